@@ -1,0 +1,47 @@
+# make run    install, prepare and start Picfusion (web and worker)
+# make test   lint and the whole test suite, on the real extractor
+# make bench  speed, side by side with the plain way
+
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+export PORT
+
+.PHONY: run install dev-install test lint format bench clean
+
+run: $(VENV)/.installed
+	@$(BIN)/python manage.py first_run
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start --no-colour || test $$? -eq 130
+
+install: $(VENV)/.installed
+dev-install: $(VENV)/.dev-installed
+
+$(VENV)/.installed: requirements.txt requirements-demo.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Picfusion needs Python 3.11 or newer; name it with: make run PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-demo.txt
+	@touch $@
+
+$(VENV)/.dev-installed: $(VENV)/.installed requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
+	@touch $@
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: dev-install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: dev-install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: dev-install
+	$(BIN)/python manage.py benchmark_extract
+	$(BIN)/python manage.py benchmark_search
+
+clean:
+	rm -rf $(VENV)

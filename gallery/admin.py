@@ -1,0 +1,122 @@
+"""The admin site for pictures, tags and albums."""
+
+from django.contrib import admin, messages
+from django.db.models import Count
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from gallery import tasks
+from gallery.forms import AdminUploadForm
+from gallery.models import Album, AlbumMember, Embedding, Image, ImageTag, Tag
+
+admin.site.site_header = admin.site.site_title = "Picfusion"
+admin.site.index_title = "Administration"
+
+
+class ImageTagInline(admin.TabularInline):
+    model = ImageTag
+    autocomplete_fields = ["tag"]
+    readonly_fields = ["source", "extractor"]
+    extra = 0
+
+
+class EmbeddingInline(admin.TabularInline):
+    model = Embedding
+    fields = readonly_fields = ["extractor", "dim", "dtype"]
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(Image)
+class ImageAdmin(admin.ModelAdmin):
+    list_display = ["thumbnail", "filename", "owner", "status", "format", "width", "height", "created_at"]
+    list_display_links = ["thumbnail", "filename"]
+    list_filter = ["status", "format", "owner"]
+    list_select_related = ["owner"]
+    list_per_page = 50
+    search_fields = ["filename", "sha256", "tags__name"]
+    date_hierarchy = "created_at"
+    actions = ["retry"]
+    inlines = [ImageTagInline, EmbeddingInline]
+    fields = readonly_fields = [
+        "preview",
+        "owner",
+        "filename",
+        "status",
+        "error",
+        "attempts",
+        "format",
+        "width",
+        "height",
+        "size_bytes",
+        "sha256",
+        "taken_at",
+        "created_at",
+    ]
+
+    def get_form(self, request, obj=None, **kwargs):
+        return super().get_form(request, obj, **({"form": AdminUploadForm} | kwargs if obj is None else kwargs))
+
+    def get_fields(self, request, obj=None):
+        return ["owner", "file"] if obj is None else self.fields
+
+    def get_readonly_fields(self, request, obj=None):
+        return [] if obj is None else self.readonly_fields
+
+    def get_inlines(self, request, obj):
+        return [] if obj is None else self.inlines
+
+    def save_model(self, request, obj, form, change):
+        if change:  # a new image was stored by its form, through gallery.ingest
+            super().save_model(request, obj, form, change)
+
+    @admin.display(description="")
+    def thumbnail(self, image: Image) -> str:
+        return self._picture(image, "small", "max-height:72px;max-width:108px")
+
+    @admin.display(description="Picture")
+    def preview(self, image: Image) -> str:
+        return self._picture(image, "medium", "max-width:100%")
+
+    @staticmethod
+    def _picture(image: Image, size: str, style: str) -> str:
+        source = reverse("image-thumbnail", args=[image.pk, size])
+        return format_html('<img src="{}" alt="{}" style="{}" loading="lazy">', source, image.filename, style)
+
+    @admin.action(description="Read again the chosen pictures that failed", permissions=["change"])
+    def retry(self, request: HttpRequest, queryset) -> None:
+        count = tasks.retry(queryset)
+        self.message_user(request, f"{count} pictures wait to be read again.", messages.SUCCESS)
+
+
+@admin.register(Tag)
+class TagAdmin(admin.ModelAdmin):
+    list_display = ["name", "pictures"]
+    search_fields = ["name"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).annotate(pictures=Count("image_tags"))
+
+    @admin.display(ordering="pictures")
+    def pictures(self, tag: Tag) -> int:
+        return tag.pictures
+
+
+class AlbumMemberInline(admin.TabularInline):
+    model = AlbumMember
+    autocomplete_fields = ["user"]
+    extra = 0
+
+
+@admin.register(Album)
+class AlbumAdmin(admin.ModelAdmin):
+    list_display = ["title", "owner", "created_at"]
+    list_filter = ["owner"]
+    list_select_related = ["owner"]
+    search_fields = ["title", "description"]
+    autocomplete_fields = ["owner"]
+    inlines = [AlbumMemberInline]

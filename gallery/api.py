@@ -1,0 +1,153 @@
+"""Pictures and tags in the API."""
+
+import django_filters
+from django.db.models import Count
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
+from rest_framework import mixins, serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from gallery import access, ingest
+from gallery.models import Image, ImageTag, Tag
+from gallery.thumbnails import SIZES
+from gallery.views.files import send_original
+
+
+class ImageTagSerializer(serializers.ModelSerializer):
+    name = serializers.CharField(source="tag.name")
+
+    class Meta:
+        model = ImageTag
+        fields = ["name", "confidence", "source"]
+
+
+class ImageSerializer(serializers.ModelSerializer):
+    """A picture with its tags. Use `queryset_for` to fetch what it shows in a constant number of queries."""
+
+    owner = serializers.CharField(source="owner.username")
+    tags = ImageTagSerializer(source="image_tags", many=True)
+    error = serializers.SerializerMethodField()
+    original = serializers.SerializerMethodField()
+    thumbnails = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Image
+        fields = [
+            "id",
+            "owner",
+            "filename",
+            "format",
+            "size_bytes",
+            "width",
+            "height",
+            "taken_at",
+            "created_at",
+            "sha256",
+            "status",
+            "error",
+            "tags",
+            "original",
+            "thumbnails",
+        ]
+
+    @staticmethod
+    def with_related(images):
+        """The queryset with everything that this serializer shows."""
+        return images.select_related("owner").prefetch_related("image_tags__tag")
+
+    @extend_schema_field(OpenApiTypes.STR)
+    def get_error(self, image: Image) -> str:
+        return image.error if access.may_see_error(self.context["request"].user, image) else ""
+
+    @extend_schema_field(OpenApiTypes.URI)
+    def get_original(self, image: Image) -> str:
+        return reverse("api-image-original", args=[image.pk], request=self.context["request"])
+
+    @extend_schema_field({"type": "object", "additionalProperties": {"type": "string", "format": "uri"}})
+    def get_thumbnails(self, image: Image) -> dict[str, str]:
+        request = self.context["request"]
+        return {size: reverse("image-thumbnail", args=[image.pk, size], request=request) for size in SIZES}
+
+
+class UploadSerializer(serializers.Serializer):
+    file = serializers.FileField(allow_empty_file=True, help_text="A picture; its content decides, not its name.")
+
+
+class ImageFilter(django_filters.FilterSet):
+    tag = django_filters.CharFilter(field_name="tags__name", help_text="Only pictures that carry this tag.")
+
+    class Meta:
+        model = Image
+        fields = {"status": ["exact"], "format": ["exact"]}
+
+
+class ImageViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet):
+    """The pictures that you may see."""
+
+    queryset = Image.objects.none()
+    serializer_class = ImageSerializer
+    filterset_class = ImageFilter
+    parser_classes = [MultiPartParser]
+    lookup_value_converter = "int"
+
+    def get_queryset(self):
+        if self.action == "destroy":
+            return access.deletable_images(self.request.user)
+        if self.action == "original":
+            return access.visible_images(self.request.user)
+        return ImageSerializer.with_related(access.visible_images(self.request.user))
+
+    @extend_schema(request=UploadSerializer, responses={201: ImageSerializer, 200: ImageSerializer})
+    def create(self, request: Request) -> Response:
+        """Upload one picture: 201 when it was added, 200 when you have it already."""
+        form = UploadSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        try:
+            added = ingest.add(request.user, form.validated_data["file"])
+        except ingest.Refused as refusal:
+            raise ValidationError({"file": [str(refusal)]}) from refusal
+        image = ImageSerializer.with_related(Image.objects).get(pk=added.image.pk)
+        data = self.get_serializer(image).data
+        return Response(data, status=status.HTTP_201_CREATED if added.created else status.HTTP_200_OK)
+
+    @extend_schema(responses={(200, "image/*"): OpenApiResponse(OpenApiTypes.BINARY, "The file as uploaded")})
+    @action(detail=True, url_name="original")
+    def original(self, request: Request, pk: int):
+        """Download the file as it was uploaded, byte for byte."""
+        return send_original(request, self.get_object())
+
+    @extend_schema(responses=ImageTagSerializer(many=True))
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def tags(self, request: Request, pk: int) -> Response:
+        """The picture's tags, surest first."""
+        return Response(ImageTagSerializer(self.get_object().image_tags.all(), many=True).data)
+
+
+class TagSerializer(serializers.ModelSerializer):
+    count = serializers.IntegerField(help_text="On how many pictures that you may see.")
+
+    class Meta:
+        model = Tag
+        fields = ["name", "count"]
+
+
+class TagViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
+    """The tags on pictures that you may see, most frequent first."""
+
+    queryset = Tag.objects.none()
+    serializer_class = TagSerializer
+    filterset_class = None
+
+    def get_queryset(self):
+        return visible_tags(self.request.user)
+
+
+def visible_tags(user):
+    """Tags that occur on pictures that `user` may see, with `count`, most frequent first."""
+    images = access.visible_images(user).values("pk")
+    return Tag.objects.filter(image_tags__image__in=images).annotate(count=Count("id")).order_by("-count", "name")

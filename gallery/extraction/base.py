@@ -1,0 +1,52 @@
+"""What an extractor is: pixels or words in, tags and embeddings out. Knows nothing of Django."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What an extractor found in one picture."""
+
+    tags: dict[str, float]  # tag -> confidence, 0..1, likeliest first
+    embedding: np.ndarray  # float32, shape (dim,), unit length
+
+
+class Extractor(ABC):
+    """Turns pictures and words into vectors of one space, and pictures into tags.
+
+    Creating one loads its models: heavy imports happen in `__init__`, never when the module is imported.
+    """
+
+    name: str
+    version: str  # changes whenever the same picture would give another result
+    dim: int
+    at_least: int  # pixels: pictures need not be decoded larger than this on their shorter side
+
+    @classmethod
+    def key(cls) -> str:
+        """How rows in the database name this extractor, as in lite/1."""
+        return f"{cls.name}/{cls.version}"
+
+    @abstractmethod
+    def __init__(self, models_dir: Path):
+        """Load the models; what is computed once and kept goes to `models_dir`."""
+
+    @abstractmethod
+    def extract(self, images: Sequence[Image.Image]) -> list[Extraction]:
+        """Tags and embedding of each RGB picture, in order. Callers bound the batch; any size of picture is fine."""
+
+    @abstractmethod
+    def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
+        """The texts' embeddings: float32, shape (len(texts), dim), unit length. Safe to call from many threads."""
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """The vectors along the last axis, scaled to unit length, as float32; zero vectors stay zero."""
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return (vectors / np.maximum(length, 1e-12)).astype(np.float32)

@@ -1,0 +1,78 @@
+"""Files -> upright 8-bit RGB pixels, whatever format, colour space or depth they come in."""
+
+import io
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pillow_heif
+from PIL import Image, ImageCms, ImageOps
+
+from gallery.formats import EXTENSIONS
+
+pillow_heif.register_heif_opener()
+# The limit on pixels is MAX_IMAGE_MEGAPIXELS, checked by gallery.ingest before anything is decoded.
+Image.MAX_IMAGE_PIXELS = None
+
+ORIENTATION = 0x0112
+_SRGB = ImageCms.createProfile("sRGB")
+
+
+def open_header(file: str | Path | BinaryIO) -> Image.Image:
+    """Open a picture without decoding it. Whatever is of no format that we take raises Pillow's errors."""
+    return Image.open(file, formats=list(EXTENSIONS))
+
+
+def format_of(image: Image.Image) -> str:
+    """The format by our name: an MPO is a JPEG with further pictures behind the first, as many phones write."""
+    return "JPEG" if image.format == "MPO" else image.format
+
+
+def is_turned(image: Image.Image) -> bool:
+    """Whether EXIF says that width and height change places when the picture is seen upright."""
+    return image.getexif().get(ORIENTATION) in (5, 6, 7, 8)
+
+
+def load_rgb(file: str | Path | BinaryIO, at_least: int | None = None) -> Image.Image:
+    """Decode a picture's first frame: upright, RGB, 8 bit, sRGB, transparency on white.
+
+    With `at_least`, in pixels, a JPEG may come smaller than it is, but no side below that unless it was: the decoder
+    skips detail by itself (draft mode), which takes a fraction of the time. Raises whatever Pillow raises on bytes
+    that it cannot decode.
+    """
+    with open_header(file) as image:
+        if at_least:
+            factor = at_least / min(image.size)
+            if factor < 1:
+                image.draft(None, (round(image.width * factor), round(image.height * factor)))
+        image.load()
+        profile = image.info.get("icc_profile")
+        upright = ImageOps.exif_transpose(image)
+    return _to_srgb(_to_8_bit(upright), profile)
+
+
+def _to_8_bit(image: Image.Image) -> Image.Image:
+    """Greyscale of 16 or 32 bits, or floating point, scaled to 8 bits; other modes as they are."""
+    if not image.mode.startswith(("I", "F")):
+        return image
+    values = np.nan_to_num(np.asarray(image).astype(np.float32))
+    top = float(values.max(initial=0))
+    # The range that the values were most likely written in: 0..1, 8 bits, 16 bits, or their own.
+    white = next((limit for limit in (1.0, 255.0, 65535.0) if image.mode != "I;16" and top <= limit), 65535.0)
+    if top > white:
+        white = top
+    return Image.fromarray(np.clip(values * (255.0 / white), 0, 255).astype(np.uint8))
+
+
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """RGB in sRGB; transparent parts become white."""
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        image = Image.new("RGB", image.size, "white")
+        image.paste(rgba, mask=rgba)
+    if profile and image.mode in ("RGB", "CMYK", "L"):
+        try:
+            return ImageCms.profileToProfile(image, io.BytesIO(profile), _SRGB, outputMode="RGB")
+        except ImageCms.PyCMSError:
+            pass  # A broken or mismatched profile says nothing about the colours: the plain conversion is left.
+    return image.convert("RGB")

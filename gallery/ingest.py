@@ -1,0 +1,158 @@
+"""Bytes from strangers -> an Image row, its original on disk, and work for the worker."""
+
+import datetime
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from django.conf import settings
+from django.core.files import File
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from PIL import Image as Pillow
+
+from gallery import tasks
+from gallery.extraction import pixels
+from gallery.models import Image
+
+EXIF_IFD, DATETIME, DATETIME_ORIGINAL, OFFSET_ORIGINAL = 0x8769, 0x0132, 0x9003, 0x9011
+
+
+class Refused(Exception):
+    """A file is not taken; the message is one sentence for the person who sent it."""
+
+
+@dataclass(frozen=True)
+class Added:
+    """What became of an accepted file: `created` is False when its owner had the very same bytes already."""
+
+    image: Image
+    created: bool
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a file's content says about itself; width and height in pixels, upright."""
+
+    format: str
+    width: int
+    height: int
+    taken_at: datetime.datetime | None
+
+
+def add(owner, file: File, filename: str | None = None) -> Added:
+    """Check, store and enqueue one picture for `owner`; Refused says why it is not taken.
+
+    When this returns, the original is on disk and its row is committed or part of the caller's transaction.
+    """
+    sha256 = digest(file)
+    existing = Image.objects.filter(owner=owner, sha256=sha256).first()
+    if existing:
+        return Added(existing, created=False)
+    facts = examine(file)
+    image = Image(
+        owner=owner,
+        sha256=sha256,
+        filename=clean_filename(filename or file.name or ""),
+        format=facts.format,
+        size_bytes=file.size,
+        width=facts.width,
+        height=facts.height,
+        taken_at=facts.taken_at,
+    )
+    file.seek(0)
+    image.original.save("", file, save=False)
+    try:
+        with transaction.atomic():
+            image.save()
+            transaction.on_commit(tasks.enqueue)
+    except IntegrityError:
+        # The same bytes arrived twice at once: the other one won.
+        image.original.delete(save=False)
+        return Added(Image.objects.get(owner=owner, sha256=sha256), created=False)
+    except BaseException:
+        image.original.delete(save=False)
+        raise
+    return Added(image, created=True)
+
+
+def digest(file: File) -> str:
+    """The file's SHA-256 in hex; Refused if it is empty or above MAX_UPLOAD_MB."""
+    if file.size == 0:
+        raise Refused("The file is empty.")
+    if file.size > settings.MAX_UPLOAD_MB * 1_000_000:
+        raise Refused(
+            f"The file has {file.size / 1_000_000:.1f} MB; at most {settings.MAX_UPLOAD_MB} MB can be uploaded."
+        )
+    sha256 = hashlib.sha256()
+    for chunk in file.chunks():
+        sha256.update(chunk)
+    return sha256.hexdigest()
+
+
+def examine(file: File) -> Facts:
+    """Look at the content and decode it whole once; Refused if it is no picture that we take."""
+    file.seek(0)
+    try:
+        image = pixels.open_header(file)
+    except Exception as error:  # Pillow raises nearly anything on hostile bytes.
+        raise Refused(
+            "This is not a picture that can be read: JPEG, PNG, WebP, GIF, TIFF, BMP, HEIC and AVIF are taken."
+        ) from error
+    with image:
+        check_pixels(image)
+        facts = _facts(image)
+    file.seek(0)
+    try:
+        pixels.load_rgb(file)
+    except Exception as error:
+        raise Refused("The picture is damaged or cut short: it cannot be decoded to its end.") from error
+    return facts
+
+
+def check_pixels(image: Pillow.Image) -> None:
+    """Refused if the header announces more than MAX_IMAGE_MEGAPIXELS, before anything is decoded."""
+    megapixels = image.width * image.height / 1e6
+    if megapixels > settings.MAX_IMAGE_MEGAPIXELS:
+        raise Refused(
+            f"The picture has {megapixels:.0f} megapixels; at most {settings.MAX_IMAGE_MEGAPIXELS} can be read."
+        )
+    if not megapixels:
+        raise Refused("The picture has no pixels.")
+
+
+def clean_filename(name: str) -> str:
+    """The last part of a path from any system, printable, at most 255 characters."""
+    name = PureWindowsPath(PurePosixPath(name).name).name
+    name = "".join(character for character in name if character.isprintable()).strip()
+    if len(name) > 255:
+        suffix = Path(name).suffix[:20]
+        name = name[: 255 - len(suffix)] + suffix
+    return name or "unnamed"
+
+
+def _facts(image: Pillow.Image) -> Facts:
+    try:
+        turned, taken_at = pixels.is_turned(image), _taken_at(image)
+    except Exception:  # Broken EXIF is no reason to refuse a good picture.
+        turned, taken_at = False, None
+    width, height = image.size[::-1] if turned else image.size
+    return Facts(pixels.format_of(image), width, height, taken_at)
+
+
+def _taken_at(image: Pillow.Image) -> datetime.datetime | None:
+    """When the camera says the picture was taken; without an offset, in the site's own time zone."""
+    exif = image.getexif()
+    details = exif.get_ifd(EXIF_IFD)
+    text = str(details.get(DATETIME_ORIGINAL) or exif.get(DATETIME) or "").strip("\0 ")
+    try:
+        moment = datetime.datetime.strptime(text, "%Y:%m:%d %H:%M:%S")
+    except ValueError:
+        return None
+    try:
+        offset = datetime.datetime.strptime(str(details.get(OFFSET_ORIGINAL, "")).strip("\0 "), "%z").tzinfo
+    except ValueError:
+        offset = None
+    moment = moment.replace(tzinfo=offset or timezone.get_default_timezone())
+    # Years at the edge of the calendar cannot be moved to another time zone; no camera wrote them.
+    return moment if 1800 < moment.year < 9000 else None

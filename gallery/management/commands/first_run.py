@@ -1,0 +1,49 @@
+"""What `make run` does before it starts the site."""
+
+import os
+import secrets
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from gallery import demo
+from gallery.management.commands.import_images import import_files
+
+
+class Command(BaseCommand):
+    help = (
+        "Prepare the site: database, static files, the first administrator, the demo pictures. "
+        "What exists already is left as it is."
+    )
+
+    def handle(self, *args, **options):
+        call_command("migrate", verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        administrator = get_user_model().objects.filter(is_superuser=True).order_by("pk").first()
+        if administrator is None:
+            administrator = self.create_administrator()
+        self.import_demo(administrator)
+        self.stdout.write(f"Picfusion: http://127.0.0.1:{os.environ.get('PORT', '8000')}/   (Ctrl-C stops it)")
+
+    def create_administrator(self):
+        """The user 'admin' with a random password, printed once and kept in a file for its owner's eyes."""
+        password = secrets.token_urlsafe(12)
+        path = settings.VAR_DIR / "admin-password"
+        path.unlink(missing_ok=True)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(password + "\n")
+        administrator = get_user_model().objects.create_superuser("admin", password=password)
+        self.stdout.write(f"The administrator is 'admin', the password {password} (kept in {path})")
+        return administrator
+
+    def import_demo(self, owner) -> None:
+        """Once: someone who deletes the demo pictures does not get them back."""
+        marker = settings.VAR_DIR / "demo-imported"
+        if marker.exists():
+            return
+        counts = import_files(demo.photos(), owner, None, 16, self.stdout._out)
+        if not counts["stopped"]:
+            marker.touch()
+            self.stdout.write(f"{counts['added']} demo pictures imported; the worker reads them in a moment.")

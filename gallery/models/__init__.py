@@ -1,0 +1,6 @@
+from gallery.models.album import Album, AlbumImage, AlbumMember
+from gallery.models.change import Change
+from gallery.models.image import Embedding, Image
+from gallery.models.tag import ImageTag, Tag
+
+__all__ = ["Album", "AlbumImage", "AlbumMember", "Change", "Embedding", "Image", "ImageTag", "Tag"]

@@ -1,0 +1,114 @@
+"""A picture, and the embedding that an extractor made of it."""
+
+import secrets
+
+import numpy as np
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.urls import reverse
+
+from gallery.formats import EXTENSIONS
+
+
+def original_path(image: "Image", filename: str) -> str:
+    """Where an original lies in its storage: by owner and hash, with a token that makes every row's file its own."""
+    extension = EXTENSIONS[image.format]
+    return f"{image.owner_id}/{image.sha256[:2]}/{image.sha256[:16]}-{secrets.token_hex(4)}.{extension}"
+
+
+class Image(models.Model):
+    """A picture as its owner uploaded it, byte for byte, and how far its extraction is."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "waiting to be read"
+        PROCESSING = "processing", "being read"
+        READY = "ready", "searchable"
+        FAILED = "failed", "could not be read"
+
+    class Format(models.TextChoices):
+        JPEG = "JPEG"
+        PNG = "PNG"
+        WEBP = "WEBP"
+        GIF = "GIF"
+        TIFF = "TIFF"
+        BMP = "BMP"
+        HEIF = "HEIF"
+        AVIF = "AVIF"
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="images")
+    original = models.FileField(upload_to=original_path, max_length=200)
+    sha256 = models.CharField(max_length=64, editable=False)
+    filename = models.CharField(max_length=255, help_text="The name of the file when it was uploaded.")
+    format = models.CharField(max_length=8, choices=Format)
+    size_bytes = models.PositiveBigIntegerField()
+    width = models.PositiveIntegerField(help_text="In pixels, as seen upright.")
+    height = models.PositiveIntegerField(help_text="In pixels, as seen upright.")
+    taken_at = models.DateTimeField(null=True, blank=True, help_text="From the camera, where it says.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
+    error = models.TextField(blank=True, help_text="Why the last attempt at reading it failed.")
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="How often reading it was begun.")
+    lease_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    tags = models.ManyToManyField("gallery.Tag", through="gallery.ImageTag", related_name="images")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "sha256"], name="image_once_per_owner"),
+            models.CheckConstraint(condition=Q(width__gt=0, height__gt=0, size_bytes__gt=0), name="image_has_size"),
+            models.CheckConstraint(
+                condition=Q(status__in=["pending", "processing", "ready", "failed"]), name="image_status_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="processing") | Q(lease_expires_at__isnull=False), name="image_processing_has_lease"
+            ),
+        ]
+        indexes = [
+            models.Index("owner", F("id").desc(), name="image_by_owner"),
+            # What a worker asks for: few rows, whatever the size of the library.
+            models.Index(
+                fields=["status", "attempts", "id"],
+                condition=Q(status__in=["pending", "processing"]),
+                name="image_to_extract",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.filename
+
+    def get_absolute_url(self) -> str:
+        return reverse("image", args=[self.pk])
+
+
+class Embedding(models.Model):
+    """A picture's unit-length vector, and the extractor that made it: only the same extractor's are comparable."""
+
+    class DType(models.TextChoices):
+        FLOAT32 = "float32"
+
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="embeddings")
+    extractor = models.CharField(max_length=64, help_text="Its name and version, as in lite/1.")
+    dim = models.PositiveSmallIntegerField()
+    dtype = models.CharField(max_length=8, choices=DType, default=DType.FLOAT32)
+    vector = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["image", "extractor"], name="embedding_once_per_extractor"),
+            models.CheckConstraint(condition=Q(dim__gt=0), name="embedding_has_dimensions"),
+            models.CheckConstraint(condition=Q(dtype="float32"), name="embedding_dtype_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.extractor} of image {self.image_id}"
+
+    def as_array(self) -> np.ndarray:
+        """The vector: float32, shape (dim,), unit length. Raises ValueError if the blob is not `dim` numbers."""
+        vector = np.frombuffer(self.vector, dtype=self.dtype)
+        if vector.shape != (self.dim,):
+            raise ValueError(f"{self}: the blob holds {vector.size} numbers, not {self.dim}")
+        return vector

@@ -1,0 +1,77 @@
+"""Words on pictures, from an extractor or from a person."""
+
+import unicodedata
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+
+MAX_TAG_LENGTH = 100
+
+
+def normalize(name: str) -> str:
+    """A tag as it is stored and compared: NFC, lower case, single spaces, no leading '#'.
+
+    Raises ValidationError when nothing is left or more than MAX_TAG_LENGTH characters are.
+    """
+    tag = " ".join(unicodedata.normalize("NFC", name).lower().split()).lstrip("#").strip()
+    if not tag:
+        raise ValidationError("A tag needs at least one character besides '#'.")
+    if len(tag) > MAX_TAG_LENGTH:
+        raise ValidationError(f"A tag has at most {MAX_TAG_LENGTH} characters; this one has {len(tag)}.")
+    if not tag.isprintable():
+        raise ValidationError("A tag cannot hold control characters.")
+    return tag
+
+
+class TagManager(models.Manager):
+    def ids_for(self, names: set[str]) -> dict[str, int]:
+        """The id of each normalized name; names that are new become tags."""
+        self.bulk_create([self.model(name=name) for name in sorted(names)], ignore_conflicts=True)
+        return dict(self.filter(name__in=names).values_list("name", "id"))
+
+
+class Tag(models.Model):
+    """A word from a vocabulary or from a person, stored normalized."""
+
+    name = models.CharField(max_length=MAX_TAG_LENGTH, unique=True)
+
+    objects = TagManager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.CheckConstraint(condition=~Q(name=""), name="tag_has_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self):
+        self.name = normalize(self.name)
+
+
+class ImageTag(models.Model):
+    """That a picture carries a tag, who says so, and how sure they are."""
+
+    class Source(models.TextChoices):
+        EXTRACTOR = "extractor"
+        PERSON = "person"
+
+    image = models.ForeignKey("gallery.Image", on_delete=models.CASCADE, related_name="image_tags")
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="image_tags")
+    confidence = models.FloatField(default=1.0, help_text="From 0 to 1.")
+    source = models.CharField(max_length=9, choices=Source, default=Source.PERSON)
+    extractor = models.CharField(max_length=64, blank=True, help_text="Its name and version, where one said so.")
+
+    class Meta:
+        ordering = ["-confidence", "tag__name"]
+        constraints = [
+            models.UniqueConstraint(fields=["image", "tag"], name="tag_once_per_image"),
+            models.CheckConstraint(condition=Q(confidence__gte=0, confidence__lte=1), name="confidence_0_to_1"),
+            models.CheckConstraint(
+                condition=Q(source="person", extractor="") | (Q(source="extractor") & ~Q(extractor="")),
+                name="image_tag_source_named",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tag} on image {self.image_id}"

@@ -1,0 +1,64 @@
+"""Originals and thumbnails, sent only to those who may see the picture."""
+
+from datetime import UTC, datetime
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.cache import patch_cache_control
+from django.views.decorators.http import condition, require_GET
+
+from gallery import access
+from gallery.formats import CONTENT_TYPES
+from gallery.models import Image
+from gallery.thumbnails import SIZES, thumbnail_of
+
+
+def _etag(request: HttpRequest, image: Image, variant: str) -> str:
+    return f'"{image.sha256[:32]}-{variant}"'
+
+
+def _modified(request: HttpRequest, image: Image, variant: str) -> datetime:
+    return image.created_at.astimezone(UTC)
+
+
+@condition(etag_func=_etag, last_modified_func=_modified)
+def _thumbnail(request: HttpRequest, image: Image, variant: str) -> HttpResponse:
+    try:
+        file = thumbnail_of(image, variant)
+        return FileResponse(file.storage.open(file.name), content_type="image/jpeg")
+    except FileNotFoundError as error:
+        raise Http404 from error
+
+
+@condition(etag_func=_etag, last_modified_func=_modified)
+def _original(request: HttpRequest, image: Image, variant: str) -> HttpResponse:
+    try:
+        file = image.original.storage.open(image.original.name)
+    except FileNotFoundError as error:
+        raise Http404 from error
+    return FileResponse(file, as_attachment=True, filename=image.filename, content_type=CONTENT_TYPES[image.format])
+
+
+def send_original(request: HttpRequest, image: Image) -> HttpResponse:
+    """The file as uploaded, byte for byte, as a download under its own name. The caller asked gallery.access."""
+    response = _original(request, image, "original")
+    patch_cache_control(response, private=True, no_cache=True)
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+@require_GET
+def original(request: HttpRequest, pk: int) -> HttpResponse:
+    """Download a picture."""
+    return send_original(request, get_object_or_404(access.servable_images(request.user), pk=pk))
+
+
+@require_GET
+def thumbnail(request: HttpRequest, pk: int, size: str) -> HttpResponse:
+    """A small, medium or large JPEG of a picture; browsers keep it for a day."""
+    if size not in SIZES:
+        raise Http404
+    image = get_object_or_404(access.servable_images(request.user), pk=pk)
+    response = _thumbnail(request, image, size)
+    patch_cache_control(response, private=True, max_age=86_400)
+    return response

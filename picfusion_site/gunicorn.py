@@ -1,0 +1,20 @@
+"""How `make run` serves the site: threads in few processes, so that the models are in memory once."""
+
+import os
+import threading
+
+bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
+workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
+worker_class = "gthread"
+threads = 8
+timeout = 300
+graceful_timeout = 4
+accesslog = None
+loglevel = "warning"
+
+
+def post_worker_init(worker):
+    """Load the extractor beside the first requests, so that the first search need not wait for it."""
+    from gallery.extraction import registry
+
+    threading.Thread(target=registry.load, name="load-extractor", daemon=True).start()

@@ -1,0 +1,50 @@
+"""Pages that belong to no app: health and errors."""
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import (
+    BadRequest,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+
+@login_not_required
+def healthz(request: HttpRequest) -> JsonResponse:
+    """200 when the site can answer, 503 when its database cannot. Says nothing about anyone's pictures."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
+    except DatabaseError:
+        return JsonResponse({"status": "unavailable", "database": "unreachable"}, status=503)
+    return JsonResponse({"status": "ok", "database": "ok", "extractor": settings.EXTRACTOR})
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400, with the sentence that names the field where there is one."""
+    match exception:
+        case BadRequest():
+            message = str(exception)
+        case TooManyFilesSent():
+            message = f"files: at most {settings.DATA_UPLOAD_MAX_NUMBER_FILES} files can be sent at once."
+        case TooManyFieldsSent() | RequestDataTooBig():
+            message = "The form is too large: it holds more fields or longer text than this site takes."
+        case SuspiciousOperation():
+            message = "The request could not be read."
+        case _:
+            message = "The address or the form could not be read."
+    if request.path.startswith("/api/"):
+        return JsonResponse({"detail": message}, status=400)
+    return render(request, "400.html", {"message": message}, status=400)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404 as a page, or as JSON under /api/."""
+    if request.path.startswith("/api/"):
+        return JsonResponse({"detail": "Not found."}, status=404)
+    return render(request, "404.html", status=404)

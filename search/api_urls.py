@@ -1,0 +1,8 @@
+from django.urls import path
+
+from search import api
+
+urlpatterns = [
+    path("search/", api.SearchView.as_view(), name="api-search"),
+    path("images/<int:pk>/similar/", api.SimilarView.as_view(), name="api-image-similar"),
+]

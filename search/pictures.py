@@ -1,0 +1,42 @@
+"""Pictures uploaded to search by: bytes -> what an extractor makes of them, kept for a day."""
+
+import io
+
+import numpy as np
+from PIL import Image as Pillow
+
+from gallery import ingest
+from gallery.extraction import pixels, registry
+from search.models import QueryPicture
+
+THUMBNAIL_SIDE = 256
+
+
+def add(file) -> QueryPicture:
+    """Read an uploaded query picture; ingest.Refused says why it is not taken."""
+    ingest.digest(file)
+    ingest.examine(file)
+    extractor = registry.load()
+    file.seek(0)
+    picture = pixels.load_rgb(file, at_least=extractor.at_least)
+    [extraction] = extractor.extract([picture])
+    return QueryPicture.objects.create(
+        filename=ingest.clean_filename(file.name or ""),
+        extractor=extractor.key(),
+        tags=extraction.tags,
+        vector=extraction.embedding.astype("<f4").tobytes(),
+        thumbnail=_jpeg(picture),
+    )
+
+
+def vector_of(picture: QueryPicture) -> np.ndarray:
+    """float32 (dim,), unit length."""
+    return np.frombuffer(picture.vector, "<f4")
+
+
+def _jpeg(picture: Pillow.Image) -> bytes:
+    small = picture.copy()
+    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=80)
+    return buffer.getvalue()
