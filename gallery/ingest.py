@@ -128,7 +128,7 @@ def clean_filename(name: str) -> str:
     if len(name) > 255:
         suffix = Path(name).suffix[:20]
         name = name[: 255 - len(suffix)] + suffix
-    return name or "unnamed"
+    return name if name.strip(".") else "unnamed"
 
 
 def _facts(image: Pillow.Image) -> Facts:

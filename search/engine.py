@@ -1,7 +1,7 @@
 """search(query, user) -> one page of explained results."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -45,14 +45,14 @@ class Page:
     took_ms: float
 
 
-@dataclass
+@dataclass(frozen=True)
 class Prepared:
     """A query with everything looked up: its vectors (float32, (dim,)), and its tags by name."""
 
-    image: np.ndarray | None = None
-    text: np.ndarray | None = None
-    tags: set[str] = field(default_factory=set)
-    share: fusion.Shares = fusion.Shares(0, 0, 0)
+    image: np.ndarray | None
+    text: np.ndarray | None
+    tags: set[str]
+    share: fusion.Shares
 
 
 def search(query: Query, user, offset: int = 0, limit: int = 50) -> Page:
@@ -80,7 +80,7 @@ def search(query: Query, user, offset: int = 0, limit: int = 50) -> Page:
         candidates = np.flatnonzero(visible)
         rows = fusion.leaders(scores, index.ids, candidates, offset + limit)[offset:]
         found = explain(index, rows, scores, prepared, tag_ids)
-    images = Image.objects.select_related("owner").prefetch_related("image_tags__tag").in_bulk([pk for pk, *_ in found])
+    images = Image.objects.select_related("owner").in_bulk([pk for pk, *_ in found])
     results = [Result(images[pk], total, parts) for pk, total, parts in found if pk in images]
     return Page(results, len(candidates), unknown, (time.perf_counter() - began) * 1000)
 

@@ -81,7 +81,7 @@ class Lite(Extractor):
         tags: dict[str, float] = {}
         for i in top[confidences[top] >= LEAST_CONFIDENCE]:
             tag = self.tags[i]  # two classes can go by one name
-            tags[tag] = tags.get(tag, 0.0) + float(confidences[i])
+            tags[tag] = min(1.0, tags.get(tag, 0.0) + float(confidences[i]))
         return tags
 
     def _class_embeddings(self, models_dir: Path, descriptions: list[str]) -> np.ndarray:

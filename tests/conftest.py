@@ -1,0 +1,94 @@
+"""What tests share: people, a library of real photos read by the real extractor, and files of every kind."""
+
+import io
+from pathlib import Path
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.cache import cache
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django_q.models import OrmQ
+from PIL import Image as Pillow
+from rest_framework.test import APIClient
+
+from gallery import demo, ingest, tasks
+from gallery.models import Image
+from search.store import store
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """Besides the tables: the person 'curator', who owns the demo photos, read by `lite`. Tests roll back to this."""
+    with django_db_blocker.unblock():
+        curator = get_user_model().objects.create_user("curator", password="curator-password")
+        for path in demo.photos():
+            ingest.add(curator, ContentFile(path.read_bytes(), name=path.name))
+        while tasks.extract_batch(16):
+            pass
+        OrmQ.objects.all().delete()  # what the imports asked of a worker
+
+
+@pytest.fixture(autouse=True)
+def _fresh_caches():
+    """A rolled-back database is another database: nothing that was cached of it holds."""
+    store.forget()
+    cache.clear()
+
+
+@pytest.fixture
+def curator(db):
+    return get_user_model().objects.get(username="curator")
+
+
+@pytest.fixture
+def stranger(db):
+    return get_user_model().objects.create_user("stranger", password="stranger-password")
+
+
+@pytest.fixture
+def administrator(db):
+    return get_user_model().objects.create_superuser("administrator", password="administrator-password")
+
+
+@pytest.fixture
+def page(client, curator):
+    """A browser signed in as the curator."""
+    client.force_login(curator)
+    return client
+
+
+@pytest.fixture
+def api(curator):
+    """An API client signed in as the curator."""
+    client = APIClient()
+    client.force_authenticate(curator)
+    return client
+
+
+@pytest.fixture
+def photo(db):
+    """photo('chelsea') is the demo photo of that name, as an Image."""
+    return lambda name: Image.objects.get(filename__startswith=name)
+
+
+def demo_path(name: str) -> Path:
+    return next(path for path in demo.photos() if path.name.startswith(name))
+
+
+def encoded(image: Pillow.Image, format: str = "PNG", **options) -> bytes:
+    """The picture as a file's bytes."""
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def drawn(color="red", size=(64, 48), mode="RGB") -> Pillow.Image:
+    """A picture of two halves, the left one in `color`, so that turning it shows."""
+    picture = Pillow.new("RGB", size, "white")
+    picture.paste(color, (0, 0, size[0] // 2, size[1]))
+    return picture.convert(mode)
+
+
+def upload(content: bytes, name: str = "picture.png") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, content)

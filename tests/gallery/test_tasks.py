@@ -1,0 +1,149 @@
+"""The worker's part: claims, leases, retries, and what ends up in the database."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from gallery import ingest, tasks
+from gallery.extraction import registry
+from gallery.models import Embedding, Image, ImageTag, Tag
+from tests.conftest import demo_path, drawn, encoded, upload
+
+
+@pytest.fixture
+def pending(stranger):
+    """pending(n) are n new images that wait to be read."""
+
+    def make(count: int) -> list[Image]:
+        colors = [(40 * i % 256, 90, 255 - 30 * i % 256) for i in range(count)]
+        return [ingest.add(stranger, upload(encoded(drawn(color)))).image for color in colors]
+
+    return make
+
+
+def break_original(image: Image) -> None:
+    """The file on disk rots after it was accepted."""
+    Path(image.original.path).write_bytes(b"rotten")
+
+
+def test_an_upload_asks_the_worker_once_it_is_committed(stranger, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks() as callbacks:
+        ingest.add(stranger, upload(encoded(drawn())))
+        assert not OrmQ.objects.exists()
+    for callback in callbacks:
+        callback()
+    assert [task.func() for task in OrmQ.objects.all()] == ["gallery.tasks.extract_pending"]
+
+
+def test_a_photo_gets_tags_an_embedding_and_is_ready(stranger):
+    image = ingest.add(stranger, upload(demo_path("coffee").read_bytes())).image
+    assert tasks.extract_batch(16) == 1
+    image.refresh_from_db()
+    assert (image.status, image.error, image.lease_expires_at) == (Image.Status.READY, "", None)
+    tag = image.image_tags.get(tag__name="espresso")
+    assert (tag.source, tag.extractor) == ("extractor", registry.active().key())
+    assert 0.5 < tag.confidence <= 1
+    vector = image.embeddings.get().as_array()
+    assert vector.shape == (384,)
+    assert abs(float(vector @ vector) - 1) < 1e-5
+
+
+def test_a_failing_picture_does_not_fail_its_batch(pending):
+    images = pending(4)
+    break_original(images[1])
+    tasks.extract_batch(16)
+    assert [Image.objects.get(pk=image.pk).status for image in images] == ["ready", "pending", "ready", "ready"]
+
+
+def test_after_three_attempts_it_is_failed_with_the_reason(pending):
+    [image] = pending(1)
+    break_original(image)
+    while tasks.extract_batch(16):
+        pass
+    image.refresh_from_db()
+    assert (image.status, image.attempts) == (Image.Status.FAILED, 3)
+    assert "could not be read" in image.error
+
+
+def test_a_missing_original_is_named_as_such(pending):
+    [image] = pending(1)
+    Path(image.original.path).unlink()
+    tasks.extract_batch(16)
+    image.refresh_from_db()
+    assert image.error == "The original file is missing from the server's disk."
+
+
+def test_retry_begins_anew(pending):
+    [image] = pending(1)
+    content = Path(image.original.path).read_bytes()
+    break_original(image)
+    while tasks.extract_batch(16):
+        pass
+    Path(image.original.path).write_bytes(content)
+    assert tasks.retry(Image.objects.filter(pk=image.pk)) == 1
+    tasks.extract_batch(16)
+    image.refresh_from_db()
+    assert (image.status, image.attempts, image.error) == (Image.Status.READY, 1, "")
+
+
+def test_a_killed_workers_images_return_when_the_lease_runs_out(pending):
+    images = pending(3)
+    assert {image.pk for image in tasks.claim(16)} == {image.pk for image in images}
+    assert tasks.claim(16) == []
+    Image.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+    returned = []
+    while claimed := tasks.claim(16):
+        returned.append([image.pk for image in claimed])
+    # One at a time: whichever killed the worker takes no other with it.
+    assert returned == [[image.pk] for image in images]
+
+
+def test_what_kills_the_worker_three_times_is_failed(pending):
+    [killer] = pending(1)
+    for _ in range(3):
+        assert tasks.claim(16) == [killer]
+        Image.objects.filter(pk=killer.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+    assert tasks.claim(16) == []
+    killer.refresh_from_db()
+    assert (killer.status, killer.error) == (Image.Status.FAILED, "Reading it stopped the worker 3 times.")
+
+
+def test_an_image_deleted_while_it_is_read_is_passed_over(pending):
+    images = pending(2)
+    claimed = tasks.claim(16)
+    extractor = registry.load()
+    extractions = extractor.extract([drawn(), drawn("blue")])
+    Image.objects.get(pk=images[0].pk).delete()
+    tasks.store(dict(zip(claimed, extractions, strict=True)), extractor.key())
+    assert Image.objects.get(pk=images[1].pk).status == Image.Status.READY
+    assert not Embedding.objects.filter(image_id=images[0].pk).exists()
+
+
+def test_a_persons_tag_stays_the_persons(stranger):
+    image = ingest.add(stranger, upload(demo_path("coffee").read_bytes())).image
+    for name in ("espresso", "breakfast"):
+        ImageTag.objects.create(image=image, tag=Tag.objects.get_or_create(name=name)[0])
+    tasks.extract_batch(16)
+    sources = dict(image.image_tags.values_list("tag__name", "source"))
+    assert sources["espresso"] == sources["breakfast"] == "person"
+
+
+def test_the_command_reads_everything_in_the_foreground(pending, capsys):
+    images = pending(5)
+    break_original(images[0])
+    call_command("extract", "--batch-size", "2")
+    assert Image.objects.filter(pk__in=[image.pk for image in images], status="ready").count() == 4
+    assert "1 failed" in capsys.readouterr().out
+
+
+def test_deleting_an_image_removes_its_files_once_committed(pending, django_capture_on_commit_callbacks):
+    [image] = pending(1)
+    path = Path(image.original.path)
+    with django_capture_on_commit_callbacks(execute=True):
+        image.delete()
+        assert path.exists()
+    assert not path.exists()

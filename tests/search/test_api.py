@@ -1,0 +1,97 @@
+"""POST /api/v1/search/: every way of asking, right and wrong."""
+
+import pytest
+
+from tests.conftest import demo_path, upload
+
+SEARCH = "/api/v1/search/"
+
+
+def names(answer) -> list[str]:
+    assert answer.status_code == 200, answer.json()
+    return [result["image"]["filename"].split(".")[0] for result in answer.json()["results"]]
+
+
+def test_text_tags_and_a_mix_as_json(api):
+    assert names(api.post(SEARCH, {"text": "a kitten"}, format="json"))[0] == "chelsea"
+    assert names(api.post(SEARCH, {"tags": ["Espresso"]}, format="json")) == ["coffee"]
+    answer = api.post(SEARCH, {"text": "drink", "tags": "espresso, cup", "limit": 1}, format="json")
+    assert names(answer) == ["coffee"]
+    body = answer.json()
+    assert (body["count"], body["unknown_tags"]) == (21, ["cup"])
+    [result] = body["results"]
+    assert result["parts"]["matched_tags"] == ["espresso"]
+    total = sum(result["parts"][part] for part in ("image", "text", "tags"))
+    assert total == pytest.approx(result["score"], abs=1e-5)
+    assert result["parts"]["tags"] == 0.25  # one of two tags, and tags are half of the score
+
+
+def test_files_come_as_multipart(api):
+    picture = upload(demo_path("rocket").read_bytes(), "r.jpg")
+    assert names(api.post(SEARCH, {"image": picture, "tags": "missile"}))[0] == "rocket"
+    pictures = [upload(demo_path(name).read_bytes()) for name in ("rocket", "coffee")]
+    assert set(names(api.post(SEARCH, {"image": pictures}))[:2]) == {"rocket", "coffee"}
+
+
+def test_a_gallery_picture_and_exclusions(api, photo):
+    answer = api.post(SEARCH, {"image_id": photo("coffee").pk, "exclude_tags": ["espresso"]}, format="json")
+    assert "coffee" not in names(answer)
+
+
+def test_pages(api):
+    whole = names(api.post(SEARCH, {"text": "animal"}, format="json"))
+    assert names(api.post(SEARCH, {"text": "animal", "limit": 4, "offset": 3}, format="json")) == whole[3:7]
+    assert names(api.post(SEARCH, {"text": "animal", "offset": 1000}, format="json")) == []
+
+
+def test_asking_nothing_lists_everything_newest_first(api):
+    ids = [result["image"]["id"] for result in api.post(SEARCH, {}, format="json").json()["results"]]
+    assert ids == sorted(ids, reverse=True)
+    assert len(ids) == 21
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("text", "x" * 1001),
+        ("text", {"a": 1}),
+        ("tags", 5),
+        ("tags", ["#"]),
+        ("tags", [["a"]]),
+        ("tags", [f"t{i}" for i in range(51)]),
+        ("tags", "x" * 101),
+        ("exclude_tags", [None]),
+        ("image_id", "abc"),
+        ("image_id", -1),
+        ("image_id", 10**30),
+        ("image_id", 123456),
+        ("image", "not a file"),
+        ("album", 77),
+        ("album", "x"),
+        ("limit", 0),
+        ("limit", 501),
+        ("offset", -1),
+        ("offset", 10**9),
+        ("weigths", {}),
+    ],
+)
+def test_what_is_wrong_is_named(api, field, value):
+    answer = api.post(SEARCH, {"text": "cat", field: value}, format="json")
+    assert answer.status_code == 400
+    assert list(answer.json()) == [field]
+
+
+@pytest.mark.parametrize("content", [b"", b"<svg/>"])
+def test_a_bad_picture_is_named(api, content):
+    answer = api.post(SEARCH, {"image": upload(content)})
+    assert (answer.status_code, list(answer.json())) == (400, ["image"])
+
+
+@pytest.mark.parametrize("body", [b"{", b"[1]", b"null", b'"x"', b"\xff", b"[" * 5000])
+def test_bodies_that_are_no_object(api, body):
+    assert api.post(SEARCH, body, content_type="application/json").status_code == 400
+
+
+def test_other_methods_and_types_are_refused(api):
+    assert api.get(SEARCH).status_code == 405
+    assert api.post(SEARCH, b"<x/>", content_type="application/xml").status_code == 415

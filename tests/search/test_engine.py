@@ -1,0 +1,219 @@
+"""Searching the real photos with the real extractor."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.files.base import ContentFile
+from django.db import transaction
+from PIL import Image as Pillow
+from PIL import ImageOps
+
+from gallery import ingest, tasks
+from gallery.models import Album, AlbumImage, AlbumMember, Image, ImageTag, Tag
+from search import engine, pictures
+from search.query import Query, QueryError
+from search.store import store
+from tests.conftest import demo_path, encoded, upload
+
+
+def names(query: Query, user, **options) -> list[str]:
+    return [result.image.filename.split(".")[0] for result in engine.search(query, user, **options).results]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a kitten", "chelsea"),
+        ("space launch", "rocket"),
+        ("hot drink", "coffee"),
+        ("a blooming plant", "flower"),
+        ("temple", "china"),
+        ("two wheeled vehicle", "motorcycle_left"),
+    ],
+)
+def test_words_find_photos(curator, text, found):
+    assert names(Query(text=text), curator)[0] == found
+
+
+def test_an_astronaut_is_among_the_first(curator):
+    assert "astronaut" in names(Query(text="astronaut in a spacesuit"), curator)[:3]
+
+
+def test_a_tag_finds_exactly_the_photos_that_carry_it(curator):
+    assert names(Query(tags=("espresso",)), curator) == ["coffee"]
+
+
+@pytest.mark.parametrize("name", ["chelsea", "coffee", "rocket", "flower", "china"])
+def test_a_mirrored_and_cropped_copy_finds_its_photo(curator, name):
+    with Pillow.open(demo_path(name)) as original:
+        width, height = original.size
+        box = (width // 10, height // 10, width - width // 10, height - height // 10)
+        copy = ImageOps.mirror(original.convert("RGB")).crop(box)
+    key = pictures.add(upload(encoded(copy, "JPEG", quality=80))).key
+    assert names(Query(picture_keys=(key,)), curator)[0] == name
+
+
+def test_a_picture_finds_itself_with_full_score(curator, photo):
+    cat = photo("chelsea")
+    [first, *_] = engine.search(Query(image_ids=(cat.pk,)), curator).results
+    assert first.image == cat
+    assert first.score == pytest.approx(1.0, abs=1e-4)
+    assert first.parts.matched_tags == sorted(cat.tags.values_list("name", flat=True))
+
+
+def test_text_pulls_a_picture_query_its_way(curator, photo):
+    with_words = names(Query(image_ids=(photo("coffee").pk,), text="rocket on a launch pad"), curator)
+    assert with_words.index("rocket") < names(Query(image_ids=(photo("coffee").pk,)), curator).index("rocket")
+
+
+def test_a_tag_breaks_the_tie_in_a_mix(curator):
+    assert names(Query(text="something to drink", tags=("espresso",)), curator)[0] == "coffee"
+
+
+@pytest.mark.parametrize("fields", [{"text": "animal"}, {"tags": ("espresso",), "text": "cup"}, {"image": "coffee"}])
+def test_the_parts_add_up_to_the_score(curator, photo, fields):
+    if name := fields.pop("image", None):
+        fields |= {"image_ids": (photo(name).pk,), "text": "morning", "tags": ("espresso", "tabby cat")}
+    for result in engine.search(Query(**fields), curator).results:
+        parts = result.parts
+        assert parts.image + parts.text + parts.tags == pytest.approx(result.score, abs=1e-5)
+
+
+def test_excluded_tags_leave_pictures_out(curator):
+    everything = names(Query(text="drink"), curator)
+    assert set(everything) - set(names(Query(text="drink", exclude_tags=("espresso",)), curator)) == {"coffee"}
+    assert "coffee" not in names(Query(exclude_tags=("espresso",)), curator)
+
+
+def test_unknown_tags_are_named_and_count(curator):
+    page = engine.search(Query(tags=("espresso", "unicorn")), curator)
+    assert page.unknown_tags == ["unicorn"]
+    assert [result.score for result in page.results] == [0.5]
+
+
+def test_pages_follow_each_other_without_gap_or_repetition(curator):
+    whole = names(Query(text="animal"), curator)
+    assert len(whole) == 21
+    paged = [
+        name for offset in range(0, 25, 5) for name in names(Query(text="animal"), curator, offset=offset, limit=5)
+    ]
+    assert paged == whole
+
+
+def test_a_new_picture_is_found_and_a_deleted_one_gone(curator, photo):
+    assert names(Query(tags=("espresso",)), curator) == ["coffee"]
+    built = store._index
+    image = ingest.add(curator, ContentFile(demo_path("coffee").read_bytes() + b" ", name="latte.png")).image
+    assert names(Query(tags=("espresso",)), curator) == ["coffee"]
+    tasks.extract_batch(16)
+    assert names(Query(tags=("espresso",)), curator) == ["latte", "coffee"]  # equal scores: the newest first
+    Image.objects.get(pk=image.pk).delete()
+    assert names(Query(tags=("espresso",)), curator) == ["coffee"]
+    photo("coffee").image_tags.all().delete()
+    assert names(Query(tags=("espresso",)), curator) == []
+    assert store._index is built, "the index was rebuilt instead of refreshed"
+
+
+def test_a_refresh_without_changes_is_one_query(curator, django_assert_num_queries):
+    with store.open():
+        pass
+    with django_assert_num_queries(1), store.open():
+        pass
+
+
+def test_a_search_takes_the_same_queries_for_one_result_and_for_twenty(curator, django_assert_max_num_queries):
+    names(Query(text="animal"), curator)
+    for limit in (1, 20):
+        with django_assert_max_num_queries(6):
+            names(Query(text="animal"), curator, limit=limit)
+
+
+def test_a_restored_database_is_noticed(curator, stranger, photo):
+    """A rollback stands for a backup that was put back: numbers of changes start over."""
+    assert len(names(Query(text="animal"), curator)) == 21
+    with transaction.atomic():
+        Image.objects.update(owner=stranger)
+        assert names(Query(text="animal"), curator) == []
+        transaction.set_rollback(True)
+    assert len(names(Query(text="animal"), curator)) == 21
+
+
+def test_many_dead_rows_are_dropped(curator, photo):
+    with store.open() as index:
+        first = index
+    tag = Tag.objects.create(name="again")
+    for _ in range(60):
+        ImageTag.objects.bulk_create([ImageTag(image=image, tag=tag) for image in Image.objects.all()])
+        ImageTag.objects.filter(tag=tag).delete()
+        with store.open() as index:
+            assert len(index) == 21
+    assert index is not first
+    assert index.dead < 1100
+
+
+class TestSharing:
+    @pytest.fixture
+    def album(self, curator, photo):
+        album = Album.objects.create(owner=curator, title="Shared")
+        AlbumImage.objects.create(album=album, image=photo("coffee"))
+        return album
+
+    def test_a_stranger_finds_nothing_and_learns_no_tags(self, stranger, album):
+        page = engine.search(Query(tags=("espresso",), text="hot drink"), stranger)
+        assert (page.count, page.results, page.unknown_tags) == (0, [], ["espresso"])
+
+    def test_a_member_finds_what_is_in_the_album_until_either_leaves(self, stranger, album, photo):
+        member = AlbumMember.objects.create(album=album, user=stranger)
+        assert names(Query(text="animal"), stranger) == ["coffee"]
+        AlbumImage.objects.create(album=album, image=photo("rocket"))
+        assert sorted(names(Query(text="animal"), stranger)) == ["coffee", "rocket"]
+        AlbumImage.objects.get(image=photo("coffee")).delete()
+        assert names(Query(text="animal"), stranger) == ["rocket"]
+        member.delete()
+        assert names(Query(text="animal"), stranger) == []
+
+    def test_an_album_narrows_a_search(self, curator, album):
+        assert names(Query(text="animal", album=album.pk), curator) == ["coffee"]
+
+    def test_nobody_searches_by_what_they_may_not_see(self, stranger, album, photo):
+        with pytest.raises(QueryError, match="there is no picture"):
+            engine.search(Query(image_ids=(photo("rocket").pk,)), stranger)
+        with pytest.raises(QueryError, match="there is no album"):
+            engine.search(Query(text="x", album=album.pk), stranger)
+
+    def test_an_administrator_searches_only_what_is_theirs(self, administrator, album):
+        assert names(Query(text="animal"), administrator) == []
+
+
+def test_a_picture_that_is_not_read_yet_cannot_be_searched_by(curator):
+    image = ingest.add(curator, upload(encoded(Pillow.new("RGB", (30, 30))))).image
+    with pytest.raises(QueryError, match="not been read yet"):
+        engine.search(Query(image_ids=(image.pk,)), curator)
+    assert engine.similar(image, curator) == []
+
+
+def test_similar_pictures_leave_out_the_picture_itself(curator, photo):
+    cat = photo("chelsea")
+    similar = engine.similar(cat, curator, limit=5)
+    assert len(similar) == 5
+    assert cat not in [result.image for result in similar]
+
+
+def test_an_uploaded_picture_is_forgotten_after_a_day(curator):
+    from datetime import timedelta
+
+    from search import tasks as housekeeping
+    from search.models import QueryPicture
+
+    picture = pictures.add(upload(demo_path("coffee").read_bytes()))
+    query = Query(picture_keys=(picture.key,))
+    assert names(query, curator)[0] == "coffee"
+    QueryPicture.objects.update(created_at=picture.created_at - timedelta(hours=25))
+    with pytest.raises(QueryError, match="not kept any more"):
+        engine.search(query, curator)
+    housekeeping.remove_expired()
+    assert not QueryPicture.objects.exists()
+
+
+def test_someone_without_pictures_searches_in_vain(db):
+    nobody = get_user_model().objects.create_user("nobody")
+    assert engine.search(Query(text="anything"), nobody).count == 0

@@ -1,0 +1,104 @@
+"""The search page: the bar's form, its address, results and their pages."""
+
+import re
+
+import pytest
+
+from search import views
+from tests.conftest import demo_path, upload
+from tests.gallery.test_pages import text_of
+
+
+def found(response) -> list[str]:
+    return [result.image.filename for result in response.context["results"].results]
+
+
+def test_home_shows_recent_pictures(page):
+    response = page.get("/")
+    assert response.content.count(b'class="tile"') == 21
+
+
+def test_home_without_pictures_says_how_to_begin(client, stranger):
+    client.force_login(stranger)
+    assert "No pictures yet" in text_of(client.get("/"))
+
+
+def test_words_in_the_address_show_results_with_their_parts(page):
+    response = page.get("/", {"q": "hot drink"})
+    assert found(response)[0] == "coffee.png"
+    words = text_of(response)
+    assert "21 pictures, best first" in words
+    assert re.search(r"text 0\.\d{3}", words)
+
+
+def test_a_tag_shows_what_matched(page):
+    words = text_of(page.get("/", {"q": "#espresso"}))
+    assert "1 picture," in words
+    assert "#espresso" in words
+
+
+def test_unknown_tags_are_reported(page):
+    response = page.get("/", {"q": "#espresso #unicorn"})
+    assert "None of your pictures carries #unicorn ." in text_of(response)
+
+
+def test_the_form_becomes_an_address_that_can_be_reopened_and_shared(page, client, stranger, curator):
+    response = page.post("/", {"q": "#espresso cup", "file": upload(demo_path("coffee").read_bytes(), "mine.png")})
+    assert response.status_code == 302
+    address = response["Location"]
+    assert re.fullmatch(r"/\?q=%23espresso\+cup&picture=[\w-]{20,}", address)
+    for _ in range(2):
+        results = page.get(address)
+        assert found(results)[0] == "coffee.png"
+        assert b'alt="mine.png"' in results.content
+    thumbnail = re.search(rb'src="(/query-picture/[^"]+)"', results.content)[1].decode()
+    assert page.get(thumbnail)["Content-Type"] == "image/jpeg"
+    client.force_login(stranger)
+    shared = client.get(address)
+    assert shared.status_code == 200
+    assert found(shared) == []  # the query is shared, the pictures are not
+
+
+def test_an_empty_form_leads_home(page):
+    assert page.post("/", {"q": "  "})["Location"] == "/"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(b"", "file: The file is empty."), (b"<svg/>", "file: This is not a picture")]
+)
+def test_a_bad_query_picture_is_a_400_and_keeps_the_line(page, content, words):
+    response = page.post("/", {"q": "a cat", "file": upload(content)})
+    assert response.status_code == 400
+    assert words in text_of(response)
+    assert b'value="a cat"' in response.content
+
+
+def test_pages_of_results(page, monkeypatch):
+    monkeypatch.setattr(views, "PER_PAGE", 8)
+    pages = [found(page.get("/", {"q": "animal", "page": number})) for number in (1, 2, 3)]
+    assert [len(names) for names in pages] == [8, 8, 5]
+    assert len({name for names in pages for name in names}) == 21
+    second = page.get("/", {"q": "animal", "page": 2}).content.decode()
+    assert "?q=animal&amp;page=3" in second
+    assert "?q=animal&amp;page=1" in second
+
+
+def test_results_take_a_constant_number_of_queries(page, django_assert_num_queries, monkeypatch):
+    page.get("/", {"q": "animal"})
+    for per_page in (2, 20):
+        monkeypatch.setattr(views, "PER_PAGE", per_page)
+        # session, person, albums, log of changes, pictures
+        with django_assert_num_queries(5):
+            page.get("/", {"q": "animal"})
+
+
+def test_searching_by_a_gallery_picture(page, photo):
+    cat = photo("chelsea")
+    response = page.get("/", {"image": cat.pk})
+    assert found(response)[0] == "chelsea.png"
+    assert f'name="image" value="{cat.pk}" checked'.encode() in response.content
+
+
+def test_what_is_typed_is_shown_as_text(page):
+    response = page.get("/", {"q": '"><script>alert(1)</script>'})
+    assert b"<script>" not in response.content

@@ -1,0 +1,22 @@
+"""The site's settings, writing to a folder of the test run's own."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+VAR = tempfile.mkdtemp(prefix="picfusion-tests-")
+atexit.register(shutil.rmtree, VAR, ignore_errors=True)
+# What takes seconds to compute is kept between runs; it is made by the real code and read by the real code.
+MODELS = Path(__file__).resolve().parent.parent / "var" / "models"
+os.environ |= {"PICFUSION_VAR_DIR": VAR, "PICFUSION_MODELS_DIR": str(MODELS), "LOG_LEVEL": "WARNING", "DEBUG": "off"}
+
+from picfusion_site.settings import *  # noqa: E402, F403
+from picfusion_site.settings import DATABASES, STATIC_ROOT, STORAGES, VAR_DIR  # noqa: E402
+
+# A file, as in life: in memory there is no WAL and no second connection.
+DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STATIC_ROOT.mkdir(exist_ok=True)
