@@ -1,7 +1,6 @@
 """The worker's part: claim a batch of pending images, extract, store, retry."""
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from django.conf import settings
@@ -165,16 +164,9 @@ def retry(images: QuerySet[Image]) -> int:
 
 
 def _decode(images: list[Image], extractor: Extractor, errors: dict[Image, Exception]) -> dict:
-    """The images' pixels, decoded in threads (Pillow frees the interpreter); failures go into `errors`."""
-
-    def load(image: Image):
-        try:
-            with image.original.storage.open(image.original.name) as file:
-                return pixels.load_rgb(file, at_least=extractor.at_least)
-        except Exception as error:
-            return error
-
-    with ThreadPoolExecutor(2) as threads:
-        results = dict(zip(images, threads.map(load, images), strict=True))
-    errors.update({image: result for image, result in results.items() if isinstance(result, Exception)})
-    return {image: result for image, result in results.items() if not isinstance(result, Exception)}
+    """The images' pixels; failures go into `errors`."""
+    results = pixels.load_many([image.original.path for image in images], extractor.at_least)
+    decoded = {}
+    for image, result in zip(images, results, strict=True):
+        (errors if isinstance(result, Exception) else decoded)[image] = result
+    return decoded

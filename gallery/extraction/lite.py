@@ -20,6 +20,7 @@ from filelock import FileLock
 from PIL import Image
 
 from gallery.extraction.base import Extraction, Extractor, unit
+from gallery.extraction.memory import keep_freed_memory
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Lite(Extractor):
     def __init__(self, models_dir: Path):
         import torch
 
+        keep_freed_memory()
         self.torch = torch
         self.network = _load_network(torch)
         self.sentences = _SentenceEncoder(torch)

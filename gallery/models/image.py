@@ -28,14 +28,14 @@ class Image(models.Model):
         FAILED = "failed", "could not be read"
 
     class Format(models.TextChoices):
-        JPEG = "JPEG"
-        PNG = "PNG"
-        WEBP = "WEBP"
-        GIF = "GIF"
-        TIFF = "TIFF"
-        BMP = "BMP"
-        HEIF = "HEIF"
-        AVIF = "AVIF"
+        JPEG = "JPEG", "JPEG"
+        PNG = "PNG", "PNG"
+        WEBP = "WEBP", "WebP"
+        GIF = "GIF", "GIF"
+        TIFF = "TIFF", "TIFF"
+        BMP = "BMP", "BMP"
+        HEIF = "HEIF", "HEIF"
+        AVIF = "AVIF", "AVIF"
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="images")
     original = models.FileField(upload_to=original_path, max_length=200)

@@ -1,0 +1,38 @@
+"""Whatever the API's own schema allows, and what it forbids, never ends in a 500."""
+
+import pytest
+import schemathesis
+from django.core import signals
+from django.db import close_old_connections
+from hypothesis import HealthCheck, given, settings
+from rest_framework.authtoken.models import Token
+from schemathesis.checks import not_a_server_error
+
+from picfusion_site.wsgi import application
+
+
+@pytest.fixture
+def schema(db):
+    """The requests run inside this test's transaction, so nobody may close its connection in between."""
+    for sent in (signals.request_started, signals.request_finished):
+        sent.disconnect(close_old_connections)
+    yield schemathesis.openapi.from_wsgi("/api/schema/?format=json", application)
+    for sent in (signals.request_started, signals.request_finished):
+        sent.connect(close_old_connections)
+
+
+def test_no_request_breaks_the_server(schema, curator):
+    token, _ = Token.objects.get_or_create(user=curator)
+    tried = []
+    for operation in (result.ok() for result in schema.get_all_operations()):
+
+        @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+        @given(case=operation.as_strategy())
+        def request(case):
+            response = case.call(headers={"Authorization": f"Token {token.key}"})
+            case.validate_response(response, checks=[not_a_server_error])
+            assert "Traceback" not in response.text
+
+        request()
+        tried.append(operation.label)
+    assert {"POST /api/v1/search/", "POST /api/v1/images/", "GET /api/v1/tags/"} <= set(tried)
