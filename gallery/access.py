@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Q, QuerySet
 
-from gallery.models import Album, AlbumImage, Image
+from gallery.models import Album, AlbumImage, AlbumMember, Image
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,15 @@ def servable_images(user: AbstractBaseUser) -> QuerySet[Image]:
 def deletable_images(user: AbstractBaseUser) -> QuerySet[Image]:
     """The pictures that `user` may delete: their own."""
     return Image.objects.filter(owner_id=user.pk or 0)
+
+
+def taggable_images(user: AbstractBaseUser) -> QuerySet[Image]:
+    """The pictures whose tags `user` may change: their own, and those in albums they own or edit."""
+    edited = Album.objects.filter(
+        Q(owner_id=user.pk) | Q(memberships__user_id=user.pk, memberships__role=AlbumMember.Role.EDITOR)
+    )
+    shared = AlbumImage.objects.filter(album__in=edited).values("image_id")
+    return Image.objects.filter(Q(owner_id=user.pk or 0) | Q(pk__in=shared))
 
 
 def may_see_error(user: AbstractBaseUser, image: Image) -> bool:

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from gallery import tasks
+from gallery import tagging, tasks
 from gallery.forms import AdminUploadForm
 from gallery.models import Album, AlbumMember, Embedding, Image, ImageTag, Tag
 
@@ -69,6 +69,13 @@ class ImageAdmin(admin.ModelAdmin):
 
     def get_inlines(self, request, obj):
         return [] if obj is None else self.inlines
+
+    def save_formset(self, request, form, formset, change):
+        """A tag that is deleted here was removed by a person: no extractor gives it again."""
+        super().save_formset(request, form, formset, change)
+        for removed in getattr(formset, "deleted_objects", []):
+            if isinstance(removed, ImageTag):
+                tagging.remove(form.instance, removed.tag.name)
 
     def save_model(self, request, obj, form, change):
         if change:  # a new image was stored by its form, through gallery.ingest

@@ -1,19 +1,22 @@
 """Pictures and tags in the API."""
 
 import django_filters
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import Count, Prefetch
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
-from rest_framework.parsers import MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from gallery import access, ingest
+from gallery import access, ingest, serving, tagging
 from gallery.models import Image, ImageTag, Tag
+from gallery.models.tag import normalize
+from gallery.parsers import JSONParser
 from gallery.thumbnails import SIZES
 from gallery.views.files import send_original
 
@@ -24,6 +27,11 @@ class ImageTagSerializer(serializers.ModelSerializer):
     class Meta:
         model = ImageTag
         fields = ["name", "confidence", "source"]
+
+
+def shown_tags():
+    """The tags that people see on pictures."""
+    return ImageTag.objects.shown(serving.current().key).select_related("tag")
 
 
 class ImageSerializer(serializers.ModelSerializer):
@@ -55,13 +63,15 @@ class ImageSerializer(serializers.ModelSerializer):
             "thumbnails",
         ]
 
-    # What is fetched beside the pictures, so that a list takes a constant number of queries.
-    related = Prefetch("image_tags", ImageTag.objects.select_related("tag"))
+    @staticmethod
+    def related() -> Prefetch:
+        """What is fetched beside the pictures, so that a list takes a constant number of queries."""
+        return Prefetch("image_tags", shown_tags())
 
     @classmethod
     def with_related(cls, images):
         """The queryset with everything that this serializer shows."""
-        return images.select_related("owner").prefetch_related(cls.related)
+        return images.select_related("owner").prefetch_related(cls.related())
 
     @extend_schema_field(OpenApiTypes.STR)
     def get_error(self, image: Image) -> str:
@@ -77,16 +87,29 @@ class ImageSerializer(serializers.ModelSerializer):
         return {size: reverse("image-thumbnail", args=[image.pk, size], request=request) for size in SIZES}
 
 
+class TagNameSerializer(serializers.Serializer):
+    name = serializers.CharField(max_length=200)
+
+    def validate_name(self, name: str) -> str:
+        try:
+            return normalize(name)
+        except DjangoValidationError as error:
+            raise ValidationError(error.messages) from error
+
+
 class UploadSerializer(serializers.Serializer):
     file = serializers.FileField(allow_empty_file=True, help_text="A picture; its content decides, not its name.")
 
 
 class ImageFilter(django_filters.FilterSet):
-    tag = django_filters.CharFilter(field_name="tags__name", help_text="Only pictures that carry this tag.")
+    tag = django_filters.CharFilter(method="carrying", help_text="Only pictures that carry this tag.")
 
     class Meta:
         model = Image
         fields = {"status": ["exact"], "format": ["exact"]}
+
+    def carrying(self, images, field: str, tag: str):
+        return images.filter(pk__in=shown_tags().filter(tag__name=tag.lower()).values("image_id"))
 
 
 class ImageViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet):
@@ -101,6 +124,8 @@ class ImageViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Dest
     def get_queryset(self):
         if self.action == "destroy":
             return access.deletable_images(self.request.user)
+        if self.action in ("add_tag", "remove_tag"):
+            return access.taggable_images(self.request.user)
         if self.action == "original":
             return access.visible_images(self.request.user)
         return ImageSerializer.with_related(access.visible_images(self.request.user))
@@ -125,10 +150,33 @@ class ImageViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Dest
         return send_original(request, self.get_object())
 
     @extend_schema(responses=ImageTagSerializer(many=True))
-    @action(detail=True, pagination_class=None, filterset_class=None)
+    @action(detail=True, pagination_class=None, filterset_class=None, parser_classes=[JSONParser, FormParser])
     def tags(self, request: Request, pk: int) -> Response:
         """The picture's tags, surest first."""
         return Response(ImageTagSerializer(self.get_object().image_tags.all(), many=True).data)
+
+    @extend_schema(request=TagNameSerializer, responses={201: ImageTagSerializer})
+    @tags.mapping.post
+    def add_tag(self, request: Request, pk: int) -> Response:
+        """Give the picture a tag."""
+        image_tag = tagging.add(self.get_object(), self._tag_name(request))
+        return Response(ImageTagSerializer(image_tag).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(parameters=[TagNameSerializer], responses={204: None})
+    @tags.mapping.delete
+    def remove_tag(self, request: Request, pk: int) -> Response:
+        """Take a tag from the picture, for good: no extractor gives it again."""
+        image, name = self.get_object(), self._tag_name(request)
+        if not shown_tags().filter(image=image, tag__name=name).exists():
+            raise ValidationError({"name": ["The picture does not carry this tag."]})
+        tagging.remove(image, name)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @staticmethod
+    def _tag_name(request: Request) -> str:
+        form = TagNameSerializer(data=request.data or request.query_params)
+        form.is_valid(raise_exception=True)
+        return form.validated_data["name"]
 
 
 class TagSerializer(serializers.ModelSerializer):
@@ -153,4 +201,5 @@ class TagViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
 def visible_tags(user):
     """Tags that occur on pictures that `user` may see, with `count`, most frequent first."""
     images = access.visible_images(user).values("pk")
-    return Tag.objects.filter(image_tags__image__in=images).annotate(count=Count("id")).order_by("-count", "name")
+    carried = ImageTag.objects.shown(serving.current().key).filter(image__in=images)
+    return Tag.objects.filter(image_tags__in=carried).annotate(count=Count("id")).order_by("-count", "name")

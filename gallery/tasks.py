@@ -10,13 +10,16 @@ from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
-from gallery.extraction import pixels, registry
-from gallery.extraction.base import Extraction, Extractor
+from gallery import serving
+from gallery.extraction import registry
+from gallery.extraction.base import Description, Extraction
+from gallery.extraction.pipeline import extract_files
 from gallery.models import Embedding, Image, ImageTag, Tag
+from gallery.models.tag import normalize
+from gallery.serving import MAX_ATTEMPTS
 
 logger = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 3
 # A worker that has not stored its batch by then is taken for dead, and its images return.
 LEASE = timedelta(minutes=2)
 
@@ -35,9 +38,12 @@ def install_schedule(**kwargs) -> None:
 
 
 def extract_pending() -> str:
-    """Extract one batch, and ask for the next while there is more: a worker told to stop ends after one batch."""
-    done = extract_batch(settings.EXTRACTION_BATCH_SIZE)
-    if done and claimable().exists():
+    """Extract one batch, and ask for the next while there is more: a worker told to stop ends after one batch.
+
+    When nothing is pending and the extractor is being switched, a batch of the library is read by the new one.
+    """
+    done = extract_batch(settings.EXTRACTION_BATCH_SIZE) or reextract_batch(settings.EXTRACTION_BATCH_SIZE)
+    if done and (claimable().exists() or not serving.switch_if_complete()):
         enqueue()
     return f"{done} pictures"
 
@@ -45,25 +51,34 @@ def extract_pending() -> str:
 def extract_batch(size: int) -> int:
     """Claim up to `size` images, extract them and store what came out; the number of images claimed."""
     images = claim(size)
-    if not images:
-        return 0
-    extractor = registry.load()
-    extractions: dict[Image, Extraction] = {}
-    errors: dict[Image, Exception] = {}
-    decoded = _decode(images, extractor, errors)
-    try:
-        extractions = dict(zip(decoded, extractor.extract(list(decoded.values())), strict=True))
-    except Exception:
-        logger.exception("A batch of %d failed; its pictures are tried one by one", len(decoded))
-        for image, picture in decoded.items():
-            try:
-                extractions[image] = extractor.extract([picture])[0]
-            except Exception as error:
-                errors[image] = error
-    store(extractions, extractor.key())
-    for image, error in errors.items():
-        record_failure(image, error)
+    if images:
+        description = serving.current()
+        serving.remember(description)
+        for image, error in _extract_and_store(images, description).items():
+            record_failure(image, error)
     return len(images)
+
+
+def reextract_batch(size: int) -> int:
+    """While the extractor is being switched: have the new one read up to `size` searchable images. When there are no
+    more, switch. The number of images read."""
+    if serving.switch_if_complete():
+        return 0
+    target = registry.target()
+    images = serving.claim_unread(target, size)
+    for image, error in _extract_and_store(images, target).items():
+        Image.objects.filter(pk=image.pk).update(attempts=F("attempts") + 1, error=explain(error))
+    serving.switch_if_complete()
+    return len(images)
+
+
+def _extract_and_store(images: list[Image], description: Description) -> dict[Image, Exception]:
+    """Extract the images, store what came out, and return what failed and why."""
+    extractor = registry.load(description)
+    results = dict(zip(images, extract_files(extractor, [image.original.path for image in images]), strict=True))
+    errors = {image: result for image, result in results.items() if isinstance(result, Exception)}
+    store({image: result for image, result in results.items() if image not in errors}, description.key)
+    return errors
 
 
 def claimable() -> QuerySet[Image]:
@@ -96,26 +111,29 @@ def claim(size: int) -> list[Image]:
 def store(extractions: dict[Image, Extraction], key: str) -> None:
     """Write a batch's tags and embeddings and make its images READY, in one transaction.
 
-    Images deleted meanwhile are passed over; a tag that a person gave stays the person's.
+    Images deleted meanwhile are passed over; where a person gave or removed a tag, the person's word stays.
     """
     with transaction.atomic():
         kept = set(Image.objects.filter(pk__in=[image.pk for image in extractions]).values_list("pk", flat=True))
         extractions = {image.pk: extraction for image, extraction in extractions.items() if image.pk in kept}
-        tag_ids = Tag.objects.ids_for({tag for extraction in extractions.values() for tag in extraction.tags})
-        ImageTag.objects.filter(image__in=kept, source=ImageTag.Source.EXTRACTOR).delete()
+        tag_ids = Tag.objects.ids_for(
+            {normalize(tag) for extraction in extractions.values() for tag in extraction.tags}
+        )
+        decided = set(ImageTag.objects.filter(image__in=kept, extractor="").values_list("image_id", "tag_id"))
+        ImageTag.objects.filter(image__in=kept, extractor=key).delete()
         ImageTag.objects.bulk_create(
             [
                 ImageTag(
                     image_id=image_id,
-                    tag_id=tag_ids[tag],
+                    tag_id=tag_id,
                     confidence=confidence,
                     source=ImageTag.Source.EXTRACTOR,
                     extractor=key,
                 )
                 for image_id, extraction in extractions.items()
-                for tag, confidence in extraction.tags.items()
-            ],
-            ignore_conflicts=True,
+                for tag_id, confidence in _by_tag_id(extraction, tag_ids).items()
+                if (image_id, tag_id) not in decided
+            ]
         )
         Embedding.objects.bulk_create(
             [
@@ -131,7 +149,16 @@ def store(extractions: dict[Image, Extraction], key: str) -> None:
             unique_fields=["image", "extractor"],
             update_fields=["dim", "dtype", "vector"],
         )
-        Image.objects.filter(pk__in=kept).update(status=Image.Status.READY, error="", lease_expires_at=None)
+        Image.objects.filter(pk__in=kept).update(status=Image.Status.READY, attempts=0, error="", lease_expires_at=None)
+
+
+def _by_tag_id(extraction: Extraction, tag_ids: dict[str, int]) -> dict[int, float]:
+    """Confidence by tag; where two of the extractor's words are one tag, the surer one's."""
+    found: dict[int, float] = {}
+    for tag, confidence in extraction.tags.items():
+        tag_id = tag_ids[normalize(tag)]
+        found[tag_id] = max(confidence, found.get(tag_id, 0.0))
+    return found
 
 
 def record_failure(image: Image, error: Exception) -> None:
@@ -161,12 +188,3 @@ def retry(images: QuerySet[Image]) -> int:
     if count:
         transaction.on_commit(enqueue)
     return count
-
-
-def _decode(images: list[Image], extractor: Extractor, errors: dict[Image, Exception]) -> dict:
-    """The images' pixels; failures go into `errors`."""
-    results = pixels.load_many([image.original.path for image in images], extractor.at_least)
-    decoded = {}
-    for image, result in zip(images, results, strict=True):
-        (errors if isinstance(result, Exception) else decoded)[image] = result
-    return decoded

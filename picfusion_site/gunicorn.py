@@ -15,6 +15,12 @@ loglevel = "warning"
 
 def post_worker_init(worker):
     """Load the extractor beside the first requests, so that the first search need not wait for it."""
+    from gallery import serving
     from gallery.extraction import registry
 
-    threading.Thread(target=registry.load, name="load-extractor", daemon=True).start()
+    def load():
+        extractor = serving.current()
+        worker.log.warning("Pictures are searched by %s", extractor.key)
+        registry.load(extractor)
+
+    threading.Thread(target=load, name="load-extractor", daemon=True).start()

@@ -130,7 +130,7 @@ THUMBNAIL_REMOVE_URL_ARGS = False
 
 # --- Extraction -----------------------------------------------------------------------------------
 
-EXTRACTOR = env.str("EXTRACTOR", "lite")
+EXTRACTOR = env.str("EXTRACTOR", "auto")
 MODELS_DIR = Path(env.str("PICFUSION_MODELS_DIR", str(VAR_DIR / "models"))).resolve()
 EXTRACTION_BATCH_SIZE = env.int("EXTRACTION_BATCH_SIZE", 16)
 

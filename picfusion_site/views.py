@@ -13,6 +13,8 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
+from gallery import serving
+
 
 @login_not_required
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -22,7 +24,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
             cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
     except DatabaseError:
         return JsonResponse({"status": "unavailable", "database": "unreachable"}, status=503)
-    return JsonResponse({"status": "ok", "database": "ok", "extractor": settings.EXTRACTOR})
+    return JsonResponse({"status": "ok", "database": "ok", "extractor": serving.current().key})
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

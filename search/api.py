@@ -98,6 +98,7 @@ class PageSerializer(serializers.Serializer):
     unknown_tags = serializers.ListField(
         child=serializers.CharField(), help_text="Tags asked for that no picture you may see carries."
     )
+    text_is_cut = serializers.BooleanField(help_text="Whether the text is longer than the extractor reads.")
     results = ResultSerializer(many=True)
 
 
@@ -124,7 +125,7 @@ class SearchView(APIView):
 
 def _fetch_related(results: list[engine.Result]) -> None:
     """Everything that ImageSerializer shows, in one query more."""
-    prefetch_related_objects([result.image for result in results], ImageSerializer.related)
+    prefetch_related_objects([result.image for result in results], ImageSerializer.related())
 
 
 class SimilarView(APIView):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gallery import access
+from gallery import access, serving
 from gallery.extraction import registry
 from gallery.models import Album, Embedding, Image, ImageTag, Tag
 from search import fusion, pictures
@@ -42,6 +42,7 @@ class Page:
     results: list[Result]
     count: int
     unknown_tags: list[str]
+    text_is_cut: bool  # the text is longer than the extractor reads
     took_ms: float
 
 
@@ -51,6 +52,7 @@ class Prepared:
 
     image: np.ndarray | None
     text: np.ndarray | None
+    text_is_cut: bool
     tags: set[str]
     share: fusion.Shares
 
@@ -82,7 +84,7 @@ def search(query: Query, user, offset: int = 0, limit: int = 50) -> Page:
         found = explain(index, rows, scores, prepared, tag_ids)
     images = Image.objects.select_related("owner").in_bulk([pk for pk, *_ in found])
     results = [Result(images[pk], total, parts) for pk, total, parts in found if pk in images]
-    return Page(results, len(candidates), unknown, (time.perf_counter() - began) * 1000)
+    return Page(results, len(candidates), unknown, prepared.text_is_cut, (time.perf_counter() - began) * 1000)
 
 
 def similar(image: Image, user, limit: int = 12) -> list[Result]:
@@ -98,13 +100,19 @@ def similar(image: Image, user, limit: int = 12) -> list[Result]:
 
 def prepare(query: Query, user) -> Prepared:
     """Look up and embed what the query names. Pictures bring their tags along, as in the original."""
-    vectors, tags = [], set(query.tags)
-    for vector, picture_tags in [*_gallery_pictures(query, user), *_uploaded_pictures(query)]:
+    vectors, tags, extractor = [], set(query.tags), serving.current()
+    for vector, picture_tags in [
+        *_gallery_pictures(query, user, extractor.key),
+        *_uploaded_pictures(query, extractor.key),
+    ]:
         vectors.append(vector)
         tags |= set(picture_tags)
     image = np.mean(vectors, axis=0, dtype=np.float32) if vectors else None
-    text = registry.load().embed_texts([query.text])[0] if query.text else None
-    return Prepared(image, text, tags, fusion.shares(image is not None, text is not None, bool(tags)))
+    text, is_cut = None, False
+    if query.text:
+        model = registry.load(extractor)
+        text, is_cut = model.embed_texts([query.text])[0], model.is_cut(query.text)
+    return Prepared(image, text, is_cut, tags, fusion.shares(image is not None, text is not None, bool(tags)))
 
 
 def score(index: Index, prepared: Prepared, tag_ids: dict[str, int]) -> np.ndarray:
@@ -143,15 +151,14 @@ def explain(index: Index, rows: np.ndarray, scores: np.ndarray, prepared: Prepar
     ]
 
 
-def _gallery_pictures(query: Query, user) -> list[tuple[np.ndarray, list[str]]]:
+def _gallery_pictures(query: Query, user, key: str) -> list[tuple[np.ndarray, list[str]]]:
     """(vector, tags) of each gallery picture that the query names."""
     if not query.image_ids:
         return []
     visible = set(access.visible_images(user).filter(pk__in=query.image_ids).values_list("pk", flat=True))
-    key = registry.active().key()
     vectors = {e.image_id: e.as_array() for e in Embedding.objects.filter(image__in=visible, extractor=key)}
     tags: dict[int, list[str]] = {pk: [] for pk in visible}
-    for pk, name in ImageTag.objects.filter(image__in=visible).values_list("image_id", "tag__name"):
+    for pk, name in ImageTag.objects.shown(key).filter(image__in=visible).values_list("image_id", "tag__name"):
         tags[pk].append(name)
     for pk in query.image_ids:
         if pk not in visible:
@@ -161,11 +168,10 @@ def _gallery_pictures(query: Query, user) -> list[tuple[np.ndarray, list[str]]]:
     return [(vectors[pk], tags[pk]) for pk in query.image_ids]
 
 
-def _uploaded_pictures(query: Query) -> list[tuple[np.ndarray, list[str]]]:
+def _uploaded_pictures(query: Query, key: str) -> list[tuple[np.ndarray, list[str]]]:
     """(vector, tags) of each uploaded query picture that the query names."""
     if not query.picture_keys:
         return []
-    key = registry.active().key()
     found = {p.key: p for p in QueryPicture.objects.alive().filter(key__in=query.picture_keys, extractor=key)}
     if len(found) < len(query.picture_keys):
         raise QueryError("picture", "this uploaded picture is not kept any more (a day is); upload it again.")

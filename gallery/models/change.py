@@ -11,7 +11,7 @@ from django.db import connections, models
 WATCHED = {
     "gallery_image": ("id", "owner_id, status"),
     "gallery_embedding": ("image_id", "extractor, vector"),
-    "gallery_imagetag": ("image_id", "image_id, tag_id"),
+    "gallery_imagetag": ("image_id", "image_id, tag_id, source"),
     "gallery_albumimage": ("image_id", "image_id, album_id"),
 }
 

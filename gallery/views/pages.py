@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from gallery import access, ingest
+from gallery import access, ingest, serving
 from gallery.models import Image
 from gallery.pagination import page_of
 
@@ -25,7 +25,7 @@ def image(request: HttpRequest, pk: int) -> HttpResponse:
     picture = get_object_or_404(access.visible_images(request.user).select_related("owner"), pk=pk)
     context = {
         "image": picture,
-        "image_tags": picture.image_tags.select_related("tag"),
+        "image_tags": picture.image_tags.shown(serving.current().key).select_related("tag"),
         "may_delete": access.deletable_images(request.user).filter(pk=pk).exists(),
         "may_see_error": access.may_see_error(request.user, picture),
     }

@@ -18,7 +18,7 @@ LABELLED = settings.BASE_DIR.parent / "shared" / "photos"
 
 @pytest.fixture(scope="module")
 def lite():
-    return registry.load()
+    return registry.load(registry.describe("lite"))
 
 
 @pytest.mark.parametrize(("name", "tag"), [("coffee", "espresso"), ("chelsea", "egyptian mau"), ("china", "palace")])

@@ -32,7 +32,10 @@ def test_tags_confidences_and_embeddings_are_checked_too(photo):
     for wrong in (
         lambda: Tag.objects.create(name=""),
         lambda: Tag.objects.create(name="new"),
-        lambda: ImageTag.objects.create(image=image, tag=existing.tag),
+        lambda: ImageTag.objects.create(
+            image=image, tag=existing.tag, source="extractor", extractor=existing.extractor
+        ),
+        lambda: ImageTag.objects.create(image=image, tag=tag, source="removed", extractor="lite/1"),
         lambda: ImageTag.objects.create(image=image, tag=tag, confidence=1.5),
         lambda: ImageTag.objects.create(image=image, tag=tag, source="extractor"),
         lambda: Embedding.objects.create(image=image, extractor="lite/1", dim=384, vector=b""),

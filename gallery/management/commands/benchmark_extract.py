@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from gallery import demo
-from gallery.extraction import pixels
 from gallery.extraction.lite import Lite
+from gallery.extraction.pipeline import extract_files
 
 
 class Command(BaseCommand):
@@ -44,7 +44,7 @@ def read(lite: Lite, network, paths) -> float:
     """Seconds to decode and extract the photos with this network, as the worker does."""
     lite.network = network
     began = time.perf_counter()
-    lite.extract(pixels.load_many(paths, lite.at_least))
+    extract_files(lite, paths)
     return time.perf_counter() - began
 
 

@@ -1,10 +1,12 @@
-"""Extract pending pictures in the foreground."""
+"""Extract pictures in the foreground."""
+
+from collections.abc import Callable
 
 from django.core.management.base import BaseCommand
 from rich.console import Console
-from rich.progress import track
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from gallery import tasks
+from gallery import serving, tasks
 from gallery.models import Image
 
 
@@ -13,17 +15,34 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--batch-size", type=int, default=16, help="pictures read at a time (default: 16)")
+        parser.add_argument(
+            "--all",
+            action="store_true",
+            help="also finish a switch of extractors: read the whole library by the new one",
+        )
 
-    def handle(self, *args, batch_size: int, **options):
+    def handle(self, *args, batch_size: int, all: bool, **options):
         console = Console(file=self.stdout._out)
-        before = tasks.claimable().count()
-
-        def batches():
-            while done := tasks.extract_batch(batch_size):
-                yield done
-
-        progress = track(batches(), "Reading", total=None, console=console, transient=True)
-        done = sum(progress)
+        waiting = tasks.claimable().count()
+        done = self.run(tasks.extract_batch, batch_size, waiting, console)
         ready = Image.objects.filter(status=Image.Status.READY).count()
         failed = Image.objects.filter(status=Image.Status.FAILED).count()
-        console.print(f"{before} waited, {done} read; in all {ready} searchable, {failed} failed.")
+        console.print(f"{waiting} waited, {done} read; in all {ready} searchable, {failed} failed.")
+        before = serving.progress()
+        if before.is_switching and all:
+            self.run(tasks.reextract_batch, batch_size, before.total - before.done, console)
+        after = serving.progress()
+        state = f"; {after.target} has read {after.done} of {after.total}" if after.is_switching else ""
+        console.print(f"{after.serving} is searched{state}.")
+
+    @staticmethod
+    def run(step: Callable[[int], int], batch_size: int, total: int, console: Console) -> int:
+        """Take steps until one finds nothing to do; the number of pictures they read."""
+        columns = (TextColumn("Reading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        read = 0
+        with Progress(*columns, console=console, transient=True) as progress:
+            task = progress.add_task("", total=total)
+            while count := step(batch_size):
+                read += count
+                progress.update(task, completed=read)
+        return read

@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from gallery import demo
+from gallery.extraction import registry
 from gallery.management.commands.import_images import import_files
 
 
@@ -25,6 +26,7 @@ class Command(BaseCommand):
         if administrator is None:
             administrator = self.create_administrator()
         self.import_demo(administrator)
+        self.stdout.write(f"Pictures are read by {registry.target().key}.")
         self.stdout.write(f"Picfusion: http://127.0.0.1:{os.environ.get('PORT', '8000')}/   (Ctrl-C stops it)")
 
     def create_administrator(self):

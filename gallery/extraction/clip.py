@@ -1,0 +1,54 @@
+"""CLIP (Radford et al. 2021, arXiv:2103.00020) through transformers: pictures and texts -> vectors of one space."""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from transformers import AutoTokenizer, CLIPModel
+from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+from transformers.utils.logging import disable_progress_bar
+
+from gallery.extraction.base import unit
+
+
+class Clip:
+    """Any CLIP checkpoint that transformers loads, by its folder or its name on the hub."""
+
+    def __init__(self, source: str | Path, device: str = "cpu", dtype: torch.dtype = torch.float32):
+        disable_progress_bar()
+        self.device, self.dtype = device, dtype
+        self.processor = CLIPImageProcessorPil.from_pretrained(source)
+        self.tokenizer = AutoTokenizer.from_pretrained(source)
+        self.model = CLIPModel.from_pretrained(source, dtype=dtype).to(device).eval()
+        self.dim: int = self.model.config.projection_dim
+        self.longest_text: int = self.model.config.text_config.max_position_embeddings  # 77 tokens
+        # The tokenizer keeps its padding and truncation as state: two threads must not set it at once.
+        self.lock = threading.Lock()
+
+    def preprocess(self, images: Sequence[Image.Image]) -> torch.Tensor:
+        """RGB pictures -> float32 (n, 3, side, side), resized, cut and normalized as the checkpoint says."""
+        return self.processor(list(images), return_tensors="pt")["pixel_values"]
+
+    @torch.inference_mode()
+    def embed_pixels(self, pixels: torch.Tensor) -> np.ndarray:
+        """What `preprocess` gave -> float32 (n, dim), unit length."""
+        features = self.model.get_image_features(pixel_values=pixels.to(self.device, self.dtype)).pooler_output
+        return unit(features.float().cpu().numpy())
+
+    @torch.inference_mode()
+    def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
+        """float32 (len(texts), dim), unit length; a text beyond `longest_text` tokens is cut there."""
+        with self.lock:
+            tokens = self.tokenizer(
+                list(texts), padding=True, truncation=True, max_length=self.longest_text, return_tensors="pt"
+            ).to(self.device)
+        features = self.model.get_text_features(**tokens).pooler_output
+        return unit(features.float().cpu().numpy())
+
+    def is_cut(self, text: str) -> bool:
+        """Whether the text has more tokens than are read."""
+        with self.lock:
+            return len(self.tokenizer(text, truncation=False, verbose=False)["input_ids"]) > self.longest_text

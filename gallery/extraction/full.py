@@ -1,0 +1,102 @@
+"""The original program's models: CLIP for embeddings, the Recognize Anything Model for tags."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from gallery.extraction import weights
+from gallery.extraction.base import Description, Extraction, Extractor
+from gallery.extraction.memory import available_bytes, keep_freed_memory
+
+logger = logging.getLogger(__name__)
+
+VERSION = "1"
+BYTES_PER_PICTURE = 1_000_000_000  # what a forward pass of RAM at full size needs, measured and rounded up
+
+
+class Full(Extractor):
+    """CLIP ViT-B/32 (LAION-2B) and RAM Swin-L, where their weights are complete: see `manage.py weights`."""
+
+    name = "full"
+    at_least = 384
+
+    @classmethod
+    def describe(cls, models_dir: Path) -> Description:
+        """The key holds a digest of CLIP's configuration and the sizes of both weights: other weights, other key."""
+        clip, ram = weights.folder(models_dir, "clip"), weights.folder(models_dir, "ram")
+        config = (clip / "config.json").read_bytes()
+        sizes = [path.stat().st_size for path in (weights.clip_weights(clip), ram / weights.RAM_CHECKPOINT)]
+        digest = hashlib.sha256(config + repr(sizes).encode()).hexdigest()[:8]
+        return Description(f"full/{VERSION}-{digest}", json.loads(config).get("projection_dim", 512))
+
+    def __init__(self, models_dir: Path):
+        import torch
+
+        from gallery.extraction import ram
+        from gallery.extraction.clip import Clip
+
+        keep_freed_memory()
+        device, dtype = best_device(torch)
+        logger.info("Loading CLIP and RAM on %s in %s", device, str(dtype).removeprefix("torch."))
+        folder = weights.folder(models_dir, "ram")
+        self.torch, self.ram, self.device, self.dtype = torch, ram, device, dtype
+        self.clip = Clip(weights.folder(models_dir, "clip"), device, dtype)
+        self.tagger = ram.load(folder / weights.RAM_CHECKPOINT, device, dtype)
+        self.tags, self.thresholds = ram.read_vocabulary(folder)
+        self.batch = batch_size(torch, device)
+
+    def extract(self, images: Sequence[Image.Image]) -> list[Extraction]:
+        """Tags by RAM and embeddings by CLIP; the pixels for CLIP are made while RAM is running."""
+        if not images:
+            return []
+        with ThreadPoolExecutor(1) as beside:
+            for_clip = beside.submit(self.clip.preprocess, images)
+            tags = self._tags(images)
+            embeddings = self.clip.embed_pixels(for_clip.result())
+        return [Extraction(*found) for found in zip(tags, embeddings, strict=True)]
+
+    def _tags(self, images: Sequence[Image.Image]) -> list[dict[str, float]]:
+        torch = self.torch
+        pixels = torch.from_numpy(self.ram.preprocess(images, self.tagger.config.image_size))
+        with torch.inference_mode():
+            logits = self.tagger(pixels.to(self.device, self.dtype))
+        return self.ram.tags_of(logits, self.tags, self.thresholds)
+
+    def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
+        """float32 (len(texts), dim), unit length; a text beyond 77 tokens is cut there."""
+        return self.clip.embed_texts(texts)
+
+    def is_cut(self, text: str) -> bool:
+        return self.clip.is_cut(text)
+
+
+def best_device(torch) -> tuple[str, object]:
+    """The device to run on and its type: a GPU in half precision where there is one; on processors that multiply bf16
+    natively, bf16, which `make bench` shows to be faster there; else float32."""
+    if torch.cuda.is_available():
+        return "cuda", torch.float16
+    if torch.backends.mps.is_available():
+        return "mps", torch.float16
+    return "cpu", torch.bfloat16 if has_native_bf16() else torch.float32
+
+
+def has_native_bf16() -> bool:
+    """Whether the processor multiplies bf16 by itself (AVX-512 BF16 or AMX); False where /proc does not tell."""
+    try:
+        flags = set(Path("/proc/cpuinfo").read_text().split())
+    except OSError:
+        return False
+    return bool(flags & {"avx512_bf16", "amx_bf16"})
+
+
+def batch_size(torch, device: str) -> int:
+    """As many pictures at a time as half of the free memory holds: 1 to 4 on a CPU, where more gain nothing, to 32 on a
+    GPU."""
+    free = torch.cuda.mem_get_info()[0] if device == "cuda" else available_bytes()
+    return int(max(1, min(4 if device == "cpu" else 32, free // 2 // BYTES_PER_PICTURE)))

@@ -1,0 +1,91 @@
+"""Switching extractors without a gap: the old one's rows are searched until the new one has read every picture."""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from gallery.extraction import registry
+from gallery.extraction.base import Description
+from gallery.models import Embedding, Image, Serving
+
+MAX_ATTEMPTS = 3
+
+
+def current() -> Description:
+    """The extractor whose rows are searched, which also embeds queries and reads new pictures.
+
+    It is the setting's, except while that one is still reading the library: then it is the one before.
+    """
+    target = registry.target()
+    key = Serving.objects.values_list("key", flat=True).first()
+    if key in (None, target.key):
+        return target
+    before = registry.describe(key.partition("/")[0])
+    # Without its weights the old extractor cannot embed a query: better some results of the new one than none.
+    return before if before and before.key == key else target
+
+
+def remember(description: Description) -> None:
+    """Note that rows of this extractor are there to be searched, before the first of them is written."""
+    Serving.objects.get_or_create(pk=1, defaults={"key": description.key})
+
+
+def unread(key: str) -> QuerySet[Image]:
+    """The READY images that the extractor has not read, without those that it gave up on."""
+    read = Embedding.objects.filter(image=OuterRef("pk"), extractor=key)
+    return Image.objects.filter(~Exists(read), status=Image.Status.READY, attempts__lt=MAX_ATTEMPTS).order_by("pk")
+
+
+def claim_unread(target: Description, size: int) -> list[Image]:
+    """The next images for the extractor to read. The cursor moves past them, so that nobody else gets them, and comes
+    back for those that were lost on the way."""
+    with transaction.atomic():
+        row = Serving.objects.get(pk=1)
+        if row.successor != target.key:
+            row.successor, row.cursor = target.key, 0
+        images = list(unread(target.key).filter(pk__gt=row.cursor)[:size])
+        if not images and row.cursor:
+            images = list(unread(target.key)[:size])
+        row.cursor = images[-1].pk if images else row.cursor
+        row.save()
+    return images
+
+
+def switch_if_complete() -> bool:
+    """Search the setting's extractor from now on, if it has read everything; whether it is searched now.
+
+    What it could not read in MAX_ATTEMPTS is FAILED, as it cannot be found any more.
+    """
+    target = registry.target()
+    with transaction.atomic():
+        row = Serving.objects.filter(pk=1).first()
+        if row is None or row.key == target.key:
+            return True
+        if unread(target.key).exists():
+            return False
+        read = Embedding.objects.filter(image=OuterRef("pk"), extractor=target.key)
+        Image.objects.filter(~Exists(read), status=Image.Status.READY).update(status=Image.Status.FAILED)
+        Serving.objects.filter(pk=1).update(key=target.key, successor="", cursor=0)
+    return True
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a switch is: images read by the target extractor, of all that are searchable."""
+
+    serving: str
+    target: str
+    done: int
+    total: int
+
+    @property
+    def is_switching(self) -> bool:
+        return self.serving != self.target
+
+
+def progress() -> Progress:
+    """The state of a switch, for people; counts the library, so not for every request."""
+    serving, target = current(), registry.target()
+    total = Image.objects.filter(status=Image.Status.READY).count()
+    return Progress(serving.key, target.key, total - unread(target.key).count(), total)
