@@ -65,7 +65,7 @@ class Full(Extractor):
         torch = self.torch
         pixels = torch.from_numpy(self.ram.preprocess(images, self.tagger.config.image_size))
         with torch.inference_mode():
-            logits = self.tagger(pixels.to(self.device, self.dtype))
+            logits = self.tagger(pixels.to(self.device))
         return self.ram.tags_of(logits, self.tags, self.thresholds)
 
     def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
