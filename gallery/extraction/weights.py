@@ -132,14 +132,13 @@ def download(models_dir: Path, model: str, say: Callable[[str], None] = print) -
 def _fetch_from_hub(file: File, staging: Path) -> tuple[Path, str]:
     """The file in `staging`, and its sha256 if the hub knows it (it does for large files). Resumes by itself."""
     from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     place = {"repo_id": file.repo, "filename": file.name, "repo_type": file.repo_type}
     place["endpoint"] = os.environ.get("HF_ENDPOINT")
     try:
         etag = get_hf_file_metadata(hf_hub_url(**place)).etag or ""
         path = Path(hf_hub_download(**place, local_dir=staging))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError, RuntimeError) as error:
+    except Exception as error:  # errors of the hub's client, of its HTTP library, of the disk
         raise DownloadError(f"{file.name} could not be fetched from {file.repo}: {error}") from error
     return path, etag if re.fullmatch("[0-9a-f]{64}", etag) else file.sha256
 

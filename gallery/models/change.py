@@ -32,8 +32,12 @@ def install_triggers(using: str, **kwargs) -> None:
         for table, (column, columns) in WATCHED.items():
             for event, rows in (("INSERT", ["NEW"]), (f"UPDATE OF {columns}", ["NEW", "OLD"]), ("DELETE", ["OLD"])):
                 name = f"{table}_{event.split()[0].lower()}_is_a_change"
+                # Not INSERT OR REPLACE: inside a trigger the conflict clause of the outer statement goes before it, and
+                # an upsert would abort.
                 statements = "".join(
-                    f"INSERT OR REPLACE INTO gallery_change (image_id) VALUES ({row}.{column}); " for row in rows
+                    f"DELETE FROM gallery_change WHERE image_id = {row}.{column}; "
+                    f"INSERT INTO gallery_change (image_id) VALUES ({row}.{column}); "
+                    for row in rows
                 )
                 cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
                 cursor.execute(f"CREATE TRIGGER {name} AFTER {event} ON {table} BEGIN {statements}END")

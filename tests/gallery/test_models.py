@@ -66,6 +66,12 @@ def test_every_way_of_changing_an_image_is_logged(curator, photo):
         lambda: tag.delete(),
         lambda: AlbumImage.objects.bulk_create([AlbumImage(image=image, album=album)]),
         lambda: album.delete(),
+        lambda: Embedding.objects.bulk_create(
+            [Embedding(image=image, extractor="lite/1", dim=1, vector=b"")],
+            update_conflicts=True,
+            unique_fields=["image", "extractor"],
+            update_fields=["vector"],
+        ),
         lambda: image.embeddings.all().delete(),
         lambda: curator.delete(),
     ):
