@@ -42,6 +42,7 @@ format: dev-install
 bench: dev-install
 	$(BIN)/python manage.py benchmark_extract
 	$(BIN)/python manage.py benchmark_search
+	$(BIN)/python manage.py benchmark_full
 
 clean:
 	rm -rf $(VENV)

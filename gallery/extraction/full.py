@@ -45,8 +45,9 @@ class Full(Extractor):
         device, dtype = best_device(torch)
         logger.info("Loading CLIP and RAM on %s in %s", device, str(dtype).removeprefix("torch."))
         folder = weights.folder(models_dir, "ram")
-        self.torch, self.ram, self.device, self.dtype = torch, ram, device, dtype
-        self.clip = Clip(weights.folder(models_dir, "clip"), device, dtype)
+        self.torch, self.ram, self.device = torch, ram, device
+        # On a CPU, CLIP is a twentieth of the work: there its vectors stay exact.
+        self.clip = Clip(weights.folder(models_dir, "clip"), device, torch.float32 if device == "cpu" else dtype)
         self.tagger = ram.load(folder / weights.RAM_CHECKPOINT, device, dtype)
         self.tags, self.thresholds = ram.read_vocabulary(folder)
         self.batch = batch_size(torch, device)
