@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 from torch import nn
 from torch.nn import functional as F
-from transformers import SwinConfig, SwinModel
+from transformers import AttentionInterface, SwinConfig, SwinModel
 
 from gallery.extraction.memory import release_mapped
 
@@ -124,7 +124,8 @@ class ShortLinear(nn.Linear):
 
 
 class FixedBias(nn.Module):
-    """In the place of Swin's relative position bias, which it would gather anew for every batch."""
+    """In the place of Swin's relative position bias, which it would gather anew, and add to the mask of shifted windows
+    once for each picture: both together, computed once. (1 or windows, heads, area, area)"""
 
     def __init__(self, bias: torch.Tensor):
         super().__init__()
@@ -132,6 +133,18 @@ class FixedBias(nn.Module):
 
     def forward(self) -> torch.Tensor:
         return self.bias
+
+
+def attend(module, query, key, value, bias, **kwargs):
+    """Swin's attention: query, key, value (n * windows, heads, area, width), bias as FixedBias holds it, which is read
+    in place for every picture instead of being copied n times. Gives (n * windows, area, heads, width)."""
+    shape, windows = query.shape, bias.shape[0]
+    query, key, value = (x.reshape(-1, windows * shape[1], *shape[2:]) for x in (query, key, value))
+    attended = F.scaled_dot_product_attention(query, key, value, attn_mask=bias.reshape(1, -1, *bias.shape[2:]))
+    return attended.reshape(shape).transpose(1, 2), None
+
+
+AttentionInterface.register("picfusion", attend)
 
 
 class Ram(nn.Module):
@@ -150,6 +163,7 @@ class Ram(nn.Module):
             num_heads=list(config.num_heads),
             layer_norm_eps=1e-5,
             drop_path_rate=0.0,
+            attn_implementation="picfusion",
         )
         self.backbone = SwinModel(swin, add_pooling_layer=False)
         self.image_proj = nn.Linear(self.backbone.num_features, config.tokens_width)
@@ -172,18 +186,27 @@ class Ram(nn.Module):
     @torch.inference_mode()
     def prepare(self) -> "Ram":
         """Compute once what depends on no picture: position biases, the tags' queries and their first projection."""
-        for module in self.backbone.modules():
-            if hasattr(module, "relative_position_bias"):
-                old = module.relative_position_bias
-                fresh = type(old)(old.relative_position_bias_table.shape[1], old.window_size)
-                fresh.relative_position_bias_table = old.relative_position_bias_table
-                fresh.relative_position_index = fresh.relative_position_index.to(
-                    old.relative_position_bias_table.device
-                )
-                module.relative_position_bias = FixedBias(fresh())
+        for stage, layers in enumerate(self.backbone.encoder.layers):
+            side = self.config.image_size // self.config.patch_size >> stage
+            for block in layers.blocks:
+                self._fix_bias(block, side)
         labels = F.relu(self.wordvec_proj(self.label_embed)).unsqueeze(0)  # (1, T, d)
         self._labels = labels, self.head[0].query(labels)
         return self.eval()
+
+    @staticmethod
+    def _fix_bias(block: nn.Module, side: int) -> None:
+        """Compute a Swin block's bias and mask for pictures of side x side patches, for good."""
+        old = block.attention.relative_position_bias
+        table = old.relative_position_bias_table
+        # Its own index may have been made on the meta device: a fresh one is asked for the bias.
+        fresh = type(old)(table.shape[1], old.window_size)
+        fresh.relative_position_bias_table = nn.Parameter(table.cpu(), requires_grad=False)
+        bias = fresh().to(table.device)  # (1, heads, area, area)
+        block.set_shift_and_window_size((side, side))
+        mask = block.get_attn_mask(side, side, dtype=bias.dtype, device=bias.device)  # (windows, area, area), or None
+        block.attention.relative_position_bias = FixedBias(bias if mask is None else bias + mask.unsqueeze(1))
+        block.get_attn_mask = lambda *args, **kwargs: None
 
     def tokens(self, pixels: torch.Tensor) -> torch.Tensor:
         """pixels (n, 3, size, size), normalized -> the picture's tokens (n, P, tokens_width), their mean first."""
