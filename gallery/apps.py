@@ -1,4 +1,6 @@
 from django.apps import AppConfig
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
 from django.db.models.signals import post_migrate
 
 
@@ -11,5 +13,17 @@ class GalleryConfig(AppConfig):
         from gallery.models import change
 
         storage.connect()
+        checks.register(check_extractor)
         post_migrate.connect(change.install_triggers, sender=self)
         post_migrate.connect(tasks.install_schedule, sender=self)
+
+
+def check_extractor(app_configs, **kwargs) -> list[checks.CheckMessage]:
+    """An EXTRACTOR that cannot be loaded is said before anything starts, not by the first search."""
+    from gallery.extraction import registry
+
+    try:
+        registry.target()
+    except ImproperlyConfigured as error:
+        return [checks.Error(str(error), id="gallery.E001")]
+    return []

@@ -17,7 +17,7 @@ from gallery.extraction.memory import available_bytes, keep_freed_memory
 logger = logging.getLogger(__name__)
 
 VERSION = "1"
-BYTES_PER_PICTURE = 1_000_000_000  # what a forward pass of RAM at full size needs, measured and rounded up
+BYTES_PER_PICTURE = 600_000_000  # what a forward pass of RAM at full size needs, measured and rounded up
 
 
 class Full(Extractor):

@@ -9,6 +9,7 @@ from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
 from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 
 from gallery import ingest, serving, tagging, tasks
 from gallery.extraction import registry
@@ -170,6 +171,8 @@ def test_full_without_weights_says_what_is_missing(settings, tmp_path, db):
     settings.MODELS_DIR, settings.EXTRACTOR = tmp_path, "full"
     with pytest.raises(ImproperlyConfigured, match=r"lacks config\.json, .*ram_swin_large_14m\.pth"):
         registry.target()
+    with pytest.raises(SystemCheckError, match=r"see `manage\.py weights status`"):
+        call_command("check")
     settings.EXTRACTOR = "fulll"
     with pytest.raises(ImproperlyConfigured, match="EXTRACTOR must be one of: auto, lite, full"):
         registry.target()
