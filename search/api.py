@@ -14,6 +14,7 @@ from gallery import access, ingest
 from gallery.api import ImageSerializer
 from gallery.parsers import JSONParser
 from search import engine, pictures
+from search.fusion import COMPONENTS, FUSIONS
 from search.query import Query, QueryError, clean_tags, clean_text
 
 MAX_LIMIT = 500
@@ -51,9 +52,21 @@ class SearchSerializer(serializers.Serializer):
         child=serializers.FileField(allow_empty_file=True), required=False, help_text="Picture files; multipart only."
     )
     image_id = NumberListField(required=False, help_text="Pictures of the gallery.")
+    exclude_text = serializers.CharField(required=False, allow_blank=True, help_text="Pushes down what looks like it.")
+    exclude_image_id = NumberListField(required=False, help_text="Pictures of the gallery: less like these.")
+    weights = serializers.JSONField(required=False, help_text='As in {"image": 1, "text": 2, "tags": 0.5}; default 1.')
+    fusion = serializers.ChoiceField(list(FUSIONS), default="mean")
     album = serializers.IntegerField(required=False, min_value=1, max_value=2**53)
     limit = serializers.IntegerField(default=50, min_value=1, max_value=MAX_LIMIT)
     offset = serializers.IntegerField(default=0, min_value=0, max_value=engine.MAX_OFFSET)
+
+    def validate_weights(self, weights) -> dict[str, float]:
+        numbers = isinstance(weights, dict) and all(
+            isinstance(weight, int | float) and not isinstance(weight, bool) for weight in weights.values()
+        )
+        if not numbers:
+            raise ValidationError("Must be an object of numbers for image, text and tags.")
+        return weights
 
     def validate(self, data):
         unknown = sorted(set(self.initial_data) - set(self.fields))
@@ -70,6 +83,10 @@ class SearchSerializer(serializers.Serializer):
             "exclude_tags": clean_tags("exclude_tags", data.get("exclude_tags", [])),
             "image_ids": tuple(dict.fromkeys(data.get("image_id", []))),
             "album": data.get("album"),
+            "exclude_text": clean_text(data.get("exclude_text", "")),
+            "exclude_image_ids": tuple(dict.fromkeys(data.get("exclude_image_id", []))),
+            "weights": dict.fromkeys(COMPONENTS, 1.0) | data.get("weights", {}),
+            "fusion": data["fusion"],
         }
         files = data.get("image", [])
         # Everything else is checked before the first picture is read.
@@ -115,7 +132,11 @@ class SearchView(APIView):
             limits = {name: form.validated_data[name] for name in ("offset", "limit")}
             page = engine.search(form.to_query(), request.user, **limits)
         except QueryError as error:
-            field = "image_id" if error.field == "image" and form.validated_data.get("image_id") else error.field
+            # The API tells uploaded pictures and those of the gallery apart, the page's address does likewise.
+            by_id = {"image": "image_id", "exclude_image": "exclude_image_id"}
+            field = by_id.get(error.field, error.field)
+            if field not in form.validated_data:
+                field = error.field
             raise ValidationError({field: [error.message]}) from error
         except ingest.Refused as refusal:
             raise ValidationError({"image": [str(refusal)]}) from refusal

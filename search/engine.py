@@ -48,13 +48,12 @@ class Page:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A query with everything looked up: its vectors (float32, (dim,)), and its tags by name."""
+    """A query with everything looked up: a vector (float32, (dim,)) for each feature, and all tags by name."""
 
-    image: np.ndarray | None
-    text: np.ndarray | None
-    text_is_cut: bool
+    vectors: dict[str, np.ndarray]
     tags: set[str]
-    share: fusion.Shares
+    share: dict[str, float]
+    text_is_cut: bool
 
 
 def search(query: Query, user, offset: int = 0, limit: int = 50) -> Page:
@@ -76,12 +75,14 @@ def search(query: Query, user, offset: int = 0, limit: int = 50) -> Page:
             visible &= np.isin(np.arange(index.size), index.albums.rows(album.pk))
         for name in query.exclude_tags:
             visible[index.tags.rows(tag_ids.get(name, 0))] = False
-        scores = score(index, prepared, tag_ids)
-        if prepared.share.tags == 1.0:
-            visible &= scores > 0  # asked by tags alone, a picture with none of them is no answer
+        components = component_scores(index, prepared, tag_ids)
+        if components.keys() == {"tags"}:
+            visible &= components["tags"] > 0  # asked by tags alone, a picture with none of them is no answer
+        parts = fusion.FUSIONS[query.fusion](components, prepared.share, visible)
+        scores = fusion.total(parts, index.size)
         candidates = np.flatnonzero(visible)
         rows = fusion.leaders(scores, index.ids, candidates, offset + limit)[offset:]
-        found = explain(index, rows, scores, prepared, tag_ids)
+        found = explain(index, rows, scores, parts, prepared.tags, tag_ids)
     images = Image.objects.select_related("owner").in_bulk([pk for pk, *_ in found])
     results = [Result(images[pk], total, parts) for pk, total, parts in found if pk in images]
     return Page(results, len(candidates), unknown, prepared.text_is_cut, (time.perf_counter() - began) * 1000)
@@ -99,73 +100,75 @@ def similar(image: Image, user, limit: int = 12) -> list[Result]:
 
 
 def prepare(query: Query, user) -> Prepared:
-    """Look up and embed what the query names. Pictures bring their tags along, as in the original."""
-    vectors, tags, extractor = [], set(query.tags), serving.current()
-    for vector, picture_tags in [
-        *_gallery_pictures(query, user, extractor.key),
-        *_uploaded_pictures(query, extractor.key),
-    ]:
-        vectors.append(vector)
-        tags |= set(picture_tags)
-    image = np.mean(vectors, axis=0, dtype=np.float32) if vectors else None
-    text, is_cut = None, False
-    if query.text:
-        model = registry.load(extractor)
-        text, is_cut = model.embed_texts([query.text])[0], model.is_cut(query.text)
-    return Prepared(image, text, is_cut, tags, fusion.shares(image is not None, text is not None, bool(tags)))
+    """Look up and embed what the query names. Wanted pictures bring their tags along, as in the original."""
+    extractor = serving.current()
+    gallery = _gallery_pictures(query, user, extractor.key)
+    wanted = [gallery[pk] for pk in query.image_ids] + _uploaded_pictures(query, extractor.key)
+    unwanted = [gallery[pk] for pk in query.exclude_image_ids]
+    tags = set(query.tags).union(*(picture_tags for _, picture_tags in wanted))
+    texts = [text for text in (query.text, query.exclude_text) if text]
+    model = registry.load(extractor) if texts else None
+    embedded = dict(zip(texts, model.embed_texts(texts), strict=True)) if model else {}
+    vectors = {
+        "image": fusion.query_vector([vector for vector, _ in wanted], [vector for vector, _ in unwanted]),
+        "text": fusion.query_vector(
+            *([embedded[text]] if text else [] for text in (query.text, query.exclude_text)),
+        ),
+    }
+    vectors = {name: vector for name, vector in vectors.items() if vector is not None}
+    try:
+        share = fusion.shares([*vectors, *(["tags"] if tags else [])], query.weights)
+    except ValueError as error:
+        raise QueryError("weights", f"{error}.") from error
+    return Prepared(vectors, tags, share, any(model.is_cut(text) for text in texts))
 
 
-def score(index: Index, prepared: Prepared, tag_ids: dict[str, int]) -> np.ndarray:
-    """float32 (index.size,): every row's fused score; zeros when the query only leaves pictures out."""
-    scores = np.zeros(index.size, np.float32)
-    vector = fusion.query_vector(prepared.share, prepared.image, prepared.text)
-    if vector is not None:
-        scores += index.dot(vector)
+def component_scores(index: Index, prepared: Prepared, tag_ids: dict[str, int]) -> dict[str, np.ndarray]:
+    """float32 (index.size,) for each component that is asked for; none when the query only leaves pictures out."""
+    scores = {}
+    if prepared.vectors:
+        scores = dict(zip(prepared.vectors, index.dots(np.stack([*prepared.vectors.values()])), strict=True))
     if prepared.tags:
         matches = index.tag_matches(tag_ids[name] for name in prepared.tags if name in tag_ids)
-        scores += matches * np.float32(prepared.share.tags / len(prepared.tags))
+        scores["tags"] = matches / np.float32(len(prepared.tags))
     return scores
 
 
-def explain(index: Index, rows: np.ndarray, scores: np.ndarray, prepared: Prepared, tag_ids: dict[str, int]) -> list:
+def explain(
+    index: Index, rows: np.ndarray, scores: np.ndarray, parts: fusion.Scores, tags: set[str], tag_ids: dict[str, int]
+) -> list[tuple[int, float, Parts]]:
     """(image id, score, parts) of each of these rows."""
-    vectors, share = index.vectors(rows), prepared.share
-    image = share.image * (vectors @ prepared.image) if prepared.image is not None else np.zeros(len(rows))
-    text = share.text * (vectors @ prepared.text) if prepared.text is not None else np.zeros(len(rows))
     matched = [[] for _ in rows]
-    for name in sorted(prepared.tags & tag_ids.keys()):
+    for name in sorted(tags & tag_ids.keys()):
         for i in np.flatnonzero(index.carries(tag_ids[name], rows)):
             matched[i].append(name)
+    given = {name: parts[name][rows] if name in parts else np.zeros(len(rows)) for name in fusion.COMPONENTS}
     return [
         (
             int(index.ids[row]),
             float(scores[row]),
-            Parts(
-                image=float(image[i]),
-                text=float(text[i]),
-                tags=share.tags * len(matched[i]) / max(len(prepared.tags), 1),
-                matched_tags=matched[i],
-            ),
+            Parts(**{name: float(values[i]) for name, values in given.items()}, matched_tags=matched[i]),
         )
         for i, row in enumerate(rows)
     ]
 
 
-def _gallery_pictures(query: Query, user, key: str) -> list[tuple[np.ndarray, list[str]]]:
-    """(vector, tags) of each gallery picture that the query names."""
-    if not query.image_ids:
-        return []
-    visible = set(access.visible_images(user).filter(pk__in=query.image_ids).values_list("pk", flat=True))
+def _gallery_pictures(query: Query, user, key: str) -> dict[int, tuple[np.ndarray, list[str]]]:
+    """(vector, tags) of each gallery picture that the query names, wanted or not, by id."""
+    asked = dict.fromkeys(query.image_ids, "image") | dict.fromkeys(query.exclude_image_ids, "exclude_image")
+    if not asked:
+        return {}
+    visible = set(access.visible_images(user).filter(pk__in=asked).values_list("pk", flat=True))
     vectors = {e.image_id: e.as_array() for e in Embedding.objects.filter(image__in=visible, extractor=key)}
     tags: dict[int, list[str]] = {pk: [] for pk in visible}
     for pk, name in ImageTag.objects.shown(key).filter(image__in=visible).values_list("image_id", "tag__name"):
         tags[pk].append(name)
-    for pk in query.image_ids:
+    for pk, field in asked.items():
         if pk not in visible:
-            raise QueryError("image", f"there is no picture {pk}.")
+            raise QueryError(field, f"there is no picture {pk}.")
         if pk not in vectors:
-            raise QueryError("image", f"picture {pk} has not been read yet; it can be searched by in a moment.")
-    return [(vectors[pk], tags[pk]) for pk in query.image_ids]
+            raise QueryError(field, f"picture {pk} has not been read yet; it can be searched by in a moment.")
+    return {pk: (vectors[pk], tags[pk]) for pk in asked}
 
 
 def _uploaded_pictures(query: Query, key: str) -> list[tuple[np.ndarray, list[str]]]:

@@ -1,42 +1,91 @@
 """Component scores -> one score per image, and what each component gave to it. Pure functions on numpy arrays.
 
-This is the original program's scoring. With query tags T and an image's tags I the tag score is |T and I| / |T|; the
-feature score is the dot product of the image's embedding with the query's, which for picture plus text is the mean
-of the two, not made unit length again; where both scores are asked for, the result is their mean.
+`mean` is the original program's scoring. With query tags T and an image's tags I the tag score is |T and I| / |T|; the
+feature score is the dot product of the image's embedding with the query's, which for picture plus text is the mean of
+the two, not made unit length again; where both scores are asked for, the result is their mean.
+
+Components are float32 (size,) each, by name: 'image', 'text', 'tags'. What a fusion returns has the same form, and adds
+up to the score.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 
+COMPONENTS = ("image", "text", "tags")
+RRF_K = 60  # Cormack et al. 2009
+# How much an unwanted example counts against a wanted one (Rocchio 1971 subtracts them likewise).
+UNWANTED = 0.5
 
-@dataclass(frozen=True)
-class Shares:
-    """By how much each component's own score counts in the fused score; 0 for what was not asked."""
-
-    image: float
-    text: float
-    tags: float
+Scores = Mapping[str, np.ndarray]
 
 
-def shares(image: bool, text: bool, tags: bool) -> Shares:
-    """The shares under the original's scoring, by which components are present."""
-    feature_share = (0.5 if tags else 1.0) / max(image + text, 1)
-    return Shares(
-        image=feature_share if image else 0.0,
-        text=feature_share if text else 0.0,
-        tags=(0.5 if image or text else 1.0) if tags else 0.0,
-    )
+def shares(present: Collection[str], weights: Mapping[str, float]) -> dict[str, float]:
+    """By how much each present component counts; they add up to 1. With equal weights these are the original's.
 
-
-def query_vector(share: Shares, image: np.ndarray | None, text: np.ndarray | None) -> np.ndarray | None:
-    """The one vector whose dot product with an embedding is the features' part of the score; float32 (dim,).
-
-    A dot product is linear, so the shares can be applied to the query instead of to every image.
+    Raises ValueError when every present component weighs nothing.
     """
-    parts = [(share.image, image), (share.text, text)]
-    present = [factor * vector for factor, vector in parts if vector is not None]
-    return np.sum(present, axis=0, dtype=np.float32) if present else None
+    features = [name for name in ("image", "text") if name in present]
+    base = {name: (0.5 if "tags" in present else 1.0) / len(features) for name in features}
+    if "tags" in present:
+        base["tags"] = 0.5 if features else 1.0
+    weighted = {name: share * weights[name] for name, share in base.items()}
+    total = sum(weighted.values())
+    if weighted and not total:
+        raise ValueError("every component that is asked for weighs nothing")
+    return {name: share / total for name, share in weighted.items()}
+
+
+def query_vector(wanted: list[np.ndarray], unwanted: list[np.ndarray]) -> np.ndarray | None:
+    """The mean of the wanted vectors less UNWANTED times the mean of the unwanted; float32 (dim,), None for neither."""
+    parts = [np.mean(wanted, axis=0)] if wanted else []
+    if unwanted:
+        parts.append(np.mean(unwanted, axis=0) * -UNWANTED)
+    return np.sum(parts, axis=0, dtype=np.float32) if parts else None
+
+
+def mean(components: Scores, share: Mapping[str, float], visible: np.ndarray) -> dict[str, np.ndarray]:
+    """The original's: each component's score times its share."""
+    return {name: scores * np.float32(share[name]) for name, scores in components.items()}
+
+
+def calibrated(components: Scores, share: Mapping[str, float], visible: np.ndarray) -> dict[str, np.ndarray]:
+    """Each component in standard deviations from its mean over the visible rows (bool (size,)), times its share.
+
+    A text's cosine of 0.3 is strong where a picture's is nothing: what counts is how far it stands out. The scores are
+    not bound to 0..1.
+    """
+    parts = {}
+    for name, scores in components.items():
+        own = scores[visible]
+        middle, spread = (own.mean(), own.std()) if len(own) else (0.0, 1.0)
+        parts[name] = (scores - middle) * np.float32(share[name] / (spread if spread > 1e-9 else 1.0))
+    return parts
+
+
+def rrf(components: Scores, share: Mapping[str, float], visible: np.ndarray) -> dict[str, np.ndarray]:
+    """Reciprocal rank fusion (Cormack et al. 2009): share / (60 + rank), equal scores sharing the better rank.
+
+    Ranks are among the visible rows. Scaled by 61, so that a picture that is first in everything scores 1.
+    """
+    parts = {}
+    for name, scores in components.items():
+        descending = np.sort(-scores[visible])
+        ranks = np.searchsorted(descending, -scores, side="left") + 1
+        parts[name] = (share[name] * (RRF_K + 1) / (RRF_K + ranks)).astype(np.float32)
+    return parts
+
+
+Fusion = Callable[[Scores, Mapping[str, float], np.ndarray], dict[str, np.ndarray]]
+FUSIONS: dict[str, Fusion] = {"mean": mean, "calibrated": calibrated, "rrf": rrf}
+
+
+def total(parts: Scores, size: int) -> np.ndarray:
+    """The score of each row, float32 (size,); zeros when nothing was asked that ranks."""
+    scores = np.zeros(size, np.float32)
+    for part in parts.values():
+        scores += part
+    return scores
 
 
 def leaders(scores: np.ndarray, ids: np.ndarray, candidates: np.ndarray, count: int) -> np.ndarray:

@@ -11,6 +11,8 @@ import numpy as np
 
 from search.postings import Postings
 
+BLOCK = 4096  # rows that a scan reads at a time: their vectors fit a processor's cache
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -80,13 +82,17 @@ class Index:
             mask[self.albums.rows(album_id)] = True
         return mask & self._alive[: self.size]
 
-    def dot(self, vector: np.ndarray) -> np.ndarray:
-        """float32 (size,): each row's dot product with a float32 vector of shape (dim,)."""
-        return self._vectors[: self.size] @ vector
+    def dots(self, vectors: np.ndarray) -> np.ndarray:
+        """float32 (k, size): each row's dot product with each of k vectors, float32 (k, dim).
 
-    def vectors(self, rows: np.ndarray) -> np.ndarray:
-        """float32 (len(rows), dim): these rows' vectors."""
-        return self._vectors[rows]
+        A block of rows at a time meets every vector while it is in the cache, so that memory is read once.
+        """
+        scores = np.empty((len(vectors), self.size), np.float32)
+        for start in range(0, self.size, BLOCK):
+            block = self._vectors[start : min(start + BLOCK, self.size)]
+            for vector, own in zip(vectors, scores, strict=True):
+                np.matmul(block, vector, out=own[start : start + len(block)])
+        return scores
 
     def tag_matches(self, tag_ids: Iterable[int]) -> np.ndarray:
         """float32 (size,): how many of these tags each row carries."""

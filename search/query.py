@@ -1,18 +1,23 @@
 """What was asked: parsed and validated, the same from the page's bar and from JSON."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
 
 from gallery.models.tag import normalize
+from search.fusion import COMPONENTS, FUSIONS
 
 MAX_TEXT = 1000
 MAX_TAGS = 50
 MAX_PICTURES = 10
 
-# In the bar: #tag, -#tag, and #"tag of several words".
+MAX_WEIGHT = 100
+
+# In the bar: #tag, -#tag, and #"tag of several words"; -"unwanted words".
 _BAR_TAG = re.compile(r'(?<!\S)(-?)#(?:"([^"]*)"|(\S*))')
+_BAR_UNWANTED = re.compile(r'(?<!\S)-"([^"]*)"')
 
 
 class QueryError(Exception):
@@ -33,22 +38,36 @@ class Query:
     image_ids: tuple[int, ...] = ()  # pictures of the gallery
     picture_keys: tuple[str, ...] = ()  # uploaded query pictures
     album: int | None = None
+    exclude_text: str = ""
+    exclude_image_ids: tuple[int, ...] = ()
+    weights: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(COMPONENTS, 1.0))
+    fusion: str = "mean"
 
     def __post_init__(self):
-        if len(self.text) > MAX_TEXT:
-            raise QueryError("text", f"at most {MAX_TEXT} characters can be searched for; these are {len(self.text)}.")
-        for field in ("tags", "exclude_tags"):
-            if len(getattr(self, field)) > MAX_TAGS:
-                raise QueryError(field, f"at most {MAX_TAGS} tags can be asked for at once.")
-        if len(self.image_ids) + len(self.picture_keys) > MAX_PICTURES:
+        for name in ("text", "exclude_text"):
+            length = len(getattr(self, name))
+            if length > MAX_TEXT:
+                raise QueryError(name, f"at most {MAX_TEXT} characters can be searched for; these are {length}.")
+        for name in ("tags", "exclude_tags"):
+            if len(getattr(self, name)) > MAX_TAGS:
+                raise QueryError(name, f"at most {MAX_TAGS} tags can be asked for at once.")
+        if len(self.image_ids) + len(self.picture_keys) + len(self.exclude_image_ids) > MAX_PICTURES:
             raise QueryError("image", f"at most {MAX_PICTURES} pictures can be searched by at once.")
         both = set(self.tags) & set(self.exclude_tags)
         if both:
             raise QueryError("exclude_tags", f"'{min(both)}' cannot be both wanted and excluded.")
+        both = set(self.image_ids) & set(self.exclude_image_ids)
+        if both:
+            raise QueryError("exclude_image", f"picture {min(both)} cannot be both wanted and unwanted.")
+        if self.fusion not in FUSIONS:
+            raise QueryError("fusion", f"must be one of: {', '.join(FUSIONS)}.")
+        if self.weights.keys() != set(COMPONENTS) or not all(0 <= w <= MAX_WEIGHT for w in self.weights.values()):
+            raise QueryError("weights", f"must give image, text and tags a number from 0 to {MAX_WEIGHT} each.")
 
     def __bool__(self) -> bool:
         """Whether anything is asked that ranks pictures or leaves some out."""
-        return bool(self.text or self.tags or self.exclude_tags or self.image_ids or self.picture_keys)
+        wanted = self.text or self.tags or self.image_ids or self.picture_keys
+        return bool(wanted or self.exclude_tags or self.exclude_text or self.exclude_image_ids)
 
 
 def clean_text(text: str) -> str:
@@ -67,13 +86,18 @@ def clean_tags(field: str, names: list[str]) -> tuple[str, ...]:
     return tuple(cleaned)
 
 
-def parse_bar(line: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    """The search bar's line -> (text, wanted tags, excluded tags)."""
+def parse_bar(line: str) -> dict[str, str | tuple[str, ...]]:
+    """The search bar's line -> the Query's text, tags, exclude_tags and exclude_text."""
     found = {"": [], "-": []}
     for sign, quoted, word in _BAR_TAG.findall(line):
         found[sign].append(quoted or word)
-    text = clean_text(_BAR_TAG.sub(" ", line))
-    return text, clean_tags("q", found[""]), clean_tags("q", found["-"])
+    rest = _BAR_TAG.sub(" ", line)
+    return {
+        "text": clean_text(_BAR_UNWANTED.sub(" ", rest)),
+        "tags": clean_tags("q", found[""]),
+        "exclude_tags": clean_tags("q", found["-"]),
+        "exclude_text": clean_text(" ".join(_BAR_UNWANTED.findall(rest))),
+    }
 
 
 def format_bar(query: Query) -> str:
@@ -83,19 +107,23 @@ def format_bar(query: Query) -> str:
         return f'{sign}#"{name}"' if " " in name else f"{sign}#{name}"
 
     words = [query.text, *(tag("", name) for name in query.tags), *(tag("-", name) for name in query.exclude_tags)]
+    words += [f'-"{query.exclude_text}"'] if query.exclude_text else []
     return " ".join(word for word in words if word)
 
 
 def from_address(parameters) -> Query:
-    """The query in a page's address: `q` (the bar), `image` and `picture`, both repeatable. Takes a QueryDict."""
-    text, tags, exclude_tags = parse_bar(parameters.get("q", "").strip())
+    """The query in a page's address: `q` (the bar), `image`, `exclude_image` and `picture`, these repeatable. Takes a
+    QueryDict."""
     return Query(
-        text=text,
-        tags=tags,
-        exclude_tags=exclude_tags,
-        image_ids=tuple(dict.fromkeys(parse_id("image", value) for value in parameters.getlist("image"))),
+        **parse_bar(parameters.get("q", "").strip()),
+        image_ids=_ids(parameters, "image"),
+        exclude_image_ids=_ids(parameters, "exclude_image"),
         picture_keys=tuple(dict.fromkeys(parameters.getlist("picture"))),
     )
+
+
+def _ids(parameters, field: str) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(parse_id(field, value) for value in parameters.getlist(field)))
 
 
 def parse_id(field: str, value: str) -> int:

@@ -11,7 +11,6 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_GET, require_http_methods
 
 from gallery import access, ingest
-from gallery.models import Image
 from gallery.views.pages import pending_count
 from search import engine, pictures
 from search.models import QueryPicture
@@ -59,6 +58,7 @@ def _accept(request: HttpRequest) -> HttpResponse:
         return _render(request, Query(), {"error": message, "line": line[:1000]}, status=400)
     parts = [("q", line.strip())] if line.strip() else []
     parts += [("image", pk) for pk in given.image_ids] + [("picture", key) for key in keys]
+    parts += [("exclude_image", pk) for pk in given.exclude_image_ids]
     return redirect(f"{reverse('search')}?{urlencode(parts)}" if parts else reverse("search"))
 
 
@@ -77,11 +77,14 @@ def _without_page(request: HttpRequest) -> str:
 
 def _render(request: HttpRequest, query: Query, context: dict, status: int = 200) -> HttpResponse:
     """The page with the bar filled in: its line, and a chip for each picture that is searched by."""
-    images = (
-        access.visible_images(request.user).filter(pk__in=query.image_ids) if query.image_ids else Image.objects.none()
-    )
     uploaded = QueryPicture.objects.alive().filter(key__in=query.picture_keys).defer("vector", "thumbnail")
-    base = {"line": format_bar(query), "chips": [*images], "uploaded": [*uploaded] if query.picture_keys else []}
+    ids = [*query.image_ids, *query.exclude_image_ids]
+    named = access.visible_images(request.user).in_bulk(ids) if ids else {}
+    chips = {
+        field: [named[pk] for pk in ids if pk in named]
+        for field, ids in (("image", query.image_ids), ("exclude_image", query.exclude_image_ids))
+    }
+    base = {"line": format_bar(query), "chips": chips, "uploaded": [*uploaded] if query.picture_keys else []}
     return render(request, "search/home.html", base | context, status=status)
 
 

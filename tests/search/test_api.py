@@ -38,6 +38,19 @@ def test_a_gallery_picture_and_exclusions(api, photo):
     assert "coffee" not in names(answer)
 
 
+def test_everything_else_that_can_be_asked(api, photo):
+    query = {
+        "text": "animal",
+        "exclude_text": "plant",
+        "exclude_image_id": [photo("flower").pk],
+        "weights": {"text": 2},
+        "fusion": "calibrated",
+    }
+    assert names(api.post(SEARCH, query, format="json"))[0] == "chelsea"
+    form = query | {"weights": '{"text": 2, "tags": 0.5}'}
+    assert names(api.post(SEARCH, form))[0] == "chelsea"
+
+
 def test_pages(api):
     whole = names(api.post(SEARCH, {"text": "animal"}, format="json"))
     assert names(api.post(SEARCH, {"text": "animal", "limit": 4, "offset": 3}, format="json")) == whole[3:7]
@@ -73,6 +86,15 @@ def test_asking_nothing_lists_everything_newest_first(api):
         ("offset", -1),
         ("offset", 10**9),
         ("weigths", {}),
+        ("weights", {"image": -1}),
+        ("weights", {"image": "much"}),
+        ("weights", {"colour": 1}),
+        ("weights", [1, 2, 3]),
+        ("weights", {"text": 0}),
+        ("weights", {"text": 1e300}),
+        ("fusion", "best"),
+        ("exclude_text", "x" * 1001),
+        ("exclude_image_id", 123456),
     ],
 )
 def test_what_is_wrong_is_named(api, field, value):

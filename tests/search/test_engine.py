@@ -84,6 +84,44 @@ def test_excluded_tags_leave_pictures_out(curator):
     assert "coffee" not in names(Query(exclude_tags=("espresso",)), curator)
 
 
+def test_unwanted_words_push_down(curator):
+    assert names(Query(text="animal"), curator)[0] == "chelsea"
+    steered = names(Query(text="animal", exclude_text="a cat"), curator)
+    assert steered.index("chelsea") > 0
+    assert names(Query(exclude_text="a cat"), curator)[-1] == "chelsea"
+
+
+def test_less_like_this_pushes_a_picture_and_its_like_down(curator, photo):
+    query = Query(text="hot drink", exclude_image_ids=(photo("coffee").pk,))
+    assert names(query, curator).index("coffee") > names(Query(text="hot drink"), curator).index("coffee")
+    with pytest.raises(QueryError, match="exclude_image: there is no picture"):
+        engine.search(Query(exclude_image_ids=(10**6,)), curator)
+
+
+def test_weights_decide_between_components(curator):
+    def asked(**weights):
+        return names(
+            Query(text="space launch", tags=("espresso",), weights={"image": 1, "text": 1, "tags": 1} | weights),
+            curator,
+        )
+
+    assert asked(tags=10)[0] == "coffee"
+    assert asked(text=10)[0] == "rocket"
+    assert asked(tags=0) == names(Query(text="space launch"), curator)
+    with pytest.raises(QueryError, match="weights: every component"):
+        engine.search(Query(text="x", weights={"image": 1, "text": 0, "tags": 1}), curator)
+
+
+@pytest.mark.parametrize("fusion", ["mean", "calibrated", "rrf"])
+def test_every_fusion_finds_a_mix_and_explains_it(curator, photo, fusion):
+    query = Query(text="something to drink", image_ids=(photo("coffee").pk,), tags=("espresso",), fusion=fusion)
+    results = engine.search(query, curator).results
+    assert results[0].image.filename == "coffee.png"
+    for result in results:
+        parts = result.parts
+        assert parts.image + parts.text + parts.tags == pytest.approx(result.score, abs=1e-5)
+
+
 def test_unknown_tags_are_named_and_count(curator):
     page = engine.search(Query(tags=("espresso", "unicorn")), curator)
     assert page.unknown_tags == ["unicorn"]

@@ -1,6 +1,7 @@
 """The index and the fusion against the original's scoring, written plainly."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -11,6 +12,7 @@ from search.postings import Postings
 
 DIM = 8
 TAGS = range(1, 9)
+EQUAL = dict.fromkeys(fusion.COMPONENTS, 1.0)
 
 
 def unit(rng, count):
@@ -53,25 +55,55 @@ def test_ranking_equals_the_originals(seed, count, query_tags, has_image, has_te
 
     index = Index(DIM, capacity=4)
     index.add(rows_of(range(1, count + 1), vectors, tags))
-    share = fusion.shares(has_image, has_text, bool(query_tags))
-    scores = np.zeros(index.size, np.float32)
-    vector = fusion.query_vector(share, image if has_image else None, text if has_text else None)
-    if vector is not None:
-        scores += index.dot(vector)
+    vectors_by_name = {n: v for n, v, asked in (("image", image, has_image), ("text", text, has_text)) if asked}
+    components = dict(zip(vectors_by_name, index.dots(np.array([*vectors_by_name.values()] or [image])), strict=False))
     if query_tags:
-        scores += index.tag_matches(query_tags) * np.float32(share.tags / len(query_tags))
+        components["tags"] = index.tag_matches(query_tags) / np.float32(len(query_tags))
+    share = fusion.shares(components, EQUAL)
+    scores = fusion.total(fusion.mean(components, share, np.ones(count, bool)), index.size)
     np.testing.assert_allclose(scores[expected_rows], expected_scores, atol=1e-6)
     found = fusion.leaders(scores, index.ids, np.arange(count), limit)
     np.testing.assert_array_equal(found, sorted(range(count), key=lambda r: (-scores[r], -index.ids[r]))[:limit])
 
 
 def test_the_shares_are_those_of_the_original():
-    assert fusion.shares(image=True, text=False, tags=False) == fusion.Shares(1, 0, 0)
-    assert fusion.shares(image=True, text=True, tags=False) == fusion.Shares(0.5, 0.5, 0)
-    assert fusion.shares(image=True, text=True, tags=True) == fusion.Shares(0.25, 0.25, 0.5)
-    assert fusion.shares(image=False, text=True, tags=True) == fusion.Shares(0, 0.5, 0.5)
-    assert fusion.shares(image=False, text=False, tags=True) == fusion.Shares(0, 0, 1)
-    assert fusion.shares(image=False, text=False, tags=False) == fusion.Shares(0, 0, 0)
+    assert fusion.shares(["image"], EQUAL) == {"image": 1}
+    assert fusion.shares(["image", "text"], EQUAL) == {"image": 0.5, "text": 0.5}
+    assert fusion.shares(["image", "text", "tags"], EQUAL) == {"image": 0.25, "text": 0.25, "tags": 0.5}
+    assert fusion.shares(["text", "tags"], EQUAL) == {"text": 0.5, "tags": 0.5}
+    assert fusion.shares(["tags"], EQUAL) == {"tags": 1}
+    assert fusion.shares([], EQUAL) == {}
+
+
+def test_weights_shift_the_shares():
+    assert fusion.shares(["text", "tags"], {"image": 1, "text": 3, "tags": 1}) == {"text": 0.75, "tags": 0.25}
+    assert fusion.shares(["text", "tags"], {"image": 1, "text": 1, "tags": 0}) == {"text": 1, "tags": 0}
+    with pytest.raises(ValueError, match="weighs nothing"):
+        fusion.shares(["text"], {"image": 1, "text": 0, "tags": 1})
+
+
+def test_calibrated_counts_standard_deviations_over_the_visible():
+    scores = np.array([0.1, 0.2, 0.3, 9.0], np.float32)
+    visible = np.array([True, True, True, False])
+    parts = fusion.calibrated({"text": scores, "tags": np.ones(4, np.float32)}, {"text": 0.5, "tags": 0.5}, visible)
+    deviation = scores[:3].std()
+    np.testing.assert_allclose(parts["text"][:3], (scores[:3] - 0.2) / deviation / 2, atol=1e-6)
+    assert parts["tags"].tolist() == [0, 0, 0, 0]  # what is the same everywhere says nothing
+
+
+def test_rrf_ranks_among_the_visible_and_shares_ranks():
+    scores = np.array([0.5, 0.9, 0.5, 1.0], np.float32)
+    visible = np.array([True, True, True, False])
+    parts = fusion.rrf({"text": scores}, {"text": 1.0}, visible)
+    np.testing.assert_allclose(parts["text"][:3], [61 / 62, 1, 61 / 62], rtol=1e-6)
+
+
+def test_unwanted_examples_push_away():
+    a, b = np.eye(2, dtype=np.float32)
+    np.testing.assert_allclose(fusion.query_vector([a], [b]), [1, -fusion.UNWANTED])
+    np.testing.assert_allclose(fusion.query_vector([a, b], []), [0.5, 0.5])
+    np.testing.assert_allclose(fusion.query_vector([], [a, b]), [-0.25, -0.25])
+    assert fusion.query_vector([], []) is None
 
 
 def test_leaders_of_nothing_and_none_of_many():
@@ -126,7 +158,7 @@ class IndexMachine(RuleBasedStateMachine):
             assert sorted(self.index.ids[visible].tolist()) == sorted(expected)
             counts = dict(zip(self.index.ids[visible], self.index.tag_matches([1, 2, 3])[visible], strict=True))
             assert counts == {pk: len(self.model[pk][1] & {1, 2, 3}) for pk in expected}
-            dots = self.index.dot(np.ones(DIM, np.float32))[visible]
+            dots = self.index.dots(np.ones((1, DIM), np.float32))[0][visible]
             for pk, dot in zip(self.index.ids[visible].tolist(), dots, strict=True):
                 assert abs(dot - self.model[pk][3].sum()) < 1e-5
 

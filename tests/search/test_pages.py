@@ -99,6 +99,17 @@ def test_searching_by_a_gallery_picture(page, photo):
     assert f'name="image" value="{cat.pk}" checked'.encode() in response.content
 
 
+def test_more_and_less_like_this_steer_the_query(page, photo):
+    coffee = photo("coffee").pk
+    html = page.get("/", {"q": "hot drink"}).content.decode()
+    assert f'href="?q=hot+drink&amp;exclude_image={coffee}"' in html
+    steered = page.get("/", {"q": "hot drink", "exclude_image": coffee})
+    assert found(steered)[0] != "coffee.png"
+    assert f'name="exclude_image" value="{coffee}" checked' in steered.content.decode()
+    again = page.post("/", {"q": "hot drink", "exclude_image": coffee})
+    assert again["Location"] == f"/?q=hot+drink&exclude_image={coffee}"
+
+
 def test_what_is_typed_is_shown_as_text(page):
     response = page.get("/", {"q": '"><script>alert(1)</script>'})
     assert b"<script>" not in response.content

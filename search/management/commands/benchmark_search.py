@@ -55,10 +55,12 @@ def compare(count: int, rounds: int) -> tuple[float, float, bool]:
         return reference.rank(tags, (image + text) / 2, tag_sets, vectors)[0][:TOP]
 
     def engine():
-        share = fusion.shares(image=True, text=True, tags=True)
-        scores = index.dot(fusion.query_vector(share, image, text))
-        scores += index.tag_matches(tags) * np.float32(share.tags / len(tags))
-        return fusion.leaders(scores, index.ids, np.flatnonzero(index.visible(1, ())), TOP)
+        visible = index.visible(1, ())
+        components = dict(zip(("image", "text"), index.dots(np.stack([image, text])), strict=True))
+        components["tags"] = index.tag_matches(tags) / np.float32(len(tags))
+        share = fusion.shares(components, dict.fromkeys(components, 1.0))
+        scores = fusion.total(fusion.mean(components, share, visible), index.size)
+        return fusion.leaders(scores, index.ids, np.flatnonzero(visible), TOP)
 
     times = {plain: [], engine: []}
     for _ in range(rounds + 1):

@@ -1,0 +1,156 @@
+"""How good the fusions are, on labelled photos."""
+
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.table import Table
+
+from gallery.extraction.lite import Lite
+from gallery.extraction.pipeline import extract_files
+from search import fusion
+
+LEAST_RELEVANT = 3  # photos that a group must have to be asked for
+
+
+@dataclass(frozen=True)
+class Library:
+    """Labelled photos as an extractor reads them: n photos, g groups."""
+
+    vectors: np.ndarray  # float32 (n, dim)
+    tags: list[set[str]]
+    groups: dict[str, np.ndarray]  # name -> bool (n,)
+    words: dict[str, np.ndarray]  # name -> the embedding of "a NAME"
+
+
+@dataclass(frozen=True)
+class Question:
+    """A query whose right answers are known. `example` is a photo that is asked with, and not an answer."""
+
+    relevant: np.ndarray
+    image: np.ndarray | None = None
+    text: np.ndarray | None = None
+    tags: frozenset[str] = frozenset()
+    example: int | None = None
+
+
+class Command(BaseCommand):
+    help = "Mean average precision and nDCG@10 of each fusion, on a folder of photos with a labels.csv (file,groups)."
+
+    def add_arguments(self, parser):
+        parser.add_argument("folder", type=Path)
+
+    def handle(self, *args, folder: Path, **options):
+        if not (folder / "labels.csv").is_file():
+            raise CommandError(f"folder: {folder} has no labels.csv.")
+        library = read_library(folder)
+        table = Table(title=f"lite, {len(library.tags)} photos, {len(library.groups)} groups: mAP / nDCG@10")
+        table.add_column("query")
+        for name in fusion.FUSIONS:
+            table.add_column(name, justify="right")
+        for kind, ask in KINDS.items():
+            cells = []
+            for name in fusion.FUSIONS:
+                scores = [judge(library, question, name) for question in ask(library)]
+                precision, gain = np.mean(scores, axis=0)
+                cells.append(f"{precision:.3f} / {gain:.3f}")
+            table.add_row(kind, *cells)
+        Console(file=self.stdout._out, width=120).print(table)
+
+
+def read_library(folder: Path) -> Library:
+    """Extract every photo of the folder with `lite`."""
+    rows = list(csv.DictReader((folder / "labels.csv").open(encoding="utf-8")))
+    lite = Lite(settings.MODELS_DIR)
+    extractions = extract_files(lite, [folder / row["file"] for row in rows])
+    groups = {}
+    for name in sorted({name for row in rows for name in row["groups"].split("|") if name}):
+        relevant = np.array([name in row["groups"].split("|") for row in rows])
+        if relevant.sum() >= LEAST_RELEVANT:
+            groups[name] = relevant
+    words = dict(zip(groups, lite.embed_texts([f"a {name}" for name in groups]), strict=True))
+    return Library(np.stack([e.embedding for e in extractions]), [set(e.tags) for e in extractions], groups, words)
+
+
+def judge(library: Library, question: Question, name: str) -> tuple[float, float]:
+    """(average precision, nDCG@10) of the ranking that this fusion gives."""
+    components = {}
+    if question.image is not None:
+        components["image"] = library.vectors @ question.image
+    if question.text is not None:
+        components["text"] = library.vectors @ question.text
+    if question.tags:
+        matches = [len(question.tags & tags) / len(question.tags) for tags in library.tags]
+        components["tags"] = np.array(matches, np.float32)
+    candidates = np.ones(len(library.tags), bool)
+    if question.example is not None:
+        candidates[question.example] = False
+    share = fusion.shares(components, dict.fromkeys(fusion.COMPONENTS, 1.0))
+    scores = fusion.total(fusion.FUSIONS[name](components, share, candidates), len(candidates))
+    rows = np.flatnonzero(candidates)
+    hits = question.relevant[fusion.leaders(scores, np.arange(len(candidates)), rows, len(rows))]
+    precision = (np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits].mean()
+    discount = 1 / np.log2(np.arange(2, 12))
+    return precision, (hits[:10] * discount).sum() / discount[: min(10, hits.sum())].sum()
+
+
+def by_words(library: Library) -> Iterator[Question]:
+    for group, relevant in library.groups.items():
+        yield Question(relevant, text=library.words[group])
+
+
+def each_example(library: Library, ask: Callable[[str, int], dict]) -> Iterator[Question]:
+    """A question for every photo of every group; `ask` gives its parts from the group and the photo."""
+    for group, relevant in library.groups.items():
+        for row in np.flatnonzero(relevant):
+            yield Question(relevant, example=int(row), **ask(group, int(row)))
+
+
+def another_groups(library: Library, group: str) -> str:
+    """The next group by name: what a misleading part is taken from."""
+    names = list(library.groups)
+    return names[(names.index(group) + 1) % len(names)]
+
+
+KINDS: dict[str, Callable[[Library], Iterator[Question]]] = {
+    "words": by_words,
+    "picture": lambda lib: each_example(lib, lambda group, row: {"image": lib.vectors[row]}),
+    "picture with its tags": lambda lib: each_example(
+        lib, lambda group, row: {"image": lib.vectors[row], "tags": frozenset(lib.tags[row])}
+    ),
+    "words + tags": lambda lib: each_example(
+        lib, lambda group, row: {"text": lib.words[group], "tags": frozenset(lib.tags[row])}
+    ),
+    "picture + words": lambda lib: each_example(
+        lib, lambda group, row: {"image": lib.vectors[row], "text": lib.words[group]}
+    ),
+    "picture + words + tags": lambda lib: each_example(
+        lib,
+        lambda group, row: {
+            "image": lib.vectors[row],
+            "text": lib.words[group],
+            "tags": frozenset(lib.tags[row]),
+        },
+    ),
+    "picture + tags, misleading words": lambda lib: each_example(
+        lib,
+        lambda group, row: {
+            "image": lib.vectors[row],
+            "text": lib.words[another_groups(lib, group)],
+            "tags": frozenset(lib.tags[row]),
+        },
+    ),
+    "words + picture, misleading tags": lambda lib: each_example(
+        lib,
+        lambda group, row: {
+            "image": lib.vectors[row],
+            "text": lib.words[group],
+            "tags": frozenset(lib.tags[int(np.flatnonzero(lib.groups[another_groups(lib, group)])[0])]),
+        },
+    ),
+}
