@@ -24,7 +24,42 @@ class Scope:
 
 def visible_albums(user: AbstractBaseUser) -> QuerySet[Album]:
     """The albums that `user` owns or is a member of."""
-    return Album.objects.filter(Q(owner_id=user.pk) | Q(memberships__user_id=user.pk)).distinct()
+    return _albums_with_role(user, *AlbumMember.Role.values)
+
+
+def _albums_with_role(user: AbstractBaseUser, *roles: str) -> QuerySet[Album]:
+    """The albums that `user` owns or is a member of in one of these roles."""
+    memberships = AlbumMember.objects.filter(user_id=user.pk, role__in=roles)
+    return Album.objects.filter(Q(owner_id=user.pk) | Q(pk__in=memberships.values("album_id")))
+
+
+def owned_albums(user: AbstractBaseUser) -> QuerySet[Album]:
+    """The albums whose members `user` may change, and which they may delete."""
+    return Album.objects.filter(owner_id=user.pk)
+
+
+def editable_albums(user: AbstractBaseUser) -> QuerySet[Album]:
+    """The albums that `user` may rename, and take any picture out of: as owner or editor."""
+    return _albums_with_role(user, AlbumMember.Role.EDITOR)
+
+
+def fillable_albums(user: AbstractBaseUser) -> QuerySet[Album]:
+    """The albums that `user` may put their own pictures into: as owner, editor or contributor."""
+    return _albums_with_role(user, AlbumMember.Role.EDITOR, AlbumMember.Role.CONTRIBUTOR)
+
+
+def addable_images(user: AbstractBaseUser) -> QuerySet[Image]:
+    """The pictures that `user` may put into albums: their own, for an album shows its pictures to others."""
+    return Image.objects.filter(owner_id=user.pk or 0)
+
+
+def removable_album_images(user: AbstractBaseUser, album: Album) -> QuerySet[AlbumImage]:
+    """What `user` may take out of an album: anything as owner or editor, as contributor their own pictures."""
+    if editable_albums(user).filter(pk=album.pk).exists():
+        return AlbumImage.objects.filter(album=album)
+    if fillable_albums(user).filter(pk=album.pk).exists():
+        return AlbumImage.objects.filter(album=album, image__owner_id=user.pk)
+    return AlbumImage.objects.none()
 
 
 def scope(user: AbstractBaseUser) -> Scope:
@@ -56,10 +91,7 @@ def deletable_images(user: AbstractBaseUser) -> QuerySet[Image]:
 
 def taggable_images(user: AbstractBaseUser) -> QuerySet[Image]:
     """The pictures whose tags `user` may change: their own, and those in albums they own or edit."""
-    edited = Album.objects.filter(
-        Q(owner_id=user.pk) | Q(memberships__user_id=user.pk, memberships__role=AlbumMember.Role.EDITOR)
-    )
-    shared = AlbumImage.objects.filter(album__in=edited).values("image_id")
+    shared = AlbumImage.objects.filter(album__in=editable_albums(user)).values("image_id")
     return Image.objects.filter(Q(owner_id=user.pk or 0) | Q(pk__in=shared))
 
 

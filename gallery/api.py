@@ -2,7 +2,7 @@
 
 import django_filters
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db.models import Count, Prefetch
+from django.db.models import Prefetch
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status, viewsets
@@ -19,6 +19,7 @@ from gallery.models.tag import normalize
 from gallery.parsers import JSONParser
 from gallery.thumbnails import SIZES
 from gallery.views.files import send_original
+from gallery.views.tags import visible_tags
 
 
 class ImageTagSerializer(serializers.ModelSerializer):
@@ -196,10 +197,3 @@ class TagViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
 
     def get_queryset(self):
         return visible_tags(self.request.user)
-
-
-def visible_tags(user):
-    """Tags that occur on pictures that `user` may see, with `count`, most frequent first."""
-    images = access.visible_images(user).values("pk")
-    carried = ImageTag.objects.shown(serving.current().key).filter(image__in=images)
-    return Tag.objects.filter(image_tags__in=carried).annotate(count=Count("id")).order_by("-count", "name")

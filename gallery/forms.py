@@ -1,9 +1,10 @@
 """Forms for pictures."""
 
 from django import forms
+from django.contrib.auth import get_user_model
 
 from gallery import ingest
-from gallery.models import Image
+from gallery.models import Album, AlbumMember, Image
 
 
 class AdminUploadForm(forms.ModelForm):
@@ -35,3 +36,40 @@ class AdminUploadForm(forms.ModelForm):
 
     def save_m2m(self):
         """Nothing to save: gallery.ingest did."""
+
+
+class AlbumForm(forms.ModelForm):
+    """An album's title and description. The instance must have its owner, who cannot use a title twice."""
+
+    class Meta:
+        model = Album
+        fields = ("title", "description")
+        widgets = {"description": forms.Textarea(attrs={"rows": 2})}
+
+    def clean_title(self):
+        title = self.cleaned_data["title"]
+        namesakes = Album.objects.filter(owner=self.instance.owner, title=title).exclude(pk=self.instance.pk)
+        if namesakes.exists():
+            raise forms.ValidationError(f"There is an album '{title}' already.")
+        return title
+
+
+class MemberForm(forms.Form):
+    """A person by user name, and a role in an album."""
+
+    username = forms.CharField(max_length=150)
+    role = forms.ChoiceField(choices=AlbumMember.Role)
+
+    def __init__(self, *args, album: Album, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.album = album
+
+    def clean_username(self):
+        name = self.cleaned_data["username"]
+        person = get_user_model().objects.filter(username=name, is_active=True).first()
+        if person is None:
+            raise forms.ValidationError(f"There is nobody named '{name}'.")
+        if person.pk == self.album.owner_id:
+            raise forms.ValidationError("The owner of an album is no member of it.")
+        self.person = person
+        return name

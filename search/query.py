@@ -67,7 +67,7 @@ class Query:
     def __bool__(self) -> bool:
         """Whether anything is asked that ranks pictures or leaves some out."""
         wanted = self.text or self.tags or self.image_ids or self.picture_keys
-        return bool(wanted or self.exclude_tags or self.exclude_text or self.exclude_image_ids)
+        return bool(wanted or self.exclude_tags or self.exclude_text or self.exclude_image_ids or self.album)
 
 
 def clean_text(text: str) -> str:
@@ -112,13 +112,14 @@ def format_bar(query: Query) -> str:
 
 
 def from_address(parameters) -> Query:
-    """The query in a page's address: `q` (the bar), `image`, `exclude_image` and `picture`, these repeatable. Takes a
-    QueryDict."""
+    """The query in a page's address: `q` (the bar), `album`, and `image`, `exclude_image` and `picture`, these
+    repeatable. Takes a QueryDict."""
     return Query(
         **parse_bar(parameters.get("q", "").strip()),
         image_ids=_ids(parameters, "image"),
         exclude_image_ids=_ids(parameters, "exclude_image"),
         picture_keys=tuple(dict.fromkeys(parameters.getlist("picture"))),
+        album=parse_id("album", parameters["album"]) if parameters.get("album") else None,
     )
 
 
@@ -127,7 +128,7 @@ def _ids(parameters, field: str) -> tuple[int, ...]:
 
 
 def parse_id(field: str, value: str) -> int:
-    """A picture's number; QueryError for anything that cannot be one."""
+    """A picture's or an album's number; QueryError for anything that cannot be one."""
     if not (value.isascii() and value.isdigit() and len(value) <= 18):
-        raise QueryError(field, f"'{value[:40]}' is not the number of a picture.")
+        raise QueryError(field, f"'{value[:40]}' is not a number.")
     return int(value)

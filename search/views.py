@@ -59,6 +59,7 @@ def _accept(request: HttpRequest) -> HttpResponse:
     parts = [("q", line.strip())] if line.strip() else []
     parts += [("image", pk) for pk in given.image_ids] + [("picture", key) for key in keys]
     parts += [("exclude_image", pk) for pk in given.exclude_image_ids]
+    parts += [("album", given.album)] if given.album else []
     return redirect(f"{reverse('search')}?{urlencode(parts)}" if parts else reverse("search"))
 
 
@@ -84,7 +85,13 @@ def _render(request: HttpRequest, query: Query, context: dict, status: int = 200
         field: [named[pk] for pk in ids if pk in named]
         for field, ids in (("image", query.image_ids), ("exclude_image", query.exclude_image_ids))
     }
-    base = {"line": format_bar(query), "chips": chips, "uploaded": [*uploaded] if query.picture_keys else []}
+    album = access.visible_albums(request.user).filter(pk=query.album).first() if query.album else None
+    base = {
+        "album": album,
+        "line": format_bar(query),
+        "chips": chips,
+        "uploaded": [*uploaded] if query.picture_keys else [],
+    }
     return render(request, "search/home.html", base | context, status=status)
 
 

@@ -1,0 +1,90 @@
+"""Albums in the API."""
+
+from django.db.models import Count
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gallery import access
+from gallery.api import ImageSerializer
+from gallery.models import Album, AlbumImage, Image
+
+
+class AlbumSerializer(serializers.ModelSerializer):
+    owner = serializers.CharField(source="owner.username", read_only=True)
+    pictures = serializers.IntegerField(read_only=True)
+
+    class Meta:
+        model = Album
+        fields = ["id", "owner", "title", "description", "created_at", "pictures"]
+
+    def validate_title(self, title: str) -> str:
+        owner = self.instance.owner if self.instance else self.context["request"].user
+        namesakes = Album.objects.filter(owner=owner, title=title).exclude(pk=self.instance and self.instance.pk)
+        if namesakes.exists():
+            raise ValidationError(f"There is an album '{title}' already.")
+        return title
+
+
+class AlbumImageSerializer(serializers.Serializer):
+    image_id = serializers.IntegerField(min_value=1, max_value=2**53)
+
+
+class AlbumViewSet(viewsets.ModelViewSet):
+    """The albums that you own or are a member of."""
+
+    queryset = Album.objects.none()
+    serializer_class = AlbumSerializer
+    filterset_class = None
+    lookup_value_converter = "int"
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+
+    def get_queryset(self):
+        rules = {
+            "destroy": access.owned_albums,
+            "partial_update": access.editable_albums,
+            "add_image": access.fillable_albums,
+        }
+        albums = rules.get(self.action, access.visible_albums)(self.request.user)
+        return albums.select_related("owner").annotate(pictures=Count("album_images")).order_by("title", "pk")
+
+    def perform_create(self, serializer):
+        album = serializer.save(owner=self.request.user)
+        album.pictures = 0
+
+    @extend_schema(responses=ImageSerializer(many=True))
+    @action(detail=True)
+    def images(self, request: Request, pk: int) -> Response:
+        """The album's pictures, newest first."""
+        images = ImageSerializer.with_related(Image.objects.filter(album_images__album=self.get_object()))
+        page = self.paginate_queryset(images)
+        return self.get_paginated_response(ImageSerializer(page, many=True, context={"request": request}).data)
+
+    @extend_schema(request=AlbumImageSerializer, responses={204: None})
+    @images.mapping.post
+    def add_image(self, request: Request, pk: int) -> Response:
+        """Put a picture of your own into the album."""
+        album, image_id = self.get_object(), self._image_id(request)
+        image = access.addable_images(request.user).filter(pk=image_id).first()
+        if image is None:
+            raise ValidationError({"image_id": [f"You have no picture {image_id}."]})
+        AlbumImage.objects.get_or_create(album=album, image=image)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(parameters=[AlbumImageSerializer], responses={204: None})
+    @images.mapping.delete
+    def remove_image(self, request: Request, pk: int) -> Response:
+        """Take a picture out of the album."""
+        links = access.removable_album_images(request.user, self.get_object())
+        get_object_or_404(links, image_id=self._image_id(request)).delete()
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @staticmethod
+    def _image_id(request: Request) -> int:
+        form = AlbumImageSerializer(data=request.data or request.query_params)
+        form.is_valid(raise_exception=True)
+        return form.validated_data["image_id"]

@@ -1,0 +1,114 @@
+"""Albums: make, fill, share, rename, delete. Who may do what is asked of gallery.access at every step."""
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.db.models import Count, Max
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from gallery import access
+from gallery.forms import AlbumForm, MemberForm
+from gallery.models import Album, AlbumImage, AlbumMember
+from gallery.pagination import page_of
+
+PER_PAGE = 60
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def albums(request: HttpRequest) -> HttpResponse:
+    """The albums that the person sees, and a form for a new one."""
+    form = AlbumForm(request.POST if request.method == "POST" else None, instance=Album(owner=request.user))
+    if request.method == "POST" and form.is_valid():
+        return redirect("album", form.save().pk)
+    found = access.visible_albums(request.user).select_related("owner")
+    found = found.annotate(pictures=Count("album_images"), cover=Max("album_images__image_id"))
+    found = found.order_by("title", "pk")
+    context = {"page": page_of(request, found, PER_PAGE), "form": form}
+    return render(request, "gallery/albums.html", context, status=400 if form.errors else 200)
+
+
+@require_GET
+def album(request: HttpRequest, pk: int) -> HttpResponse:
+    """One album: its pictures, newest in it first, and what the person may do with it."""
+    return _show(request, get_object_or_404(access.visible_albums(request.user), pk=pk))
+
+
+def _show(request: HttpRequest, found: Album, form: AlbumForm | None = None, member_form: MemberForm | None = None):
+    links = AlbumImage.objects.filter(album=found).select_related("image").order_by("-pk")
+    may_edit = access.editable_albums(request.user).filter(pk=found.pk).exists()
+    context = {
+        "album": found,
+        "page": page_of(request, links, PER_PAGE),
+        "removable": may_edit or access.fillable_albums(request.user).filter(pk=found.pk).exists(),
+        "may_edit": may_edit,
+        "may_own": found.owner_id == request.user.pk,
+        "members": found.memberships.select_related("user").order_by("user__username"),
+        "form": form or AlbumForm(instance=found),
+        "member_form": member_form or MemberForm(album=found),
+    }
+    wrong = any(given is not None and given.errors for given in (form, member_form))
+    return render(request, "gallery/album.html", context, status=400 if wrong else 200)
+
+
+@require_POST
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Rename or describe an album."""
+    found = get_object_or_404(access.editable_albums(request.user), pk=pk)
+    form = AlbumForm(request.POST, instance=found)
+    if not form.is_valid():
+        return _show(request, Album.objects.get(pk=pk), form=form)
+    form.save()
+    return redirect("album", pk)
+
+
+@require_POST
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Delete an album; its pictures stay."""
+    found = get_object_or_404(access.owned_albums(request.user), pk=pk)
+    found.delete()
+    messages.success(request, f"The album {found.title} was deleted; its pictures were not.")
+    return redirect("albums")
+
+
+@require_POST
+def set_member(request: HttpRequest, pk: int) -> HttpResponse:
+    """Invite someone into an album, or change their role."""
+    found = get_object_or_404(access.owned_albums(request.user), pk=pk)
+    form = MemberForm(request.POST, album=found)
+    if not form.is_valid():
+        return _show(request, found, member_form=form)
+    AlbumMember.objects.update_or_create(album=found, user=form.person, defaults={"role": form.cleaned_data["role"]})
+    return redirect("album", pk)
+
+
+@require_POST
+def remove_member(request: HttpRequest, pk: int, member: int) -> HttpResponse:
+    """End a membership: as the album's owner anyone's, otherwise one's own."""
+    found = get_object_or_404(access.visible_albums(request.user), pk=pk)
+    memberships = found.memberships.all()
+    if found.owner_id != request.user.pk:
+        memberships = memberships.filter(user=request.user)
+    get_object_or_404(memberships, pk=member).delete()
+    return redirect("album", pk) if found.owner_id == request.user.pk else redirect("albums")
+
+
+@require_POST
+def add_image(request: HttpRequest, pk: int) -> HttpResponse:
+    """Put a picture of one's own into the album that the form names."""
+    image = get_object_or_404(access.addable_images(request.user), pk=pk)
+    chosen = request.POST.get("album", "")
+    if not (chosen.isascii() and chosen.isdigit() and len(chosen) < 19):
+        raise BadRequest("album: choose an album.")
+    found = get_object_or_404(access.fillable_albums(request.user), pk=int(chosen))
+    AlbumImage.objects.get_or_create(album=found, image=image)
+    messages.success(request, f"{image.filename} is in {found.title}.")
+    return redirect(image)
+
+
+@require_POST
+def remove_image(request: HttpRequest, pk: int, image: int) -> HttpResponse:
+    """Take a picture out of an album."""
+    found = get_object_or_404(access.visible_albums(request.user), pk=pk)
+    get_object_or_404(access.removable_album_images(request.user, found), image_id=image).delete()
+    return redirect("album", pk)
