@@ -151,7 +151,12 @@ class ImageViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Dest
         return send_original(request, self.get_object())
 
     @extend_schema(responses=ImageTagSerializer(many=True))
-    @action(detail=True, pagination_class=None, filterset_class=None, parser_classes=[JSONParser, FormParser])
+    @action(
+        detail=True,
+        pagination_class=None,
+        filterset_class=None,
+        parser_classes=[JSONParser, FormParser, MultiPartParser],
+    )
     def tags(self, request: Request, pk: int) -> Response:
         """The picture's tags, surest first."""
         return Response(ImageTagSerializer(self.get_object().image_tags.all(), many=True).data)
