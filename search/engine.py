@@ -16,6 +16,8 @@ from search.store import store
 
 # Beyond this many results a page is of no use to a person, and sorting them of a cost.
 MAX_OFFSET = 100_000
+# Leaders beyond those asked for that are scored anew in float64: rounding moves a row by few places.
+MARGIN = 64
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,13 @@ def search(query: Query, user, offset: int = 0, limit: int = 50) -> Page:
         components = component_scores(index, prepared, tag_ids)
         if components.keys() == {"tags"}:
             visible &= components["tags"] > 0  # asked by tags alone, a picture with none of them is no answer
-        parts = fusion.FUSIONS[query.fusion](components, prepared.share, visible)
-        scores = fusion.total(parts, index.size)
+        parts_of = fusion.FUSIONS[query.fusion](components, prepared.share, visible)
+        scores = fusion.total(parts_of(components), index.size)
         candidates = np.flatnonzero(visible)
-        rows = fusion.leaders(scores, index.ids, candidates, offset + limit)[offset:]
-        found = explain(index, rows, scores, parts, prepared.tags, tag_ids)
+        rows = fusion.leaders(scores, index.ids, candidates, offset + limit + MARGIN)
+        parts = parts_of(exact_scores(index, rows, prepared, components))
+        order = fusion.leaders(fusion.total(parts, len(rows)), index.ids[rows], np.arange(len(rows)), offset + limit)
+        found = explain(index, rows, order[offset:], parts, prepared.tags, tag_ids)
     images = Image.objects.select_related("owner").in_bulk([pk for pk, *_ in found])
     results = [Result(images[pk], total, parts) for pk, total, parts in found if pk in images]
     return Page(results, len(candidates), unknown, prepared.text_is_cut, (time.perf_counter() - began) * 1000)
@@ -134,19 +138,31 @@ def component_scores(index: Index, prepared: Prepared, tag_ids: dict[str, int]) 
     return scores
 
 
+def exact_scores(
+    index: Index, rows: np.ndarray, prepared: Prepared, components: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """The component scores of these rows (len(rows),), the features' in float64."""
+    exact = {name: scores[rows] for name, scores in components.items()}
+    if prepared.vectors:
+        exact |= zip(prepared.vectors, index.exact_dots(np.stack([*prepared.vectors.values()]), rows), strict=True)
+    return exact
+
+
 def explain(
-    index: Index, rows: np.ndarray, scores: np.ndarray, parts: fusion.Scores, tags: set[str], tag_ids: dict[str, int]
+    index: Index, rows: np.ndarray, order: np.ndarray, parts: fusion.Scores, tags: set[str], tag_ids: dict[str, int]
 ) -> list[tuple[int, float, Parts]]:
-    """(image id, score, parts) of each of these rows."""
+    """(image id, score, parts) of the rows in this order; `parts` and `order` count as `rows` does."""
+    scores = fusion.total(parts, len(rows))[order]
+    rows = rows[order]
     matched = [[] for _ in rows]
     for name in sorted(tags & tag_ids.keys()):
         for i in np.flatnonzero(index.carries(tag_ids[name], rows)):
             matched[i].append(name)
-    given = {name: parts[name][rows] if name in parts else np.zeros(len(rows)) for name in fusion.COMPONENTS}
+    given = {name: parts[name][order] if name in parts else np.zeros(len(rows)) for name in fusion.COMPONENTS}
     return [
         (
             int(index.ids[row]),
-            float(scores[row]),
+            float(scores[i]),
             Parts(**{name: float(values[i]) for name, values in given.items()}, matched_tags=matched[i]),
         )
         for i, row in enumerate(rows)

@@ -4,8 +4,9 @@
 feature score is the dot product of the image's embedding with the query's, which for picture plus text is the mean of
 the two, not made unit length again; where both scores are asked for, the result is their mean.
 
-Components are float32 (size,) each, by name: 'image', 'text', 'tags'. What a fusion returns has the same form, and adds
-up to the score.
+Components are float32 (size,) each, by name: 'image', 'text', 'tags'. A fusion looks at all of them once and returns a
+function from component scores to parts, which add up to the score: the leaders' parts are computed again from scores in
+float64, so that their order does not depend on rounding.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -18,6 +19,8 @@ RRF_K = 60  # Cormack et al. 2009
 UNWANTED = 0.5
 
 Scores = Mapping[str, np.ndarray]
+# What a fusion makes of a query: component scores, of all rows or of some -> what each gives to the fused score.
+Parts = Callable[[Scores], dict[str, np.ndarray]]
 
 
 def shares(present: Collection[str], weights: Mapping[str, float]) -> dict[str, float]:
@@ -44,54 +47,54 @@ def query_vector(wanted: list[np.ndarray], unwanted: list[np.ndarray]) -> np.nda
     return np.sum(parts, axis=0, dtype=np.float32) if parts else None
 
 
-def mean(components: Scores, share: Mapping[str, float], visible: np.ndarray) -> dict[str, np.ndarray]:
+def mean(components: Scores, share: Mapping[str, float], visible: np.ndarray) -> Parts:
     """The original's: each component's score times its share."""
-    return {name: scores * np.float32(share[name]) for name, scores in components.items()}
+    return lambda scores: {name: values * share[name] for name, values in scores.items()}
 
 
-def calibrated(components: Scores, share: Mapping[str, float], visible: np.ndarray) -> dict[str, np.ndarray]:
+def calibrated(components: Scores, share: Mapping[str, float], visible: np.ndarray) -> Parts:
     """Each component in standard deviations from its mean over the visible rows (bool (size,)), times its share.
 
     A text's cosine of 0.3 is strong where a picture's is nothing: what counts is how far it stands out. The scores are
     not bound to 0..1.
     """
-    parts = {}
+    middle, factor = {}, {}
     for name, scores in components.items():
         own = scores[visible]
-        middle, spread = (own.mean(), own.std()) if len(own) else (0.0, 1.0)
-        parts[name] = (scores - middle) * np.float32(share[name] / (spread if spread > 1e-9 else 1.0))
-    return parts
+        spread = float(own.std()) if len(own) else 0.0
+        middle[name] = float(own.mean()) if len(own) else 0.0
+        factor[name] = share[name] / (spread if spread > 1e-9 else 1.0)
+    return lambda scores: {name: (values - middle[name]) * factor[name] for name, values in scores.items()}
 
 
-def rrf(components: Scores, share: Mapping[str, float], visible: np.ndarray) -> dict[str, np.ndarray]:
+def rrf(components: Scores, share: Mapping[str, float], visible: np.ndarray) -> Parts:
     """Reciprocal rank fusion (Cormack et al. 2009): share / (60 + rank), equal scores sharing the better rank.
 
     Ranks are among the visible rows. Scaled by 61, so that a picture that is first in everything scores 1.
     """
-    parts = {}
-    for name, scores in components.items():
-        descending = np.sort(-scores[visible])
-        ranks = np.searchsorted(descending, -scores, side="left") + 1
-        parts[name] = (share[name] * (RRF_K + 1) / (RRF_K + ranks)).astype(np.float32)
+    descending = {name: np.sort(-scores[visible]) for name, scores in components.items()}
+
+    def parts(scores: Scores) -> dict[str, np.ndarray]:
+        # Ranks are of the scan's float32 scores, so a score of higher precision is brought to theirs.
+        ranks = {name: np.searchsorted(descending[name], -values.astype(np.float32)) for name, values in scores.items()}
+        return {name: share[name] * (RRF_K + 1) / (RRF_K + 1 + rank) for name, rank in ranks.items()}
+
     return parts
 
 
-Fusion = Callable[[Scores, Mapping[str, float], np.ndarray], dict[str, np.ndarray]]
+Fusion = Callable[[Scores, Mapping[str, float], np.ndarray], Parts]
 FUSIONS: dict[str, Fusion] = {"mean": mean, "calibrated": calibrated, "rrf": rrf}
 
 
 def total(parts: Scores, size: int) -> np.ndarray:
-    """The score of each row, float32 (size,); zeros when nothing was asked that ranks."""
-    scores = np.zeros(size, np.float32)
-    for part in parts.values():
-        scores += part
-    return scores
+    """The score of each row (size,), in the type of the parts; zeros when nothing was asked that ranks."""
+    return sum(parts.values(), start=np.zeros(size, np.float32))
 
 
 def leaders(scores: np.ndarray, ids: np.ndarray, candidates: np.ndarray, count: int) -> np.ndarray:
     """The `count` best of the candidate rows, best first, equal scores newest (highest id) first.
 
-    scores float32 (size,), ids int64 (size,), candidates int64 (n,); returns int64 (min(count, n),). Every candidate
+    scores (size,), ids int64 (size,), candidates int64 (n,); returns int64 (min(count, n),). Every candidate
     that ties with the last one taken is compared by id, so the answer is exact.
     """
     if count <= 0:

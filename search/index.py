@@ -94,6 +94,12 @@ class Index:
                 np.matmul(block, vector, out=own[start : start + len(block)])
         return scores
 
+    def exact_dots(self, vectors: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """float64 (k, len(rows)): these rows' dot products with k vectors. Rows with the same vector get the same
+        number to the last bit, wherever they stand, which a matrix product does not promise."""
+        own = self._vectors[rows].astype(np.float64)
+        return np.stack([(own * vector).sum(axis=1) for vector in vectors.astype(np.float64)])
+
     def tag_matches(self, tag_ids: Iterable[int]) -> np.ndarray:
         """float32 (size,): how many of these tags each row carries."""
         counts = np.zeros(self.size, np.float32)

@@ -8,7 +8,7 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 
 from gallery import ingest, tasks
-from gallery.models import Album, AlbumImage, AlbumMember, Image, ImageTag, Tag
+from gallery.models import Album, AlbumImage, AlbumMember, Embedding, Image, ImageTag, Tag
 from search import engine, pictures
 from search.query import Query, QueryError
 from search.store import store
@@ -186,6 +186,27 @@ def test_many_dead_rows_are_dropped(curator, photo):
             assert len(index) == 21
     assert index is not first
     assert index.dead < 1100
+
+
+@pytest.mark.parametrize("fusion", ["mean", "calibrated", "rrf"])
+def test_the_order_is_that_of_float64_with_the_newest_first_among_equals(curator, photo, fusion):
+    """Many copies of one vector: float32 would put some of them out of order."""
+    key = "lite/1"
+    vector = photo("coffee").embeddings.get().vector
+    copies = [
+        Image.objects.create(
+            owner=curator, sha256=f"{i:064}", filename=f"copy {i}", format="PNG", size_bytes=1, width=1, height=1,
+            status="ready",
+        )
+        for i in range(40)
+    ]  # fmt: skip
+    Embedding.objects.bulk_create([Embedding(image=copy, extractor=key, dim=384, vector=vector) for copy in copies])
+    query = Query(text="hot drink", image_ids=(photo("rocket").pk,), fusion=fusion)
+    results = engine.search(query, curator, limit=100).results
+    assert sorted(results, key=lambda r: (-r.score, -r.image.pk)) == results
+    same = [result.image.pk for result in results if result.image.filename.startswith("copy")]
+    assert same == sorted(same, reverse=True)
+    assert len({result.score for result in results if result.image.filename.startswith("copy")}) == 1
 
 
 class TestSharing:

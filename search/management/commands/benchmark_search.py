@@ -59,7 +59,7 @@ def compare(count: int, rounds: int) -> tuple[float, float, bool]:
         components = dict(zip(("image", "text"), index.dots(np.stack([image, text])), strict=True))
         components["tags"] = index.tag_matches(tags) / np.float32(len(tags))
         share = fusion.shares(components, dict.fromkeys(components, 1.0))
-        scores = fusion.total(fusion.mean(components, share, visible), index.size)
+        scores = fusion.total(fusion.mean(components, share, visible)(components), index.size)
         return fusion.leaders(scores, index.ids, np.flatnonzero(visible), TOP)
 
     times = {plain: [], engine: []}

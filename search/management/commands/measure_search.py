@@ -91,7 +91,7 @@ def judge(library: Library, question: Question, name: str) -> tuple[float, float
     if question.example is not None:
         candidates[question.example] = False
     share = fusion.shares(components, dict.fromkeys(fusion.COMPONENTS, 1.0))
-    scores = fusion.total(fusion.FUSIONS[name](components, share, candidates), len(candidates))
+    scores = fusion.total(fusion.FUSIONS[name](components, share, candidates)(components), len(candidates))
     rows = np.flatnonzero(candidates)
     hits = question.relevant[fusion.leaders(scores, np.arange(len(candidates)), rows, len(rows))]
     precision = (np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits].mean()
