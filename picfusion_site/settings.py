@@ -26,7 +26,7 @@ def _secret_key(path: Path) -> str:
 
 
 VAR_DIR = Path(env.str("PICFUSION_VAR_DIR", str(BASE_DIR / "var"))).resolve()
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)  # pictures and password hashes are nobody else's business
 
 # --- Site -----------------------------------------------------------------------------------------
 

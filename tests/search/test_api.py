@@ -114,6 +114,12 @@ def test_bodies_that_are_no_object(api, body):
     assert api.post(SEARCH, body, content_type="application/json").status_code == 400
 
 
+def test_a_body_too_large_to_be_a_query_is_not_read(api):
+    answer = api.post(SEARCH, b'{"text": "' + b"x" * 3_000_000 + b'"}', content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json()["detail"].startswith("The form is too large")
+
+
 def test_other_methods_and_types_are_refused(api):
     assert api.get(SEARCH).status_code == 405
     assert api.post(SEARCH, b"<x/>", content_type="application/xml").status_code == 415
