@@ -55,11 +55,13 @@ def addable_images(user: AbstractBaseUser) -> QuerySet[Image]:
 
 def removable_album_images(user: AbstractBaseUser, album: Album) -> QuerySet[AlbumImage]:
     """What `user` may take out of an album: anything as owner or editor, as contributor their own pictures."""
-    if editable_albums(user).filter(pk=album.pk).exists():
-        return AlbumImage.objects.filter(album=album)
-    if fillable_albums(user).filter(pk=album.pk).exists():
-        return AlbumImage.objects.filter(album=album, image__owner_id=user.pk)
-    return AlbumImage.objects.none()
+    own = Q(album__in=fillable_albums(user), image__owner_id=user.pk)
+    return AlbumImage.objects.filter(Q(album__in=editable_albums(user)) | own, album=album)
+
+
+def removable_memberships(user: AbstractBaseUser, album: Album) -> QuerySet[AlbumMember]:
+    """The memberships of an album that `user` may end: as its owner anyone's, otherwise their own."""
+    return AlbumMember.objects.filter(Q(album__in=owned_albums(user)) | Q(user_id=user.pk), album=album)
 
 
 def scope(user: AbstractBaseUser) -> Scope:

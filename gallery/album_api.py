@@ -1,5 +1,6 @@
 """Albums in the API."""
 
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import Count
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
@@ -23,10 +24,11 @@ class AlbumSerializer(serializers.ModelSerializer):
         fields = ["id", "owner", "title", "description", "created_at", "pictures"]
 
     def validate_title(self, title: str) -> str:
-        owner = self.instance.owner if self.instance else self.context["request"].user
-        namesakes = Album.objects.filter(owner=owner, title=title).exclude(pk=self.instance and self.instance.pk)
-        if namesakes.exists():
-            raise ValidationError(f"There is an album '{title}' already.")
+        album = self.instance or Album(owner=self.context["request"].user)
+        try:
+            album.check_title(title)
+        except DjangoValidationError as error:
+            raise ValidationError(error.messages) from error
         return title
 
 

@@ -48,9 +48,7 @@ class AlbumForm(forms.ModelForm):
 
     def clean_title(self):
         title = self.cleaned_data["title"]
-        namesakes = Album.objects.filter(owner=self.instance.owner, title=title).exclude(pk=self.instance.pk)
-        if namesakes.exists():
-            raise forms.ValidationError(f"There is an album '{title}' already.")
+        self.instance.check_title(title)
         return title
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from gallery.extraction import registry
 from gallery.extraction.base import Description
@@ -37,9 +37,21 @@ def unread(key: str) -> QuerySet[Image]:
     return Image.objects.filter(~Exists(read), status=Image.Status.READY, attempts__lt=MAX_ATTEMPTS).order_by("pk")
 
 
+def is_switching() -> bool:
+    """Whether the setting's extractor has not taken over yet."""
+    key = Serving.objects.values_list("key", flat=True).first()
+    return key is not None and key != registry.target().key
+
+
+def fresh_or_one(images: list[Image]) -> list[Image]:
+    """Those of the images that were never begun, or else the first alone: if that is the one that kills workers, it
+    takes no other with it."""
+    return [image for image in images if not image.attempts] or images[:1]
+
+
 def claim_unread(target: Description, size: int) -> list[Image]:
-    """The next images for the extractor to read. The cursor moves past them, so that nobody else gets them, and comes
-    back for those that were lost on the way."""
+    """The next images for the extractor to read, the attempt counted. The cursor moves past them, so that nobody else
+    gets them, and comes back for those that were lost on the way."""
     with transaction.atomic():
         row = Serving.objects.get(pk=1)
         if row.successor != target.key:
@@ -47,8 +59,10 @@ def claim_unread(target: Description, size: int) -> list[Image]:
         images = list(unread(target.key).filter(pk__gt=row.cursor)[:size])
         if not images and row.cursor:
             images = list(unread(target.key)[:size])
+        images = fresh_or_one(images)
         row.cursor = images[-1].pk if images else row.cursor
         row.save()
+        Image.objects.filter(pk__in=[image.pk for image in images]).update(attempts=F("attempts") + 1)
     return images
 
 
@@ -65,7 +79,9 @@ def switch_if_complete() -> bool:
         if unread(target.key).exists():
             return False
         read = Embedding.objects.filter(image=OuterRef("pk"), extractor=target.key)
-        Image.objects.filter(~Exists(read), status=Image.Status.READY).update(status=Image.Status.FAILED)
+        lost = Image.objects.filter(~Exists(read), status=Image.Status.READY)
+        lost.filter(error="").update(error=f"Reading it stopped the worker {MAX_ATTEMPTS} times.")
+        lost.update(status=Image.Status.FAILED)
         Serving.objects.filter(pk=1).update(key=target.key, successor="", cursor=0)
     return True
 

@@ -12,7 +12,7 @@ from django_q.tasks import async_task
 
 from gallery import serving
 from gallery.extraction import registry
-from gallery.extraction.base import Description, Extraction
+from gallery.extraction.base import Extraction, Extractor
 from gallery.extraction.pipeline import extract_files
 from gallery.models import Embedding, Image, ImageTag, Tag
 from gallery.models.tag import normalize
@@ -43,41 +43,45 @@ def extract_pending() -> str:
     When nothing is pending and the extractor is being switched, a batch of the library is read by the new one.
     """
     done = extract_batch(settings.EXTRACTION_BATCH_SIZE) or reextract_batch(settings.EXTRACTION_BATCH_SIZE)
-    if done and (claimable().exists() or not serving.switch_if_complete()):
+    if done and (claimable().exists() or serving.is_switching()):
         enqueue()
     return f"{done} pictures"
 
 
 def extract_batch(size: int) -> int:
     """Claim up to `size` images, extract them and store what came out; the number of images claimed."""
+    if not claimable().exists():
+        return 0
+    description = serving.current()
+    # Before the claim: a model that cannot be loaded is no picture's fault, and costs none an attempt.
+    extractor = registry.load(description)
+    serving.remember(description)
     images = claim(size)
-    if images:
-        description = serving.current()
-        serving.remember(description)
-        for image, error in _extract_and_store(images, description).items():
-            record_failure(image, error)
+    for image, error in _extract_and_store(images, extractor, description.key).items():
+        record_failure(image, error)
     return len(images)
 
 
 def reextract_batch(size: int) -> int:
     """While the extractor is being switched: have the new one read up to `size` searchable images. When there are no
     more, switch. The number of images read."""
-    if serving.switch_if_complete():
+    if not serving.is_switching():
         return 0
     target = registry.target()
+    extractor = registry.load(target)
     images = serving.claim_unread(target, size)
-    for image, error in _extract_and_store(images, target).items():
-        Image.objects.filter(pk=image.pk).update(attempts=F("attempts") + 1, error=explain(error))
-    serving.switch_if_complete()
+    for image, error in _extract_and_store(images, extractor, target.key).items():
+        Image.objects.filter(pk=image.pk).update(error=explain(error))
+    if not images:
+        serving.switch_if_complete()
     return len(images)
 
 
-def _extract_and_store(images: list[Image], description: Description) -> dict[Image, Exception]:
+def _extract_and_store(images: list[Image], extractor: Extractor, key: str) -> dict[Image, Exception]:
     """Extract the images, store what came out, and return what failed and why."""
-    extractor = registry.load(description)
     results = dict(zip(images, extract_files(extractor, [image.original.path for image in images]), strict=True))
     errors = {image: result for image, result in results.items() if isinstance(result, Exception)}
-    store({image: result for image, result in results.items() if image not in errors}, description.key)
+    store({image: result for image, result in results.items() if image not in errors}, key)
     return errors
 
 
@@ -99,9 +103,7 @@ def claim(size: int) -> list[Image]:
             lease_expires_at=None,
             error=f"Reading it stopped the worker {MAX_ATTEMPTS} times.",
         )
-        images = list(claimable()[:size])
-        fresh = [image for image in images if not image.attempts]
-        images = fresh or images[:1]
+        images = serving.fresh_or_one(list(claimable()[:size]))
         Image.objects.filter(pk__in=[image.pk for image in images]).update(
             status=Image.Status.PROCESSING, attempts=F("attempts") + 1, lease_expires_at=timezone.now() + LEASE
         )

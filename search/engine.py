@@ -74,7 +74,7 @@ def search(query: Query, user, offset: int = 0, limit: int = 50) -> Page:
         visible = index.visible(allowed.owner_id, allowed.album_ids)
         unknown = _unknown(index, query, tag_ids, visible)
         if album is not None:
-            visible &= np.isin(np.arange(index.size), index.albums.rows(album.pk))
+            visible &= index.in_album(album.pk)
         for name in query.exclude_tags:
             visible[index.tags.rows(tag_ids.get(name, 0))] = False
         components = component_scores(index, prepared, tag_ids)

@@ -82,6 +82,12 @@ class Index:
             mask[self.albums.rows(album_id)] = True
         return mask & self._alive[: self.size]
 
+    def in_album(self, album_id: int) -> np.ndarray:
+        """bool (size,): the rows, dead ones too, that are in this album."""
+        mask = np.zeros(self.size, bool)
+        mask[self.albums.rows(album_id)] = True
+        return mask
+
     def dots(self, vectors: np.ndarray) -> np.ndarray:
         """float32 (k, size): each row's dot product with each of k vectors, float32 (k, dim).
 

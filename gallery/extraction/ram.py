@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 
 import numpy as np
 import torch
@@ -255,7 +256,7 @@ def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True, mmap=True)["model"]
         items = [(key, tensor) for key, tensor in weights.items() if not LEFT_OUT.search(key)]
-    except (RuntimeError, KeyError, TypeError, AttributeError, EOFError, ValueError) as error:
+    except (RuntimeError, KeyError, TypeError, AttributeError, EOFError, ValueError, UnpicklingError) as error:
         raise WeightsError(f"{path.name} cannot be read as a checkpoint ({error}).") from error
     ours = {}
     for key, tensor in items:

@@ -1,6 +1,7 @@
 """Albums: pictures that several people share."""
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
@@ -26,6 +27,11 @@ class Album(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def check_title(self, title: str) -> None:
+        """ValidationError if the album's owner calls another album by this title."""
+        if Album.objects.filter(owner=self.owner, title=title).exclude(pk=self.pk).exists():
+            raise ValidationError(f"There is an album '{title}' already.")
 
 
 class AlbumImage(models.Model):

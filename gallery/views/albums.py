@@ -31,18 +31,20 @@ def albums(request: HttpRequest) -> HttpResponse:
 @require_GET
 def album(request: HttpRequest, pk: int) -> HttpResponse:
     """One album: its pictures, newest in it first, and what the person may do with it."""
-    return _show(request, get_object_or_404(access.visible_albums(request.user), pk=pk))
+    return _show(request, get_object_or_404(access.visible_albums(request.user).select_related("owner"), pk=pk))
 
 
 def _show(request: HttpRequest, found: Album, form: AlbumForm | None = None, member_form: MemberForm | None = None):
     links = AlbumImage.objects.filter(album=found).select_related("image").order_by("-pk")
-    may_edit = access.editable_albums(request.user).filter(pk=found.pk).exists()
+    page = page_of(request, links, PER_PAGE)
+    may_own = access.owned_albums(request.user).filter(pk=found.pk).exists()
+    removable = access.removable_album_images(request.user, found).filter(pk__in=[link.pk for link in page])
     context = {
         "album": found,
-        "page": page_of(request, links, PER_PAGE),
-        "removable": may_edit or access.fillable_albums(request.user).filter(pk=found.pk).exists(),
-        "may_edit": may_edit,
-        "may_own": found.owner_id == request.user.pk,
+        "page": page,
+        "removable": set(removable.values_list("pk", flat=True)),
+        "may_edit": may_own or access.editable_albums(request.user).filter(pk=found.pk).exists(),
+        "may_own": may_own,
         "members": found.memberships.select_related("user").order_by("user__username"),
         "form": form or AlbumForm(instance=found),
         "member_form": member_form or MemberForm(album=found),
@@ -86,11 +88,9 @@ def set_member(request: HttpRequest, pk: int) -> HttpResponse:
 def remove_member(request: HttpRequest, pk: int, member: int) -> HttpResponse:
     """End a membership: as the album's owner anyone's, otherwise one's own."""
     found = get_object_or_404(access.visible_albums(request.user), pk=pk)
-    memberships = found.memberships.all()
-    if found.owner_id != request.user.pk:
-        memberships = memberships.filter(user=request.user)
-    get_object_or_404(memberships, pk=member).delete()
-    return redirect("album", pk) if found.owner_id == request.user.pk else redirect("albums")
+    get_object_or_404(access.removable_memberships(request.user, found), pk=member).delete()
+    still_seen = access.visible_albums(request.user).filter(pk=pk).exists()
+    return redirect("album", pk) if still_seen else redirect("albums")
 
 
 @require_POST

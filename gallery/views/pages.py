@@ -28,7 +28,7 @@ def image(request: HttpRequest, pk: int) -> HttpResponse:
         "image_tags": picture.image_tags.shown(serving.current().key).select_related("tag"),
         "may_delete": access.deletable_images(request.user).filter(pk=pk).exists(),
         "albums": access.visible_albums(request.user).filter(images=picture),
-        "fillable": access.fillable_albums(request.user) if picture.owner_id == request.user.pk else (),
+        "fillable": access.fillable_albums(request.user) if access.addable_images(request.user).filter(pk=pk) else (),
         "may_see_error": access.may_see_error(request.user, picture),
     }
     return render(request, "gallery/image.html", context)

@@ -13,6 +13,7 @@ from django.core.management.base import SystemCheckError
 
 from gallery import ingest, serving, tagging, tasks
 from gallery.extraction import registry
+from gallery.extraction.ram import WeightsError
 from gallery.models import Embedding, Image, ImageTag
 from search import engine
 from search.query import Query
@@ -123,6 +124,37 @@ def test_a_worker_that_dies_loses_nothing(library, full):
         read += done
     assert read == library.count()
     assert not serving.progress().is_switching
+
+
+def test_a_picture_that_kills_the_worker_does_not_hold_a_switch_up(library, full, photo):
+    """Killed after each claim, as by running out of memory, before anything is stored; the others survive it."""
+    full()
+    killer, new = photo("coffee"), registry.target()
+    claims = []
+    while images := serving.claim_unread(new, 8):
+        claims.append(images)
+        if killer not in images:
+            [extraction] = registry.load(new).extract([drawn()])
+            tasks.store(dict.fromkeys(images, extraction), new.key)
+        assert len(claims) < 40
+    assert [len(images) for images in claims if killer in images][1:] == [1, 1]
+    assert serving.switch_if_complete()
+    killer.refresh_from_db()
+    assert (killer.status, killer.error) == (Image.Status.FAILED, "Reading it stopped the worker 3 times.")
+    assert Image.objects.filter(status=Image.Status.FAILED).count() == 1
+
+
+def test_a_model_that_cannot_be_loaded_costs_no_picture_an_attempt(curator, settings, tmp_path):
+    tiny.save_clip(tmp_path / "clip")
+    tiny.save_ram(tmp_path / "ram").write_bytes(b"half a download")
+    settings.MODELS_DIR, settings.EXTRACTOR = tmp_path, "full"
+    serving.Serving.objects.all().delete()
+    image = ingest.add(curator, upload(encoded(drawn("gold")))).image
+    for _ in range(4):
+        with pytest.raises(WeightsError, match="cannot be read as a checkpoint"):
+            tasks.extract_batch(8)
+    image.refresh_from_db()
+    assert (image.status, image.attempts) == (Image.Status.PENDING, 0)
 
 
 def test_a_picture_that_the_new_one_cannot_read_does_not_hold_it_up(library, full, curator):
