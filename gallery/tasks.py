@@ -13,7 +13,7 @@ from django_q.tasks import async_task
 from gallery import serving
 from gallery.extraction import registry
 from gallery.extraction.base import Extraction, Extractor
-from gallery.extraction.pipeline import extract_files
+from gallery.extraction.pipeline import Reading, extract_files
 from gallery.models import Embedding, Image, ImageTag, Tag
 from gallery.models.tag import normalize
 from gallery.serving import MAX_ATTEMPTS
@@ -110,14 +110,15 @@ def claim(size: int) -> list[Image]:
     return images
 
 
-def store(extractions: dict[Image, Extraction], key: str) -> None:
+def store(readings: dict[Image, Reading], key: str) -> None:
     """Write a batch's tags and embeddings and make its images READY, in one transaction.
 
     Images deleted meanwhile are passed over; where a person gave or removed a tag, the person's word stays.
     """
     with transaction.atomic():
-        kept = set(Image.objects.filter(pk__in=[image.pk for image in extractions]).values_list("pk", flat=True))
-        extractions = {image.pk: extraction for image, extraction in extractions.items() if image.pk in kept}
+        kept = set(Image.objects.filter(pk__in=[image.pk for image in readings]).values_list("pk", flat=True))
+        readings = {image.pk: reading for image, reading in readings.items() if image.pk in kept}
+        extractions = {image_id: reading.extraction for image_id, reading in readings.items()}
         tag_ids = Tag.objects.ids_for(
             {normalize(tag) for extraction in extractions.values() for tag in extraction.tags}
         )
@@ -151,6 +152,8 @@ def store(extractions: dict[Image, Extraction], key: str) -> None:
             unique_fields=["image", "extractor"],
             update_fields=["dim", "dtype", "vector"],
         )
+        hashes = [Image(pk=pk, perceptual_hash=reading.perceptual_hash) for pk, reading in readings.items()]
+        Image.objects.bulk_update(hashes, ["perceptual_hash"])
         Image.objects.filter(pk__in=kept).update(status=Image.Status.READY, attempts=0, error="", lease_expires_at=None)
 
 

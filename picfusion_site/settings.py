@@ -134,6 +134,14 @@ EXTRACTOR = env.str("EXTRACTOR", "auto")
 MODELS_DIR = Path(env.str("PICFUSION_MODELS_DIR", str(VAR_DIR / "models"))).resolve()
 EXTRACTION_BATCH_SIZE = env.int("EXTRACTION_BATCH_SIZE", 16)
 
+# --- Search ---------------------------------------------------------------------------------------
+
+INDEX_DIR = VAR_DIR / "index"  # made from the database, and made anew where it is missing
+# Where numba keeps the search's compiled loops: the folder of the code may be read-only.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(VAR_DIR / "compiled"))
+
+# --- The worker -----------------------------------------------------------------------------------
+
 Q_CLUSTER = {
     "name": "picfusion",
     "orm": "default",

@@ -1,8 +1,10 @@
 """Searching in the API."""
 
+import dataclasses
+
 from django.db.models import prefetch_related_objects
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import MultiPartParser
@@ -12,10 +14,11 @@ from rest_framework.views import APIView
 
 from gallery import access, ingest
 from gallery.api import ImageSerializer
+from gallery.models import Image
 from gallery.parsers import JSONParser
 from search import engine, pictures
 from search.fusion import COMPONENTS, FUSIONS
-from search.query import Query, QueryError, clean_tags, clean_text
+from search.query import Filters, Query, QueryError, clean_tag, clean_tags, clean_text
 
 MAX_LIMIT = 500
 
@@ -42,11 +45,41 @@ class NumberListField(serializers.ListField):
         return super().to_internal_value(data if isinstance(data, list) else [data])
 
 
+class WeightsField(serializers.JSONField):
+    """An object of numbers; its text in a form."""
+
+    def to_internal_value(self, data) -> dict[str, float]:
+        weights = super().to_internal_value(data)
+        if not isinstance(weights, dict) or not all(map(_is_number, weights.values())):
+            raise ValidationError('Must be an object of numbers, as in {"name": 2}.')
+        return weights
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+@extend_schema_field({"oneOf": [{"type": "integer"}, {"type": "string"}]})
+class AlbumField(serializers.Field):
+    """An album's number or its title."""
+
+    def to_internal_value(self, data) -> int | str:
+        if isinstance(data, str) and 0 < len(data) <= 200:
+            return int(data) if data.isascii() and data.isdigit() and len(data) <= 16 else data
+        if isinstance(data, int) and not isinstance(data, bool) and 0 < data <= 2**53:
+            return data
+        raise ValidationError("Must be an album's number or its title.")
+
+
 class SearchSerializer(serializers.Serializer):
     """What can be asked; everything is optional, and a field that is not here is an error."""
 
     text = serializers.CharField(required=False, allow_blank=True, trim_whitespace=True)
+    phrases = WeightsField(
+        required=False, help_text='More to search for in words, each with its weight: {"red boat": 2}; text weighs 1.'
+    )
     tags = NameListField(required=False)
+    tag_weights = WeightsField(required=False, help_text='As in {"sailing": 2}; tags that are not here weigh 1.')
     exclude_tags = NameListField(required=False)
     image = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True), required=False, help_text="Picture files; multipart only."
@@ -54,19 +87,21 @@ class SearchSerializer(serializers.Serializer):
     image_id = NumberListField(required=False, help_text="Pictures of the gallery.")
     exclude_text = serializers.CharField(required=False, allow_blank=True, help_text="Pushes down what looks like it.")
     exclude_image_id = NumberListField(required=False, help_text="Pictures of the gallery: less like these.")
-    weights = serializers.JSONField(required=False, help_text='As in {"image": 1, "text": 2, "tags": 0.5}; default 1.')
+    weights = WeightsField(required=False, help_text='As in {"image": 1, "text": 2, "tags": 0.5}; default 1.')
     fusion = serializers.ChoiceField(list(FUSIONS), default="mean")
-    album = serializers.IntegerField(required=False, min_value=1, max_value=2**53)
+    album = AlbumField(required=False, help_text="Only in this album: its number or its title.")
+    owner = serializers.CharField(required=False, max_length=150, help_text="Only pictures of this person.")
+    after = serializers.CharField(required=False, max_length=10, help_text="Taken in 2024, 2024-05 or later.")
+    before = serializers.CharField(required=False, max_length=10, help_text="Taken before 2024, 2024-05, 2024-05-17.")
+    added_after = serializers.CharField(required=False, max_length=10)
+    added_before = serializers.CharField(required=False, max_length=10)
+    format = serializers.ChoiceField(Image.Format.values, required=False)
+    min_size = serializers.IntegerField(
+        required=False, min_value=0, max_value=1_000_000, help_text="Pixels along the longer side."
+    )
+    untagged = serializers.BooleanField(required=False, help_text="Only pictures that carry no tag.")
     limit = serializers.IntegerField(default=50, min_value=1, max_value=MAX_LIMIT)
     offset = serializers.IntegerField(default=0, min_value=0, max_value=engine.MAX_OFFSET)
-
-    def validate_weights(self, weights) -> dict[str, float]:
-        numbers = isinstance(weights, dict) and all(
-            isinstance(weight, int | float) and not isinstance(weight, bool) for weight in weights.values()
-        )
-        if not numbers:
-            raise ValidationError("Must be an object of numbers for image, text and tags.")
-        return weights
 
     def validate(self, data):
         unknown = sorted(set(self.initial_data) - set(self.fields))
@@ -77,12 +112,17 @@ class SearchSerializer(serializers.Serializer):
     def to_query(self) -> Query:
         """The Query; reads uploaded pictures. Raises QueryError or ingest.Refused."""
         data = self.validated_data
+        tag_weights = {clean_tag("tag_weights", name): weight for name, weight in data.get("tag_weights", {}).items()}
         fields = {
             "text": clean_text(data.get("text", "")),
+            "phrases": {clean_text(text): weight for text, weight in data.get("phrases", {}).items() if text.strip()},
             "tags": clean_tags("tags", data.get("tags", [])),
+            "tag_weights": {name: weight for name, weight in tag_weights.items() if weight != 1},
             "exclude_tags": clean_tags("exclude_tags", data.get("exclude_tags", [])),
             "image_ids": tuple(dict.fromkeys(data.get("image_id", []))),
-            "album": data.get("album"),
+            "filters": Filters(
+                **{field.name: data[field.name] for field in dataclasses.fields(Filters) if field.name in data}
+            ),
             "exclude_text": clean_text(data.get("exclude_text", "")),
             "exclude_image_ids": tuple(dict.fromkeys(data.get("exclude_image_id", []))),
             "weights": dict.fromkeys(COMPONENTS, 1.0) | data.get("weights", {}),
@@ -94,6 +134,12 @@ class SearchSerializer(serializers.Serializer):
         return Query(**fields, picture_keys=tuple(pictures.add(file).key for file in files))
 
 
+class LikenessSerializer(serializers.Serializer):
+    picture = serializers.CharField(source="name", help_text="The number of a picture of the gallery, or a file's key.")
+    similarity = serializers.FloatField()
+    unwanted = serializers.BooleanField()
+
+
 class PartsSerializer(serializers.Serializer):
     """What each component gave to the score; they add up to it."""
 
@@ -101,6 +147,9 @@ class PartsSerializer(serializers.Serializer):
     text = serializers.FloatField()
     tags = serializers.FloatField()
     matched_tags = serializers.ListField(child=serializers.CharField())
+    pictures = LikenessSerializer(
+        many=True, help_text="How like it is to each of several query pictures, likest first."
+    )
 
 
 class ResultSerializer(serializers.Serializer):

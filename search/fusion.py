@@ -4,12 +4,11 @@
 feature score is the dot product of the image's embedding with the query's, which for picture plus text is the mean of
 the two, not made unit length again; where both scores are asked for, the result is their mean.
 
-Components are float32 (size,) each, by name: 'image', 'text', 'tags'. A fusion looks at all of them once and returns a
-function from component scores to parts, which add up to the score: the leaders' parts are computed again from scores in
-float64, so that their order does not depend on rounding.
+Components are arrays by name: 'image', 'text', 'tags'. A fusion turns them into parts, which add up to the score.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,10 +16,40 @@ COMPONENTS = ("image", "text", "tags")
 RRF_K = 60  # Cormack et al. 2009
 # How much an unwanted example counts against a wanted one (Rocchio 1971 subtracts them likewise).
 UNWANTED = 0.5
+STEP = 64  # of so many scores a sample takes one
 
 Scores = Mapping[str, np.ndarray]
-# What a fusion makes of a query: component scores, of all rows or of some -> what each gives to the fused score.
-Parts = Callable[[Scores], dict[str, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A fusion that is a weighted sum: each component's distance from `middle`, times `factor`."""
+
+    factor: Mapping[str, float]
+    middle: Mapping[str, float]
+
+    def parts(self, scores: Scores) -> dict[str, np.ndarray]:
+        """What each component gives to the score, float64, of the rows whose scores these are."""
+        return {
+            name: (values.astype(np.float64) - self.middle[name]) * self.factor[name] for name, values in scores.items()
+        }
+
+
+@dataclass(frozen=True)
+class ByRank:
+    """A fusion of ranks: `descending` are the components' scores that a row is ranked among, negated and sorted."""
+
+    share: Mapping[str, float]
+    descending: Mapping[str, np.ndarray]
+
+    def parts(self, scores: Scores) -> dict[str, np.ndarray]:
+        """What each component gives to the score, float64, of the rows whose scores these are."""
+        ranks = {name: np.searchsorted(self.descending[name], -values) for name, values in scores.items()}
+        return {name: self.share[name] * self.at_rank(rank) for name, rank in ranks.items()}
+
+    def at_rank(self, rank: int | np.ndarray) -> float | np.ndarray:
+        """What a row of this rank, counted from 0, in every component scores."""
+        return (RRF_K + 1) / (RRF_K + 1 + rank)
 
 
 def shares(present: Collection[str], weights: Mapping[str, float]) -> dict[str, float]:
@@ -39,20 +68,23 @@ def shares(present: Collection[str], weights: Mapping[str, float]) -> dict[str, 
     return {name: share / total for name, share in weighted.items()}
 
 
-def query_vector(wanted: list[np.ndarray], unwanted: list[np.ndarray]) -> np.ndarray | None:
-    """The mean of the wanted vectors less UNWANTED times the mean of the unwanted; float32 (dim,), None for neither."""
-    parts = [np.mean(wanted, axis=0)] if wanted else []
+def query_vector(
+    wanted: Sequence[np.ndarray], unwanted: Sequence[np.ndarray], weights: Sequence[float] | None = None
+) -> np.ndarray | None:
+    """The mean of the wanted vectors, by their weights where given, less UNWANTED times the mean of the unwanted:
+    float64 (dim,), None for neither."""
+    parts = [np.average(np.asarray(wanted, np.float64), axis=0, weights=weights)] if wanted else []
     if unwanted:
-        parts.append(np.mean(unwanted, axis=0) * -UNWANTED)
-    return np.sum(parts, axis=0, dtype=np.float32) if parts else None
+        parts.append(np.mean(np.asarray(unwanted, np.float64), axis=0) * -UNWANTED)
+    return np.sum(parts, axis=0) if parts else None
 
 
-def mean(components: Scores, share: Mapping[str, float], visible: np.ndarray) -> Parts:
+def mean(share: Mapping[str, float]) -> Linear:
     """The original's: each component's score times its share."""
-    return lambda scores: {name: values * share[name] for name, values in scores.items()}
+    return Linear(share, dict.fromkeys(share, 0.0))
 
 
-def calibrated(components: Scores, share: Mapping[str, float], visible: np.ndarray) -> Parts:
+def calibrated(components: Scores, share: Mapping[str, float], visible: np.ndarray) -> Linear:
     """Each component in standard deviations from its mean over the visible rows (bool (size,)), times its share.
 
     A text's cosine of 0.3 is strong where a picture's is nothing: what counts is how far it stands out. The scores are
@@ -61,47 +93,47 @@ def calibrated(components: Scores, share: Mapping[str, float], visible: np.ndarr
     middle, factor = {}, {}
     for name, scores in components.items():
         own = scores[visible]
-        spread = float(own.std()) if len(own) else 0.0
-        middle[name] = float(own.mean()) if len(own) else 0.0
+        spread = float(own.std(dtype=np.float64)) if len(own) else 0.0
+        middle[name] = float(own.mean(dtype=np.float64)) if len(own) else 0.0
         factor[name] = share[name] / (spread if spread > 1e-9 else 1.0)
-    return lambda scores: {name: (values - middle[name]) * factor[name] for name, values in scores.items()}
+    return Linear(factor, middle)
 
 
-def rrf(components: Scores, share: Mapping[str, float], visible: np.ndarray) -> Parts:
+def rrf(components: Scores, share: Mapping[str, float], visible: np.ndarray) -> ByRank:
     """Reciprocal rank fusion (Cormack et al. 2009): share / (60 + rank), equal scores sharing the better rank.
 
     Ranks are among the visible rows. Scaled by 61, so that a picture that is first in everything scores 1.
     """
-    descending = {name: np.sort(-scores[visible]) for name, scores in components.items()}
-
-    def parts(scores: Scores) -> dict[str, np.ndarray]:
-        # Ranks are of the scan's float32 scores, so a score of higher precision is brought to theirs.
-        ranks = {name: np.searchsorted(descending[name], -values.astype(np.float32)) for name, values in scores.items()}
-        return {name: share[name] * (RRF_K + 1) / (RRF_K + 1 + rank) for name, rank in ranks.items()}
-
-    return parts
+    return ByRank(share, {name: np.sort(-scores[visible]) for name, scores in components.items()})
 
 
-Fusion = Callable[[Scores, Mapping[str, float], np.ndarray], Parts]
-FUSIONS: dict[str, Fusion] = {"mean": mean, "calibrated": calibrated, "rrf": rrf}
+Fusion = Callable[[Scores, Mapping[str, float], np.ndarray], Linear | ByRank]
+FUSIONS: dict[str, Fusion] = {
+    "mean": lambda components, share, visible: mean(share),
+    "calibrated": calibrated,
+    "rrf": rrf,
+}
 
 
 def total(parts: Scores, size: int) -> np.ndarray:
-    """The score of each row (size,), in the type of the parts; zeros when nothing was asked that ranks."""
-    return sum(parts.values(), start=np.zeros(size, np.float32))
+    """The score of each row, float64 (size,); zeros when nothing was asked that ranks."""
+    return sum(parts.values(), start=np.zeros(size))
 
 
-def leaders(scores: np.ndarray, ids: np.ndarray, candidates: np.ndarray, count: int) -> np.ndarray:
-    """The `count` best of the candidate rows, best first, equal scores newest (highest id) first.
+def largest(scores: np.ndarray, count: int) -> np.ndarray:
+    """The rows of the `count` largest scores and of every one that equals the last of them, in no order.
 
-    scores (size,), ids int64 (size,), candidates int64 (n,); returns int64 (min(count, n),). Every candidate
-    that ties with the last one taken is compared by id, so the answer is exact.
+    scores float32 or float64 (size,). A sample tells where the last place is about, so that few of many scores are
+    compared with each other; when it told wrong, all are.
     """
-    if count <= 0:
-        return candidates[:0]
-    own = scores[candidates]
-    if count < len(candidates):
-        threshold = np.partition(own, len(own) - count)[len(own) - count]
-        keep = own >= threshold
-        candidates, own = candidates[keep], own[keep]
-    return candidates[np.lexsort((-ids[candidates], -own))][:count]
+    if not 0 < count < len(scores):
+        return np.arange(len(scores) if count > 0 else 0)
+    rows = np.arange(0)
+    if len(scores) > 64 * STEP:
+        sample = scores[::STEP]
+        place = min(len(sample), 4 * count // STEP + 16)
+        rows = np.flatnonzero(scores >= np.partition(sample, len(sample) - place)[len(sample) - place])
+    if len(rows) < count:
+        rows = np.arange(len(scores))
+    own = scores[rows]
+    return rows[own >= np.partition(own, len(own) - count)[len(own) - count]]

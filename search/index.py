@@ -1,129 +1,235 @@
-"""The index: rows of vectors, owners, albums and tags -> component scores. numpy in, numpy out.
+"""The index: a snapshot that all processes share, and behind it the rows that came since. numpy in, numpy out.
 
-Rows are only ever appended. An image that changes or goes leaves a dead row behind, and one that changed comes back
-as a new row, so posting lists stay sorted and need no deletions; rebuilding drops the dead.
+Rows are numbered through: those of the snapshot first. They are only ever appended: an image that changes or goes
+leaves a dead row behind, and one that changed comes back as a new row.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from search.postings import Postings
-
-BLOCK = 4096  # rows that a scan reads at a time: their vectors fit a processor's cache
+from search import quantization
+from search.rows import COLUMNS, Rows
+from search.snapshot import Snapshot
+from search.tail import Tail
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Images to add: n rows, and which row carries which tag and is in which album."""
+class Scan:
+    """What a scan of the codes found: float32 (size,) scores, -inf for rows that are not visible, and what is needed to
+    say how far off they can be."""
 
-    image_ids: np.ndarray  # int64 (n,)
-    owner_ids: np.ndarray  # int64 (n,)
-    vectors: np.ndarray  # float32 (n, dim), unit length
-    tags: np.ndarray  # int64 (m, 2): row number from 0 to n-1, tag id
-    albums: np.ndarray  # int64 (k, 2): row number from 0 to n-1, album id
+    scores: np.ndarray
+    length: float  # of the query: a row's score is off by at most this times the row's error, and `slack`
+    slack: float
 
 
 class Index:
     """All searchable images of one extractor, whoever owns them."""
 
-    def __init__(self, dim: int, capacity: int = 1024):
+    def __init__(self, dim: int, snapshot: Snapshot | None = None):
         self.dim = dim
-        self.size = 0  # rows in use, dead ones too
-        self._ids = np.zeros(capacity, np.int64)
-        self._owners = np.zeros(capacity, np.int64)
-        self._alive = np.zeros(capacity, bool)
-        self._vectors = np.zeros((capacity, dim), np.float32)
-        self._row_of: dict[int, int] = {}
-        self.tags = Postings()
-        self.albums = Postings()
+        self._snapshot = snapshot
+        self._tail = Tail(snapshot.centre if snapshot else np.zeros(dim, np.float32))
+        self._alive = np.ones(snapshot.size if snapshot else 0, bool)
+        self._row_of: dict[int, int] = {}  # of the tail's images
+
+    @property
+    def _segments(self) -> list[tuple[int, Snapshot | Tail]]:
+        """(number of its first row, segment) of each segment."""
+        head = [(0, self._snapshot)] if self._snapshot else []
+        return [*head, (self._head, self._tail)]
+
+    @property
+    def _head(self) -> int:
+        return self._snapshot.size if self._snapshot else 0
+
+    @property
+    def size(self) -> int:
+        """Rows in use, dead ones too."""
+        return self._head + self._tail.size
+
+    @property
+    def appended(self) -> int:
+        """Rows behind the snapshot's: what a new process has to read from the database."""
+        return self._tail.size
 
     def __len__(self) -> int:
         """The number of images, dead rows not counted."""
-        return len(self._row_of)
+        return int(np.count_nonzero(self._alive[: self.size]))
 
     @property
-    def ids(self) -> np.ndarray:
-        """int64 (size,): the image of each row."""
-        return self._ids[: self.size]
+    def largest_error(self) -> float:
+        """The largest of the rows' errors."""
+        return max((float(segment["errors"].max()) for _, segment in self._segments if segment.size), default=0.0)
 
-    @property
-    def dead(self) -> int:
-        """How many rows are of no image any more."""
-        return self.size - len(self._row_of)
-
-    def add(self, rows: Rows) -> None:
-        """Append images; those that are in the index already are replaced."""
-        count = len(rows.image_ids)
-        self.remove(rows.image_ids.tolist())
-        self._reserve(self.size + count)
-        new = slice(self.size, self.size + count)
-        self._ids[new] = rows.image_ids
-        self._owners[new] = rows.owner_ids
-        self._vectors[new] = rows.vectors
-        self._alive[new] = True
-        self.tags.extend(rows.tags[:, 1], rows.tags[:, 0] + self.size)
-        self.albums.extend(rows.albums[:, 1], rows.albums[:, 0] + self.size)
-        self._row_of.update(zip(rows.image_ids.tolist(), range(self.size, self.size + count), strict=True))
-        self.size += count
+    def append(self, rows: Rows) -> None:
+        """Add images behind those that are there; an image that is in the index already is replaced."""
+        ids = rows.columns["ids"].tolist()
+        self.remove(ids)
+        first = self.size
+        self._tail.append(rows)
+        self._row_of.update(zip(ids, range(first, self.size), strict=True))
+        if self.size > len(self._alive):
+            grown = np.zeros(max(self.size, len(self._alive) + len(self._alive) // 8 + 1024), bool)
+            grown[:first] = self._alive[:first]
+            self._alive = grown
+        self._alive[first : self.size] = True
 
     def remove(self, image_ids: Iterable[int]) -> None:
         """Take images out; those that are not in the index are passed over."""
-        for image_id in image_ids:
+        wanted = np.array(sorted(image_ids), np.int64)
+        if self._snapshot:
+            ids = self._snapshot["ids"]  # in growing order
+            at = np.searchsorted(ids, wanted)
+            at = at[at < len(ids)]
+            self._alive[at[ids[at] == wanted[: len(at)]]] = False
+        for image_id in wanted.tolist():
             row = self._row_of.pop(image_id, None)
             if row is not None:
                 self._alive[row] = False
 
+    def take(self, name: str, rows: np.ndarray) -> np.ndarray:
+        """A column, or 'vectors' or 'errors', at these rows int64 (n,)."""
+        taken = None
+        for first, segment in self._segments:
+            own = (rows >= first) & (rows < first + segment.size)
+            array = segment[name]
+            if taken is None:
+                taken = np.empty((len(rows), *array.shape[1:]), array.dtype)
+            taken[own] = array[rows[own] - first]
+        return taken
+
+    def tag_rows(self, tag_id: int) -> np.ndarray:
+        """uint32 (n,): the rows, dead ones too, that carry the tag, in growing order."""
+        return self._posted("tags", tag_id)
+
+    def album_rows(self, album_id: int) -> np.ndarray:
+        """uint32 (n,): the rows, dead ones too, that are in the album, in growing order."""
+        return self._posted("albums", album_id)
+
+    def _posted(self, kind: str, key: int) -> np.ndarray:
+        lists = [(first, getattr(segment, kind).rows(key)) for first, segment in self._segments]
+        lists = [rows + np.uint32(first) if first else rows for first, rows in lists if len(rows)]
+        return lists[0] if len(lists) == 1 else np.concatenate([np.zeros(0, np.uint32), *lists])
+
     def visible(self, owner_id: int, album_ids: Iterable[int]) -> np.ndarray:
         """bool (size,): the live rows that this person owns or that are in one of these albums."""
-        mask = self._owners[: self.size] == owner_id
+        mask = self.between("owners", owner_id, owner_id)
         for album_id in album_ids:
-            mask[self.albums.rows(album_id)] = True
-        return mask & self._alive[: self.size]
-
-    def in_album(self, album_id: int) -> np.ndarray:
-        """bool (size,): the rows, dead ones too, that are in this album."""
-        mask = np.zeros(self.size, bool)
-        mask[self.albums.rows(album_id)] = True
+            mask[self.album_rows(album_id)] = True
+        mask &= self._alive[: self.size]
         return mask
 
-    def dots(self, vectors: np.ndarray) -> np.ndarray:
-        """float32 (k, size): each row's dot product with each of k vectors, float32 (k, dim).
+    def between(self, column: str, least: int, most: int) -> np.ndarray:
+        """bool (size,): the rows, dead ones too, whose column is from `least` to `most`, both included."""
+        mask = np.empty(self.size, bool)
+        limits = np.iinfo(COLUMNS[column])
+        least, most = max(least, limits.min), min(most, limits.max)
+        for first, segment in self._segments:
+            values, own = segment[column], mask[first : first + segment.size]
+            if least == most:
+                np.equal(values, least, out=own)
+            else:
+                np.greater_equal(values, least, out=own)
+                own &= values <= most
+        return mask
 
-        A block of rows at a time meets every vector while it is in the cache, so that memory is read once.
-        """
-        scores = np.empty((len(vectors), self.size), np.float32)
-        for start in range(0, self.size, BLOCK):
-            block = self._vectors[start : min(start + BLOCK, self.size)]
-            for vector, own in zip(vectors, scores, strict=True):
-                np.matmul(block, vector, out=own[start : start + len(block)])
-        return scores
+    def in_albums(self, album_ids: Iterable[int]) -> np.ndarray:
+        """bool (size,): the rows, dead ones too, that are in any of these albums."""
+        mask = np.zeros(self.size, bool)
+        for album_id in album_ids:
+            mask[self.album_rows(album_id)] = True
+        return mask
 
-    def exact_dots(self, vectors: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """float64 (k, len(rows)): these rows' dot products with k vectors. Rows with the same vector get the same
-        number to the last bit, wherever they stand, which a matrix product does not promise."""
-        own = self._vectors[rows].astype(np.float64)
-        return np.stack([(own * vector).sum(axis=1) for vector in vectors.astype(np.float64)])
+    def scan(self, vector: np.ndarray, scores: np.ndarray, visible: np.ndarray) -> Scan:
+        """Add each visible row's dot product with vector float64 (dim,) to scores float32 (size,), in place, from the
+        codes: memory is read once, and what is not visible is passed over."""
+        from search import kernels  # numba takes a while to import: not when a process starts
 
-    def tag_matches(self, tag_ids: Iterable[int]) -> np.ndarray:
-        """float32 (size,): how many of these tags each row carries."""
-        counts = np.zeros(self.size, np.float32)
+        query = quantization.integers(vector)
+        for first, segment in self._segments:
+            own = slice(first, first + segment.size)
+            base = np.float32(vector @ segment.centre)
+            facts = (segment["codes"], segment["scales"], query.numbers, query.unit, base, visible[own], scores[own])
+            kernels.run(kernels.scan, segment.size, *facts)
+        # Rows are at most 2 long about the centre. Sums of three float32 numbers are off by a few times 2^-24.
+        length = float(np.linalg.norm(vector))
+        return Scan(scores, length, 2 * query.error + 1e-6 * (1 + length))
+
+    def dots(self, vector: np.ndarray, visible: np.ndarray) -> np.ndarray:
+        """float32 (size,): each visible row's dot product with vector float64 (dim,) by its codes; -inf elsewhere."""
+        return self.scan(vector, np.zeros(self.size, np.float32), visible).scores
+
+    def exact_dots(self, vector: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """float64 (len(rows),): these rows' dot products with vector float64 (dim,). Rows with the same vector get the
+        same number to the last bit, wherever they stand."""
+        from search import kernels
+
+        exact = np.empty(len(rows))
+        for first, segment in self._segments:
+            [own] = np.nonzero((rows >= first) & (rows < first + segment.size))
+            found = np.empty(len(own))
+            kernels.run(kernels.exact_dots, len(own), segment["vectors"], rows[own] - first, vector, found)
+            exact[own] = found
+        return exact
+
+    def add_tags(self, weights: dict[int, float], scores: np.ndarray) -> None:
+        """Add to scores float32 (size,), in place, the weight of each of these tags that a row carries."""
+        from search import kernels
+
+        for tag_id, weight in weights.items():
+            kernels.add_at(scores, self.tag_rows(tag_id), np.float32(weight))
+
+    def with_any_tag(self, tag_ids: Iterable[int]) -> np.ndarray:
+        """bool (size,): the rows, dead ones too, that carry any of these tags."""
+        mask = np.zeros(self.size, bool)
         for tag_id in tag_ids:
-            counts[self.tags.rows(tag_id)] += 1
-        return counts
+            mask[self.tag_rows(tag_id)] = True
+        return mask
 
-    def carries(self, tag_id: int, rows: Sequence[int]) -> np.ndarray:
+    def carries(self, tag_id: int, rows: np.ndarray) -> np.ndarray:
         """bool (len(rows),): whether each of these rows carries the tag."""
-        return np.isin(rows, self.tags.rows(tag_id))
+        posted = self.tag_rows(tag_id)
+        at = np.searchsorted(posted, rows.astype(np.uint32))
+        found = np.zeros(len(rows), bool)
+        inside = at < len(posted)
+        found[inside] = posted[at[inside]] == rows[inside]
+        return found
 
-    def _reserve(self, size: int) -> None:
-        capacity = len(self._ids)
-        if size <= capacity:
-            return
-        capacity = max(size, capacity * 2)
-        for name in ("_ids", "_owners", "_alive", "_vectors"):
-            old = getattr(self, name)
-            new = np.zeros((capacity, *old.shape[1:]), old.dtype)
-            new[: self.size] = old[: self.size]
-            setattr(self, name, new)
+    def tag_ids(self) -> np.ndarray:
+        """int64 (k,): every tag that any row, dead ones too, carries."""
+        return np.unique(np.concatenate([segment.tags.keys() for _, segment in self._segments]))
+
+    def chunks(self, size: int = 65536) -> Iterator[Rows]:
+        """The living rows in growing order of image id, as a new snapshot takes them."""
+        rows = np.flatnonzero(self._alive[: self.size])
+        rows = rows[np.argsort(self.take("ids", rows), kind="stable")]
+        number = np.full(self.size, -1, np.int64)
+        number[rows] = np.arange(len(rows))
+        tags, albums = self._pairs("tags", number), self._pairs("albums", number)
+        for start in range(0, len(rows), size):
+            chunk = rows[start : start + size]
+            yield Rows(
+                {name: self.take(name, chunk) for name in COLUMNS},
+                self.take("vectors", chunk),
+                _part(tags, start, start + len(chunk)),
+                _part(albums, start, start + len(chunk)),
+            )
+
+    def _pairs(self, kind: str, number: np.ndarray) -> np.ndarray:
+        """int64 (n, 2): (number of the row, key) of all posting lists, in growing order of the number; dead rows, whose
+        number is -1, left out."""
+        keys = np.unique(np.concatenate([getattr(segment, kind).keys() for _, segment in self._segments]))
+        lists = [self._posted(kind, key) for key in keys.tolist()]
+        rows = number[np.concatenate([np.zeros(0, np.uint32), *lists])]
+        pairs = np.stack([rows, np.repeat(keys, [len(own) for own in lists])], axis=1)
+        pairs = pairs[rows >= 0]
+        return pairs[np.argsort(pairs[:, 0], kind="stable")]
+
+
+def _part(pairs: np.ndarray, start: int, stop: int) -> np.ndarray:
+    """The pairs whose row is from start to stop, counted from start."""
+    first, last = np.searchsorted(pairs[:, 0], [start, stop])
+    return pairs[first:last] - np.array([start, 0])

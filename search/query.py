@@ -1,73 +1,124 @@
-"""What was asked: parsed and validated, the same from the page's bar and from JSON."""
+"""What was asked: parsed and validated, the same from the page's bar, from an address and from JSON."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
+from gallery.models import Image
 from gallery.models.tag import normalize
 from search.fusion import COMPONENTS, FUSIONS
 
 MAX_TEXT = 1000
 MAX_TAGS = 50
+MAX_PHRASES = 20
 MAX_PICTURES = 10
-
 MAX_WEIGHT = 100
-
-# In the bar: #tag, -#tag, and #"tag of several words"; -"unwanted words".
-_BAR_TAG = re.compile(r'(?<!\S)(-?)#(?:"([^"]*)"|(\S*))')
-_BAR_UNWANTED = re.compile(r'(?<!\S)-"([^"]*)"')
+DATES = {4: "%Y", 7: "%Y-%m", 10: "%Y-%m-%d"}  # by length: a year, a month, a day
 
 
 class QueryError(Exception):
-    """A query that cannot be answered: which field, and a sentence that says why."""
+    """A query that cannot be answered: which field, a sentence that says why, and for the bar the character it is
+    about, counted from 0."""
 
-    def __init__(self, field: str, message: str):
-        super().__init__(f"{field}: {message}")
-        self.field, self.message = field, message
+    def __init__(self, field: str, message: str, position: int | None = None):
+        place = "" if position is None else f"at character {position + 1}: "
+        super().__init__(f"{field}: {place}{message}")
+        self.field, self.message, self.position = field, f"{place}{message}", position
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What pictures must be to be found at all. Dates are a year, a month or a day and stand for its first moment."""
+
+    album: int | str | None = None  # its number, or its title
+    owner: str = ""  # a user name
+    after: str = ""  # taken then or later
+    before: str = ""  # taken earlier
+    added_after: str = ""
+    added_before: str = ""
+    format: str = ""
+    min_size: int = 0  # pixels along the longer side
+    untagged: bool = False
+
+    def __post_init__(self):
+        for name in ("after", "before", "added_after", "added_before"):
+            if value := getattr(self, name):
+                moment(name, value)
+        if self.format and self.format not in Image.Format.values:
+            raise QueryError("format", f"must be one of: {', '.join(Image.Format.values)}.")
+        if not 0 <= self.min_size <= 1_000_000:
+            raise QueryError("min_size", "must be a number of pixels from 0 to 1000000.")
 
 
 @dataclass(frozen=True)
 class Query:
     """A validated query. Tags are normalized and without repetition; pictures are named, not yet looked up."""
 
-    text: str = ""
+    text: str = ""  # words that are read as one sentence
+    phrases: Mapping[str, float] = field(default_factory=dict)  # more of them, each with its weight; `text` weighs 1
     tags: tuple[str, ...] = ()
+    tag_weights: Mapping[str, float] = field(default_factory=dict)  # of tags that do not weigh 1
     exclude_tags: tuple[str, ...] = ()
+    exclude_text: str = ""
     image_ids: tuple[int, ...] = ()  # pictures of the gallery
     picture_keys: tuple[str, ...] = ()  # uploaded query pictures
-    album: int | None = None
-    exclude_text: str = ""
     exclude_image_ids: tuple[int, ...] = ()
+    filters: Filters = field(default_factory=Filters)
     weights: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(COMPONENTS, 1.0))
     fusion: str = "mean"
 
     def __post_init__(self):
-        for name in ("text", "exclude_text"):
-            length = len(getattr(self, name))
+        for name, texts in (("text", [self.text, *self.phrases]), ("exclude_text", [self.exclude_text])):
+            length = sum(map(len, texts))
             if length > MAX_TEXT:
                 raise QueryError(name, f"at most {MAX_TEXT} characters can be searched for; these are {length}.")
+        if len(self.phrases) > MAX_PHRASES:
+            raise QueryError("phrases", f"at most {MAX_PHRASES} phrases can be searched for at once.")
         for name in ("tags", "exclude_tags"):
             if len(getattr(self, name)) > MAX_TAGS:
                 raise QueryError(name, f"at most {MAX_TAGS} tags can be asked for at once.")
         if len(self.image_ids) + len(self.picture_keys) + len(self.exclude_image_ids) > MAX_PICTURES:
             raise QueryError("image", f"at most {MAX_PICTURES} pictures can be searched by at once.")
-        both = set(self.tags) & set(self.exclude_tags)
-        if both:
+        if both := set(self.tags) & set(self.exclude_tags):
             raise QueryError("exclude_tags", f"'{min(both)}' cannot be both wanted and excluded.")
-        both = set(self.image_ids) & set(self.exclude_image_ids)
-        if both:
+        if both := set(self.image_ids) & set(self.exclude_image_ids):
             raise QueryError("exclude_image", f"picture {min(both)} cannot be both wanted and unwanted.")
         if self.fusion not in FUSIONS:
             raise QueryError("fusion", f"must be one of: {', '.join(FUSIONS)}.")
+        self._check_weights()
+
+    def _check_weights(self):
         if self.weights.keys() != set(COMPONENTS) or not all(0 <= w <= MAX_WEIGHT for w in self.weights.values()):
             raise QueryError("weights", f"must give image, text and tags a number from 0 to {MAX_WEIGHT} each.")
+        for name in ("phrases", "tag_weights"):
+            if not all(0 < weight <= MAX_WEIGHT for weight in getattr(self, name).values()):
+                raise QueryError(name, f"a weight is a number above 0 and at most {MAX_WEIGHT}.")
+        if strange := self.tag_weights.keys() - set(self.tags):
+            raise QueryError("tag_weights", f"'{min(strange)}' is not among the tags.")
 
     def __bool__(self) -> bool:
         """Whether anything is asked that ranks pictures or leaves some out."""
-        wanted = self.text or self.tags or self.image_ids or self.picture_keys
-        return bool(wanted or self.exclude_tags or self.exclude_text or self.exclude_image_ids or self.album)
+        return self != Query(weights=self.weights, fusion=self.fusion)
+
+    @property
+    def texts(self) -> dict[str, float]:
+        """Everything wanted in words, with its weight."""
+        own = {self.text: 1.0} if self.text else {}
+        return own | {phrase: weight + own.get(phrase, 0.0) for phrase, weight in self.phrases.items()}
+
+
+def moment(field: str, date: str) -> datetime:
+    """The first moment of a year, a month or a day ('2024', '2024-05', '2024-05-17'), in the site's time zone."""
+    try:
+        found = datetime.strptime(date, DATES[len(date)])
+    except (KeyError, ValueError) as error:
+        raise QueryError(field, f"'{date[:40]}' is no date like 2024, 2024-05 or 2024-05-17.") from error
+    if not 1800 < found.year < 9000:
+        raise QueryError(field, f"'{date}' is no year that pictures are of.")
+    return found.replace(tzinfo=timezone.get_default_timezone())
 
 
 def clean_text(text: str) -> str:
@@ -77,54 +128,15 @@ def clean_text(text: str) -> str:
 
 def clean_tags(field: str, names: list[str]) -> tuple[str, ...]:
     """Normalized tags, each once, in the order given; QueryError for one that cannot be a tag."""
-    cleaned = {}
-    for name in names:
-        try:
-            cleaned[normalize(name)] = None
-        except ValidationError as error:
-            raise QueryError(field, error.messages[0]) from error
-    return tuple(cleaned)
+    return tuple(dict.fromkeys(clean_tag(field, name) for name in names))
 
 
-def parse_bar(line: str) -> dict[str, str | tuple[str, ...]]:
-    """The search bar's line -> the Query's text, tags, exclude_tags and exclude_text."""
-    found = {"": [], "-": []}
-    for sign, quoted, word in _BAR_TAG.findall(line):
-        found[sign].append(quoted or word)
-    rest = _BAR_TAG.sub(" ", line)
-    return {
-        "text": clean_text(_BAR_UNWANTED.sub(" ", rest)),
-        "tags": clean_tags("q", found[""]),
-        "exclude_tags": clean_tags("q", found["-"]),
-        "exclude_text": clean_text(" ".join(_BAR_UNWANTED.findall(rest))),
-    }
-
-
-def format_bar(query: Query) -> str:
-    """The line that parse_bar reads as this query's text and tags."""
-
-    def tag(sign: str, name: str) -> str:
-        return f'{sign}#"{name}"' if " " in name else f"{sign}#{name}"
-
-    words = [query.text, *(tag("", name) for name in query.tags), *(tag("-", name) for name in query.exclude_tags)]
-    words += [f'-"{query.exclude_text}"'] if query.exclude_text else []
-    return " ".join(word for word in words if word)
-
-
-def from_address(parameters) -> Query:
-    """The query in a page's address: `q` (the bar), `album`, and `image`, `exclude_image` and `picture`, these
-    repeatable. Takes a QueryDict."""
-    return Query(
-        **parse_bar(parameters.get("q", "").strip()),
-        image_ids=_ids(parameters, "image"),
-        exclude_image_ids=_ids(parameters, "exclude_image"),
-        picture_keys=tuple(dict.fromkeys(parameters.getlist("picture"))),
-        album=parse_id("album", parameters["album"]) if parameters.get("album") else None,
-    )
-
-
-def _ids(parameters, field: str) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(parse_id(field, value) for value in parameters.getlist(field)))
+def clean_tag(field: str, name: str, position: int | None = None) -> str:
+    """The tag normalized; QueryError if it cannot be one."""
+    try:
+        return normalize(name)
+    except ValidationError as error:
+        raise QueryError(field, error.messages[0], position) from error
 
 
 def parse_id(field: str, value: str) -> int:

@@ -1,17 +1,28 @@
-"""The index of this process: built from the database on first use, then kept up with its log of changes."""
+"""The index of this process: a snapshot that all processes share, kept up with the database's log of changes."""
 
+import logging
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-import numpy as np
+from django.conf import settings
 from django.db.models import Max
+from filelock import FileLock
 
 from gallery import serving
-from gallery.models import AlbumImage, Change, Embedding, Image, ImageTag
-from search.index import Index, Rows
+from gallery.extraction.base import Description
+from gallery.models import Change
+from search import reading, snapshot
+from search.index import Index
 
-CHUNK = 500  # images read at a time: within SQLite's limit on parameters
+logger = logging.getLogger(__name__)
+
+# Beyond so many changed images the worker writes a new snapshot. A process that starts has to read them all from the
+# database, so they are few, but more where a new snapshot takes longer to write.
+LEAST_CHANGES = 1000
+CHANGED_SHARE = 1 / 200
 
 
 class Store:
@@ -21,6 +32,7 @@ class Store:
         self._lock = threading.RLock()
         self._index: Index | None = None
         self._extractor = ""
+        self._snapshot = ""  # the name of the one that the index is built on
         self._seen = 0
 
     @contextmanager
@@ -30,68 +42,127 @@ class Store:
             yield self._refresh()
 
     def forget(self) -> None:
-        """Build anew on the next use."""
+        """Let go of everything and open the snapshot anew on the next use."""
         with self._lock:
+            self._index = None
+
+    def discard(self) -> None:
+        """The snapshot is damaged: have the next use write a new one from the database."""
+        with self._lock:
+            (_folder(self._extractor) / snapshot.CURRENT).unlink(missing_ok=True)
             self._index = None
 
     def _refresh(self) -> Index:
         extractor = serving.current()
-        last = Change.objects.aggregate(last=Max("seq"))["last"] or 0
+        last = _last_change()
+        folder = _folder(extractor.key)
         # A lower number than was seen before means another database: restored from a backup, say.
-        if self._index is None or self._extractor != extractor.key or last < self._seen:
-            self._build(extractor.key, extractor.dim, last)
-        elif last > self._seen:
+        another = self._extractor != extractor.key or last < self._seen
+        if self._index is None or another or snapshot.current(folder) != self._snapshot:
+            self._open(extractor, last)
+        if last > self._seen:
             self._apply(last)
         return self._index
 
-    def _build(self, extractor: str, dim: int, last: int) -> None:
-        # `last` was read before the rows, so a change in between is applied a second time, never missed.
-        index = Index(dim)
-        ready = Embedding.objects.filter(extractor=extractor, image__status=Image.Status.READY)
-        ids = ready.order_by("image_id").values_list("image_id", flat=True)
-        _add(index, extractor, list(ids))
-        self._index, self._extractor, self._seen = index, extractor, last
+    def _open(self, extractor: Description, last: int) -> None:
+        found = _load_or_rebuild(extractor, last)
+        self._index = Index(extractor.dim, found)
+        self._extractor, self._snapshot, self._seen = extractor.key, found.name, found.seq
 
     def _apply(self, last: int) -> None:
-        index = self._index
-        changed = list(Change.objects.filter(seq__gt=self._seen, seq__lte=last).values_list("image_id", flat=True))
-        index.remove(changed)
-        _add(index, self._extractor, changed)
+        apply_changes(self._index, self._extractor, self._seen, last)
         self._seen = last
-        if index.dead > 1000 + len(index):
-            self._build(self._extractor, index.dim, last)
 
 
-def _add(index: Index, extractor: str, image_ids: list[int]) -> None:
-    """Add those of the images that are READY, with their tags and albums."""
-    for start in range(0, len(image_ids), CHUNK):
-        chunk = image_ids[start : start + CHUNK]
-        rows = _read(extractor, index.dim, chunk)
-        if len(rows.image_ids):
-            index.add(rows)
+def apply_changes(index: Index, extractor: str, seen: int, last: int) -> None:
+    """Bring the index from the change numbered `seen` to the one numbered `last`."""
+    changed = list(Change.objects.filter(seq__gt=seen, seq__lte=last).values_list("image_id", flat=True))
+    index.remove(changed)
+    for rows in reading.images(extractor, index.dim, changed):
+        index.append(rows)
 
 
-def _read(extractor: str, dim: int, image_ids: list[int]) -> Rows:
-    embeddings = list(
-        Embedding.objects.filter(image_id__in=image_ids, extractor=extractor, dim=dim, image__status=Image.Status.READY)
-        .order_by("image_id")
-        .values_list("image_id", "image__owner_id", "vector")
-    )
-    row_of = {image_id: row for row, (image_id, _, _) in enumerate(embeddings)}
-    return Rows(
-        image_ids=np.array([image_id for image_id, _, _ in embeddings], np.int64),
-        owner_ids=np.array([owner_id for _, owner_id, _ in embeddings], np.int64),
-        vectors=np.frombuffer(b"".join(vector for _, _, vector in embeddings), "<f4").reshape(-1, dim),
-        tags=_pairs(
-            ImageTag.objects.shown(extractor).filter(image_id__in=row_of).values_list("image_id", "tag_id"), row_of
-        ),
-        albums=_pairs(AlbumImage.objects.filter(image_id__in=row_of).values_list("image_id", "album_id"), row_of),
-    )
+def compact(extractor: Description) -> bool:
+    """Write a new snapshot of the extractor's rows if many changes came since the one in use; whether it was written.
+
+    Searches go on meanwhile on the one that they have; each process changes over before its next search.
+    """
+    last = _last_change()
+    found = _load_or_rebuild(extractor, last)
+    since = Change.objects.filter(seq__gt=found.seq, seq__lte=last).count()
+    if since <= LEAST_CHANGES + found.size * CHANGED_SHARE:
+        return False
+    index = Index(extractor.dim, found)
+    apply_changes(index, extractor.key, found.seq, last)
+    with _writing(extractor.key):
+        snapshot.write(_folder(extractor.key), extractor.dim, last, index.chunks())
+    return True
 
 
-def _pairs(links, row_of: dict[int, int]) -> np.ndarray:
-    """(image id, key) pairs -> int64 (n, 2) of row and key."""
-    return np.array([(row_of[image_id], key) for image_id, key in links], np.int64).reshape(-1, 2)
+def remove_others(extractors: set[str]) -> None:
+    """Remove the snapshots of every extractor that is not among these."""
+    kept = {_folder(key).name for key in extractors}
+    for folder in settings.INDEX_DIR.iterdir() if settings.INDEX_DIR.exists() else ():
+        if folder.is_dir() and folder.name not in kept:
+            shutil.rmtree(folder)
+
+
+def rebuild(extractor: Description) -> None:
+    """Write a snapshot of the extractor's rows from the database alone."""
+    with _writing(extractor.key):
+        _rebuild(extractor)
+
+
+def _load_or_rebuild(extractor: Description, last: int) -> snapshot.Snapshot:
+    """The snapshot in use; where it is missing, damaged or another database's, a new one from the database."""
+    try:
+        return _load(extractor, last)
+    except snapshot.Damaged:
+        pass  # perhaps another process is writing one already
+    with _writing(extractor.key):
+        try:
+            return _load(extractor, last)
+        except snapshot.Damaged as reason:
+            level = logging.WARNING if snapshot.current(_folder(extractor.key)) else logging.INFO
+            logger.log(level, "The index is written from the database: %s", reason)
+            _rebuild(extractor)
+        return snapshot.load(_folder(extractor.key), extractor.dim)
+
+
+def _load(extractor: Description, last: int) -> snapshot.Snapshot:
+    folder = _folder(extractor.key)
+    name = snapshot.current(folder)
+    try:
+        found = snapshot.load(folder, extractor.dim)
+    except snapshot.Damaged:
+        if snapshot.current(folder) == name:
+            raise
+        found = snapshot.load(folder, extractor.dim)  # it was replaced while it was being read
+    if found.seq > last:
+        raise snapshot.Damaged(f"{found.name} is of another database")
+    return found
+
+
+def _rebuild(extractor: Description) -> None:
+    # The number was read before the rows: a change in between is applied a second time, never missed.
+    last = _last_change()
+    snapshot.write(_folder(extractor.key), extractor.dim, last, reading.every_image(extractor.key, extractor.dim))
+
+
+def _last_change() -> int:
+    return Change.objects.aggregate(last=Max("seq"))["last"] or 0
+
+
+def _folder(extractor: str) -> Path:
+    return settings.INDEX_DIR / extractor.replace("/", "-")
+
+
+@contextmanager
+def _writing(extractor: str) -> Iterator[None]:
+    """One process at a time writes an extractor's snapshots."""
+    settings.INDEX_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with FileLock(f"{_folder(extractor)}.lock"):
+        yield
 
 
 store = Store()

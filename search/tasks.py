@@ -2,14 +2,21 @@
 
 from django_q.models import Schedule
 
+from gallery import serving
+from gallery.extraction import registry
+from search import store
 from search.models import QueryPicture
 
 
 def install_schedule(**kwargs) -> None:
-    """After `migrate`: expired query pictures are removed every hour."""
+    """After `migrate`: expired query pictures are removed every hour, and the index is looked at every minute."""
     Schedule.objects.update_or_create(
         name="remove expired query pictures",
         defaults={"func": "search.tasks.remove_expired", "schedule_type": Schedule.HOURLY},
+    )
+    Schedule.objects.update_or_create(
+        name="compact the index",
+        defaults={"func": "search.tasks.compact", "schedule_type": Schedule.MINUTES, "minutes": 1},
     )
 
 
@@ -17,3 +24,12 @@ def remove_expired() -> str:
     """Delete query pictures older than a day."""
     count, _ = QueryPicture.objects.expired().delete()
     return f"{count} query pictures removed"
+
+
+def compact() -> str:
+    """Write new snapshots where many changes came since. While extractors are being switched the next one's is kept up
+    too, so that the first search after the switch need not wait for it."""
+    wanted = {description.key: description for description in (serving.current(), registry.target())}
+    written = [key for key, description in wanted.items() if store.compact(description)]
+    store.remove_others(set(wanted))
+    return f"written: {', '.join(written) or 'nothing'}"

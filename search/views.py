@@ -1,5 +1,6 @@
 """The search page, which is the home page."""
 
+import dataclasses
 from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
@@ -13,8 +14,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 from gallery import access, ingest
 from gallery.views.pages import pending_count
 from search import engine, pictures
+from search.bar import from_address, to_address
 from search.models import QueryPicture
-from search.query import Query, QueryError, format_bar, from_address
+from search.query import Query, QueryError
 
 PER_PAGE = 48
 RECENT = 24
@@ -50,16 +52,12 @@ def _accept(request: HttpRequest) -> HttpResponse:
     line = request.POST.get("q", "")
     try:
         given = from_address(request.POST)
-        keys = list(given.picture_keys)
-        for file in request.FILES.getlist("file"):
-            keys.append(pictures.add(file).key)
+        uploaded = [pictures.add(file).key for file in request.FILES.getlist("file")]
+        query = dataclasses.replace(given, picture_keys=(*given.picture_keys, *uploaded))
     except (QueryError, ingest.Refused) as error:
         message = str(error) if isinstance(error, QueryError) else f"file: {error}"
         return _render(request, Query(), {"error": message, "line": line[:1000]}, status=400)
-    parts = [("q", line.strip())] if line.strip() else []
-    parts += [("image", pk) for pk in given.image_ids] + [("picture", key) for key in keys]
-    parts += [("exclude_image", pk) for pk in given.exclude_image_ids]
-    parts += [("album", given.album)] if given.album else []
+    parts = to_address(query, line)
     return redirect(f"{reverse('search')}?{urlencode(parts)}" if parts else reverse("search"))
 
 
@@ -85,10 +83,11 @@ def _render(request: HttpRequest, query: Query, context: dict, status: int = 200
         field: [named[pk] for pk in ids if pk in named]
         for field, ids in (("image", query.image_ids), ("exclude_image", query.exclude_image_ids))
     }
-    album = access.visible_albums(request.user).filter(pk=query.album).first() if query.album else None
+    number = query.filters.album if isinstance(query.filters.album, int) else None
+    album = access.visible_albums(request.user).filter(pk=number).first() if number else None
     base = {
         "album": album,
-        "line": format_bar(query),
+        "line": request.GET.get("q", ""),
         "chips": chips,
         "uploaded": [*uploaded] if query.picture_keys else [],
     }

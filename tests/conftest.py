@@ -30,8 +30,9 @@ def django_db_setup(django_db_setup, django_db_blocker):
 
 
 @pytest.fixture(autouse=True)
-def _fresh_caches():
+def _fresh_caches(settings, tmp_path):
     """A rolled-back database is another database: nothing that was cached of it holds."""
+    settings.INDEX_DIR = tmp_path / "index"
     store.forget()
     cache.clear()
 

@@ -9,10 +9,11 @@ from pathlib import Path
 VAR = tempfile.mkdtemp(prefix="picfusion-tests-")
 atexit.register(shutil.rmtree, VAR, ignore_errors=True)
 # What takes seconds to compute is kept between runs; it is made by the real code and read by the real code.
-MODELS = Path(__file__).resolve().parent.parent / "var" / "models"
+KEPT = Path(__file__).resolve().parent.parent / "var"
 os.environ |= {
     "PICFUSION_VAR_DIR": VAR,
-    "PICFUSION_MODELS_DIR": str(MODELS),
+    "PICFUSION_MODELS_DIR": str(KEPT / "models"),
+    "NUMBA_CACHE_DIR": str(KEPT / "compiled"),
     "LOG_LEVEL": "WARNING",
     "DEBUG": "off",
     "EXTRACTOR": "lite",

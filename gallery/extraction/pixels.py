@@ -51,6 +51,14 @@ def load_rgb(file: str | Path | BinaryIO, at_least: int | None = None) -> Image.
     return _to_srgb(_to_8_bit(upright), profile)
 
 
+def difference_hash(image: Image.Image) -> int:
+    """64 bits that copies of a picture share, whatever their size and compression, as a signed number: whether each of
+    8 x 8 cells is darker than its right neighbour (dHash, Krawetz 2013). A picture of one colour gives 0."""
+    small = image.convert("L").resize((9, 8), Image.Resampling.BOX, reducing_gap=2)
+    cells = np.asarray(small)
+    return int(np.packbits(cells[:, 1:] > cells[:, :-1]).view(">i8")[0])
+
+
 def _to_8_bit(image: Image.Image) -> Image.Image:
     """Greyscale of 16 or 32 bits, or floating point, scaled to 8 bits; other modes as they are."""
     if not image.mode.startswith(("I", "F")):

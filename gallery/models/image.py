@@ -53,6 +53,10 @@ class Image(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0, help_text="How often reading it was begun.")
     lease_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    perceptual_hash = models.BigIntegerField(
+        null=True, editable=False, help_text="64 bits of what it looks like, from pixels.difference_hash."
+    )
+
     tags = models.ManyToManyField("gallery.Tag", through="gallery.ImageTag", related_name="images")
 
     class Meta:

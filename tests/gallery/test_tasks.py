@@ -10,6 +10,7 @@ from django_q.models import OrmQ
 
 from gallery import ingest, tasks
 from gallery.extraction import registry
+from gallery.extraction.pipeline import Reading
 from gallery.models import Embedding, Image, ImageTag, Tag
 from tests.conftest import demo_path, drawn, encoded, upload
 
@@ -116,9 +117,9 @@ def test_an_image_deleted_while_it_is_read_is_passed_over(pending):
     images = pending(2)
     claimed = tasks.claim(16)
     extractor = registry.load(registry.describe("lite"))
-    extractions = extractor.extract([drawn(), drawn("blue")])
+    readings = [Reading(extraction, 0) for extraction in extractor.extract([drawn(), drawn("blue")])]
     Image.objects.get(pk=images[0].pk).delete()
-    tasks.store(dict(zip(claimed, extractions, strict=True)), "lite/1")
+    tasks.store(dict(zip(claimed, readings, strict=True)), "lite/1")
     assert Image.objects.get(pk=images[1].pk).status == Image.Status.READY
     assert not Embedding.objects.filter(image_id=images[0].pk).exists()
 

@@ -1,4 +1,8 @@
-"""The index and the fusion against the original's scoring, written plainly."""
+"""The index and the fusions, written plainly beside them."""
+
+import shutil
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,64 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from search import fusion, reference
-from search.index import Index, Rows
+from search import fusion, snapshot
+from search.index import Index
 from search.postings import Postings
+from tests.search.rows import rows_of, unit
 
 DIM = 8
 TAGS = range(1, 9)
 EQUAL = dict.fromkeys(fusion.COMPONENTS, 1.0)
-
-
-def unit(rng, count):
-    vectors = rng.standard_normal((count, DIM)).astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-
-
-def rows_of(ids, vectors, tags, owners=None, albums=()):
-    pairs = [(row, tag) for row, own in enumerate(tags) for tag in own]
-    return Rows(
-        np.array(ids, np.int64),
-        np.array(owners if owners is not None else [1] * len(ids), np.int64),
-        vectors,
-        np.array(pairs, np.int64).reshape(-1, 2),
-        np.array(list(albums), np.int64).reshape(-1, 2),
-    )
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    seed=st.integers(0, 2**32 - 1),
-    count=st.integers(1, 40),
-    query_tags=st.sets(st.sampled_from(TAGS)),
-    has_image=st.booleans(),
-    has_text=st.booleans(),
-    limit=st.integers(1, 50),
-)
-def test_ranking_equals_the_originals(seed, count, query_tags, has_image, has_text, limit):
-    if not (query_tags or has_image or has_text):
-        return
-    rng = np.random.default_rng(seed)
-    # Few distinct vectors and tags, so that there are many ties.
-    vectors = unit(rng, 3)[rng.integers(0, 3, count)]
-    tags = [set(rng.choice(TAGS, rng.integers(0, 5), replace=False).tolist()) for _ in range(count)]
-    image, text = unit(rng, 2)
-    features = [vector for vector, asked in ((image, has_image), (text, has_text)) if asked]
-    expected_rows, expected_scores = reference.rank(
-        query_tags, np.mean(features, axis=0) if features else None, tags, vectors
-    )
-
-    index = Index(DIM, capacity=4)
-    index.add(rows_of(range(1, count + 1), vectors, tags))
-    vectors_by_name = {n: v for n, v, asked in (("image", image, has_image), ("text", text, has_text)) if asked}
-    components = dict(zip(vectors_by_name, index.dots(np.array([*vectors_by_name.values()] or [image])), strict=False))
-    if query_tags:
-        components["tags"] = index.tag_matches(query_tags) / np.float32(len(query_tags))
-    share = fusion.shares(components, EQUAL)
-    scores = fusion.total(fusion.mean(components, share, np.ones(count, bool))(components), index.size)
-    np.testing.assert_allclose(scores[expected_rows], expected_scores, atol=1e-6)
-    found = fusion.leaders(scores, index.ids, np.arange(count), limit)
-    np.testing.assert_array_equal(found, sorted(range(count), key=lambda r: (-scores[r], -index.ids[r]))[:limit])
 
 
 def test_the_shares_are_those_of_the_original():
@@ -86,7 +40,7 @@ def test_calibrated_counts_standard_deviations_over_the_visible():
     scores = np.array([0.1, 0.2, 0.3, 9.0], np.float32)
     visible = np.array([True, True, True, False])
     components = {"text": scores, "tags": np.ones(4, np.float32)}
-    parts = fusion.calibrated(components, {"text": 0.5, "tags": 0.5}, visible)(components)
+    parts = fusion.calibrated(components, {"text": 0.5, "tags": 0.5}, visible).parts(components)
     deviation = scores[:3].std()
     np.testing.assert_allclose(parts["text"][:3], (scores[:3] - 0.2) / deviation / 2, atol=1e-6)
     assert parts["tags"].tolist() == [0, 0, 0, 0]  # what is the same everywhere says nothing
@@ -95,7 +49,7 @@ def test_calibrated_counts_standard_deviations_over_the_visible():
 def test_rrf_ranks_among_the_visible_and_shares_ranks():
     scores = np.array([0.5, 0.9, 0.5, 1.0], np.float32)
     visible = np.array([True, True, True, False])
-    parts = fusion.rrf({"text": scores}, {"text": 1.0}, visible)({"text": scores})
+    parts = fusion.rrf({"text": scores}, {"text": 1.0}, visible).parts({"text": scores})
     np.testing.assert_allclose(parts["text"][:3], [61 / 62, 1, 61 / 62], rtol=1e-6)
 
 
@@ -104,46 +58,78 @@ def test_unwanted_examples_push_away():
     np.testing.assert_allclose(fusion.query_vector([a], [b]), [1, -fusion.UNWANTED])
     np.testing.assert_allclose(fusion.query_vector([a, b], []), [0.5, 0.5])
     np.testing.assert_allclose(fusion.query_vector([], [a, b]), [-0.25, -0.25])
+    np.testing.assert_allclose(fusion.query_vector([a, b], [], [3, 1]), [0.75, 0.25])
     assert fusion.query_vector([], []) is None
 
 
-def test_leaders_of_nothing_and_none_of_many():
-    scores, ids = np.ones(5, np.float32), np.arange(5)
-    assert fusion.leaders(scores, ids, np.zeros(0, np.int64), 3).tolist() == []
-    assert fusion.leaders(scores, ids, np.arange(5), 0).tolist() == []
-    assert fusion.leaders(scores, ids, np.arange(5), 2).tolist() == [4, 3]
-
-
-def test_equal_vectors_score_equal_wherever_they_stand():
+@pytest.mark.parametrize("count", [7, 97, 4099])
+def test_equal_vectors_score_equal_wherever_they_stand(count):
     """A matrix product sums rows at the edge of its blocks in another order; the exact scores must not."""
     rng = np.random.default_rng(1)
-    for count in (7, 97, 4099):
-        index = Index(384)
-        vectors = np.repeat(rng.standard_normal((1, 384)).astype(np.float32), count, axis=0)
-        index.add(rows_of(range(1, count + 1), vectors, [()] * count))
-        query = rng.standard_normal((2, 384)).astype(np.float32)
-        exact = index.exact_dots(query, np.arange(count))
-        assert (exact == exact[:, :1]).all()
-        np.testing.assert_allclose(index.dots(query), exact, rtol=1e-3, atol=1e-3)
+    index = Index(384)
+    vectors = np.repeat(unit(rng, 1, 384), count, axis=0)
+    index.append(rows_of(range(1, count + 1), vectors, [()] * count))
+    query = rng.standard_normal(384)
+    exact = index.exact_dots(query, np.arange(count))
+    assert (exact == exact[0]).all()
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), spike=st.sampled_from([0, 1, 30]), dim=st.sampled_from([1, 8, 384, 1536]))
+def test_codes_are_off_by_no_more_than_they_say(seed, spike, dim):
+    rng = np.random.default_rng(seed)
+    vectors = rng.standard_normal((50, dim)).astype(np.float32)
+    vectors[:, 0] += spike
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    index = Index(dim)
+    index.append(rows_of(range(1, 51), vectors, [()] * 50))
+    query = rng.standard_normal(dim) * 10.0 ** rng.integers(-6, 6)
+    scan = index.scan(query, np.zeros(50, np.float32), np.ones(50, bool))
+    off = np.abs(scan.scores - vectors.astype(np.float64) @ query)
+    assert (off <= scan.length * index.take("errors", np.arange(50)) + scan.slack).all()
+
+
+def test_what_is_not_visible_scores_nothing():
+    index = Index(DIM)
+    index.append(rows_of([1, 2], unit(np.random.default_rng(0), 2, DIM), [()] * 2))
+    assert index.dots(np.ones(DIM), np.array([False, True]))[0] == -np.inf
+
+
+def test_a_million_rows_are_shared_among_threads_without_loss():
+    """More rows than one thread takes at a time."""
+    rng = np.random.default_rng(2)
+    count = 150_000
+    vectors = unit(rng, count, DIM)
+    index = Index(DIM)
+    index.append(rows_of(range(1, count + 1), vectors, [()] * count))
+    query = rng.standard_normal(DIM)
+    np.testing.assert_allclose(index.dots(query, np.ones(count, bool)), vectors @ query, atol=0.1)
+    np.testing.assert_allclose(index.exact_dots(query, np.arange(count)), vectors.astype(float) @ query, atol=1e-9)
 
 
 def test_postings_grow_and_stay_sorted():
     postings = Postings()
-    postings.extend(np.array([7, 7, 9]), np.array([0, 2, 2]))
+    postings.extend(np.array([[0, 7], [2, 7], [2, 9]]))
     assert postings.rows(7).tolist() == [0, 2]
-    postings.extend(np.array([7]), np.array([5]))
-    postings.extend(np.zeros(0, np.int64), np.zeros(0, np.int64))
+    postings.extend(np.array([[5, 7]]))
+    postings.extend(np.zeros((0, 2), np.int64))
     assert postings.rows(7).tolist() == [0, 2, 5]
     assert postings.rows(9).tolist() == [2]
     assert postings.rows(8).tolist() == []
+    assert postings.keys().tolist() == [7, 9]
 
 
 class IndexMachine(RuleBasedStateMachine):
-    """Images come, change and go at random; after each step the index answers like a dictionary of them would."""
+    """Images come, change and go at random, and snapshots are written in between; after each step the index answers
+    like a dictionary of them would."""
 
     def __init__(self):
         super().__init__()
-        self.index, self.model, self.rng = Index(DIM, capacity=1), {}, np.random.default_rng(5)
+        self.index, self.model, self.rng = Index(DIM), {}, np.random.default_rng(5)
+        self.folder = Path(tempfile.mkdtemp())
+
+    def teardown(self):
+        shutil.rmtree(self.folder)
 
     @rule(
         ids=st.lists(st.integers(1, 12), min_size=1, max_size=4, unique=True),
@@ -152,9 +138,9 @@ class IndexMachine(RuleBasedStateMachine):
         album=st.none() | st.integers(1, 3),
     )
     def add(self, ids, owner, tags, album):
-        vectors = unit(self.rng, len(ids))
+        vectors = unit(self.rng, len(ids), DIM)
         albums = [(row, album) for row in range(len(ids))] if album else []
-        self.index.add(rows_of(ids, vectors, [tags] * len(ids), [owner] * len(ids), albums))
+        self.index.append(rows_of(ids, vectors, [sorted(tags)] * len(ids), [owner] * len(ids), albums))
         self.model |= {pk: (owner, tags, album, vectors[i]) for i, pk in enumerate(ids)}
 
     @rule(ids=st.lists(st.integers(1, 12), max_size=4))
@@ -163,18 +149,30 @@ class IndexMachine(RuleBasedStateMachine):
         for pk in ids:
             self.model.pop(pk, None)
 
+    @rule(size=st.sampled_from([1, 3, 100]))
+    def compact(self, size):
+        snapshot.write(self.folder, DIM, 0, self.index.chunks(size))
+        self.index = Index(DIM, snapshot.load(self.folder, DIM))
+        assert self.index.appended == 0
+
     @invariant()
     def agrees(self):
         assert len(self.index) == len(self.model)
         for owner, albums in ((1, {2}), (2, set()), (9, {1, 3})):
             visible = self.index.visible(owner, albums)
+            ids = self.index.take("ids", np.flatnonzero(visible))
             expected = {pk for pk, (o, _, a, _) in self.model.items() if o == owner or a in albums}
-            assert sorted(self.index.ids[visible].tolist()) == sorted(expected)
-            counts = dict(zip(self.index.ids[visible], self.index.tag_matches([1, 2, 3])[visible], strict=True))
-            assert counts == {pk: len(self.model[pk][1] & {1, 2, 3}) for pk in expected}
-            dots = self.index.dots(np.ones((1, DIM), np.float32))[0][visible]
-            for pk, dot in zip(self.index.ids[visible].tolist(), dots, strict=True):
+            assert sorted(ids.tolist()) == sorted(expected)
+            counts = np.zeros(self.index.size, np.float32)
+            self.index.add_tags({1: 1.0, 2: 1.0, 3: 1.0}, counts)
+            assert dict(zip(ids, counts[visible], strict=True)) == {
+                pk: len(self.model[pk][1] & {1, 2, 3}) for pk in expected
+            }
+            dots = self.index.exact_dots(np.ones(DIM), np.flatnonzero(visible))
+            for pk, dot in zip(ids.tolist(), dots, strict=True):
                 assert abs(dot - self.model[pk][3].sum()) < 1e-5
+            untagged = visible & self.index.between("tagged", 0, 0)
+            assert untagged.sum() == sum(not self.model[pk][1] for pk in expected)
 
 
 TestIndexMachine = IndexMachine.TestCase

@@ -67,7 +67,7 @@ def read_library(folder: Path) -> Library:
     """Extract every photo of the folder with `lite`."""
     rows = list(csv.DictReader((folder / "labels.csv").open(encoding="utf-8")))
     lite = Lite(settings.MODELS_DIR)
-    extractions = extract_files(lite, [folder / row["file"] for row in rows])
+    extractions = [reading.extraction for reading in extract_files(lite, [folder / row["file"] for row in rows])]
     groups = {}
     for name in sorted({name for row in rows for name in row["groups"].split("|") if name}):
         relevant = np.array([name in row["groups"].split("|") for row in rows])
@@ -91,9 +91,9 @@ def judge(library: Library, question: Question, name: str) -> tuple[float, float
     if question.example is not None:
         candidates[question.example] = False
     share = fusion.shares(components, dict.fromkeys(fusion.COMPONENTS, 1.0))
-    scores = fusion.total(fusion.FUSIONS[name](components, share, candidates)(components), len(candidates))
-    rows = np.flatnonzero(candidates)
-    hits = question.relevant[fusion.leaders(scores, np.arange(len(candidates)), rows, len(rows))]
+    scores = fusion.total(fusion.FUSIONS[name](components, share, candidates).parts(components), len(candidates))
+    newest_first = np.lexsort((-np.arange(len(scores)), -scores))
+    hits = question.relevant[newest_first[candidates[newest_first]]]
     precision = (np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits].mean()
     discount = 1 / np.log2(np.arange(2, 12))
     return precision, (hits[:10] * discount).sum() / discount[: min(10, hits.sum())].sum()
