@@ -35,7 +35,7 @@ class Reading:
 def decode(file: str | Path, at_least: int) -> Decoded:
     """Pixels for an extractor, and what they look like."""
     picture = pixels.load_rgb(file, at_least)
-    return Decoded(picture, pixels.difference_hash(picture))
+    return Decoded(picture, pixels.perceptual_hash(picture))
 
 
 def extract_files(extractor: Extractor, files: Sequence[str | Path]) -> list[Reading | Exception]:

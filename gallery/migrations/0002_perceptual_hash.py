@@ -11,6 +11,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='image',
             name='perceptual_hash',
-            field=models.BigIntegerField(editable=False, help_text='64 bits of what it looks like, from pixels.difference_hash.', null=True),
+            field=models.BigIntegerField(editable=False, help_text='64 bits of what it looks like, from pixels.perceptual_hash.', null=True),
         ),
     ]

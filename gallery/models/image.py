@@ -54,7 +54,7 @@ class Image(models.Model):
     lease_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     perceptual_hash = models.BigIntegerField(
-        null=True, editable=False, help_text="64 bits of what it looks like, from pixels.difference_hash."
+        null=True, editable=False, help_text="64 bits of what it looks like, from pixels.perceptual_hash."
     )
 
     tags = models.ManyToManyField("gallery.Tag", through="gallery.ImageTag", related_name="images")

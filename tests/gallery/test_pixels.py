@@ -126,7 +126,7 @@ def test_a_large_jpeg_is_decoded_no_larger_than_asked():
     assert load(content).size == (4000, 3000)
 
 
-def test_copies_of_a_picture_share_their_difference_hash():
+def test_copies_of_a_picture_share_their_perceptual_hash():
     """Smaller and compressed anew; another picture's is far away."""
 
     def hash_of(name: str, side: int = 0, quality: int = 0) -> int:
@@ -134,7 +134,7 @@ def test_copies_of_a_picture_share_their_difference_hash():
         if side:
             picture.thumbnail((side, side))
             picture = pixels.load_rgb(io.BytesIO(encoded(picture, "JPEG", quality=quality)))
-        return pixels.difference_hash(picture)
+        return pixels.perceptual_hash(picture)
 
     def apart(a: int, b: int) -> int:
         return ((a ^ b) % 2**64).bit_count()
@@ -142,5 +142,5 @@ def test_copies_of_a_picture_share_their_difference_hash():
     for name in ("chelsea", "coffee", "rocket"):
         assert apart(hash_of(name), hash_of(name, 400, 60)) <= 4
     assert apart(hash_of("chelsea"), hash_of("coffee")) > 15
-    assert pixels.difference_hash(Pillow.new("RGB", (50, 50), "green")) == 0
+    assert pixels.perceptual_hash(Pillow.new("RGB", (50, 50), "green")) == 0
     assert -(2**63) <= hash_of("chelsea") < 2**63
