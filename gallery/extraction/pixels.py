@@ -55,7 +55,7 @@ def load_rgb(file: str | Path | BinaryIO, at_least: int | None = None) -> Image.
 
 
 def perceptual_hash(image: Image.Image) -> int:
-    """64 bits, as a signed number, that copies of a picture nearly share, whatever their size, compression or brightness:
+    """64 bits, as a signed number, that copies of a picture nearly share, whatever their size, compression or light:
     which of the 8 x 8 lowest frequencies of the cosine transform are above their median (pHash: Zauner 2010).
 
     A picture of one colour gives 0. On 300 photos, a quarter-size copy differs in 2 bits (median; 99 in 100 in at most
