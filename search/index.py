@@ -64,6 +64,11 @@ class Index:
         """The largest of the rows' errors."""
         return max((float(segment["errors"].max()) for _, segment in self._segments if segment.size), default=0.0)
 
+    @property
+    def bytes_in_memory(self) -> int:
+        """Of the snapshot but for its float32 vectors, which stay on disk, and of which rows are alive."""
+        return self._snapshot.bytes_in_memory + self._alive.nbytes
+
     def append(self, rows: Rows) -> None:
         """Add images behind those that are there; an image that is in the index already is replaced."""
         ids = rows.columns["ids"].tolist()

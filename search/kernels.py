@@ -55,7 +55,8 @@ def add_at(values, rows, amount):
 
 
 @cache
-def _threads() -> ThreadPoolExecutor:
+def threads() -> ThreadPoolExecutor:
+    """As many as the processor has cores, made on first use: after a server has forked."""
     return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="scan")
 
 
@@ -65,4 +66,4 @@ def run(kernel: Callable, count: int, *arguments) -> None:
         kernel(*arguments, 0, count)
         return
     pieces = range(0, count, PIECE)
-    list(_threads().map(lambda start: kernel(*arguments, start, min(count, start + PIECE)), pieces))
+    list(threads().map(lambda start: kernel(*arguments, start, min(count, start + PIECE)), pieces))

@@ -53,8 +53,7 @@ class Snapshot:
     @property
     def bytes_in_memory(self) -> int:
         """Of everything but the float32 vectors, which stay on disk."""
-        lists = [array for name, array in self.arrays.items() if name not in UNCHECKED]
-        return sum(array.nbytes for array in lists)
+        return sum(array.nbytes for name, array in self.arrays.items() if name not in UNCHECKED)
 
 
 def current(folder: Path) -> str:

@@ -3,7 +3,7 @@
 import logging
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,7 +28,9 @@ CHANGED_SHARE = 1 / 200
 class Store:
     """One index, the extractor whose embeddings it holds, and the last change it has seen."""
 
-    def __init__(self):
+    def __init__(self, current: Callable[[], Description] = lambda: serving.current()):
+        """`current` says whose rows are searched at the moment."""
+        self._current = current
         self._lock = threading.RLock()
         self._index: Index | None = None
         self._extractor = ""
@@ -53,7 +55,7 @@ class Store:
             self._index = None
 
     def _refresh(self) -> Index:
-        extractor = serving.current()
+        extractor = self._current()
         last = _last_change()
         folder = _folder(extractor.key)
         # A lower number than was seen before means another database: restored from a backup, say.
