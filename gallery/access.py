@@ -97,6 +97,11 @@ def taggable_images(user: AbstractBaseUser) -> QuerySet[Image]:
     return Image.objects.filter(Q(owner_id=user.pk or 0) | Q(pk__in=shared))
 
 
+def owned(rows: QuerySet, user: AbstractBaseUser) -> QuerySet:
+    """Those of the rows, of any model with an owner, that are `user`'s own and nobody else's business."""
+    return rows.filter(owner_id=user.pk or 0)
+
+
 def may_see_error(user: AbstractBaseUser, image: Image) -> bool:
     """Whether `user` is told why reading `image` failed: its owner is."""
     return image.owner_id == user.pk

@@ -13,7 +13,8 @@ from django_q.tasks import async_task
 from gallery import serving
 from gallery.extraction import registry
 from gallery.extraction.base import Extraction, Extractor
-from gallery.extraction.pipeline import Reading, extract_files
+from gallery.extraction.pipeline import Reading, decode, extract_files
+from gallery.extraction.pixels import HASHED
 from gallery.models import Embedding, Image, ImageTag, Tag
 from gallery.models.tag import normalize
 from gallery.serving import MAX_ATTEMPTS
@@ -42,8 +43,9 @@ def extract_pending() -> str:
 
     When nothing is pending and the extractor is being switched, a batch of the library is read by the new one.
     """
-    done = extract_batch(settings.EXTRACTION_BATCH_SIZE) or reextract_batch(settings.EXTRACTION_BATCH_SIZE)
-    if done and (claimable().exists() or serving.is_switching()):
+    size = settings.EXTRACTION_BATCH_SIZE
+    done = extract_batch(size) or reextract_batch(size) or hash_batch(size)
+    if done and (claimable().exists() or serving.is_switching() or unhashed().exists()):
         enqueue()
     return f"{done} pictures"
 
@@ -74,6 +76,24 @@ def reextract_batch(size: int) -> int:
         Image.objects.filter(pk=image.pk).update(error=explain(error))
     if not images:
         serving.switch_if_complete()
+    return len(images)
+
+
+def unhashed() -> QuerySet[Image]:
+    """Images that were read before pictures were hashed."""
+    return Image.objects.filter(status=Image.Status.READY, perceptual_hash=None).order_by("id")
+
+
+def hash_batch(size: int) -> int:
+    """Hash up to `size` of these; the number of images. One that cannot be decoded any more is like no other."""
+    images = list(unhashed()[:size])
+    for image in images:
+        try:
+            image.perceptual_hash = decode(image.original.path, HASHED).perceptual_hash
+        except Exception as error:  # Pillow raises nearly anything on hostile bytes.
+            logger.warning("Image %d cannot be hashed: %s", image.pk, error)
+            image.perceptual_hash = 0
+    Image.objects.bulk_update(images, ["perceptual_hash"])
     return len(images)
 
 

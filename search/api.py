@@ -4,7 +4,7 @@ import dataclasses
 
 from django.db.models import prefetch_related_objects
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import MultiPartParser
@@ -15,8 +15,9 @@ from rest_framework.views import APIView
 from gallery import access, ingest
 from gallery.api import ImageSerializer
 from gallery.models import Image
+from gallery.models.tag import MAX_TAG_LENGTH
 from gallery.parsers import JSONParser
-from search import engine, pictures
+from search import engine, pictures, suggestions
 from search.fusion import COMPONENTS, FUSIONS
 from search.query import Filters, Query, QueryError, clean_tag, clean_tags, clean_text
 
@@ -100,6 +101,9 @@ class SearchSerializer(serializers.Serializer):
         required=False, min_value=0, max_value=1_000_000, help_text="Pixels along the longer side."
     )
     untagged = serializers.BooleanField(required=False, help_text="Only pictures that carry no tag.")
+    good_only = serializers.BooleanField(
+        default=False, help_text="Only pictures that match the words well, where that can be told: see `good`."
+    )
     limit = serializers.IntegerField(default=50, min_value=1, max_value=MAX_LIMIT)
     offset = serializers.IntegerField(default=0, min_value=0, max_value=engine.MAX_OFFSET)
 
@@ -158,12 +162,26 @@ class ResultSerializer(serializers.Serializer):
     parts = PartsSerializer()
 
 
+class SuggestionSerializer(serializers.Serializer):
+    name = serializers.CharField()
+    count = serializers.IntegerField(help_text="How many pictures that you may see carry it.")
+
+
+class OfferSerializer(SuggestionSerializer):
+    words = serializers.CharField(help_text="What in the text named it.")
+
+
 class PageSerializer(serializers.Serializer):
     count = serializers.IntegerField(help_text="How many pictures the query ranks in all.")
+    good = serializers.IntegerField(
+        allow_null=True,
+        help_text="How many of these are good matches; null where that cannot be told: it can for words alone.",
+    )
     took_ms = serializers.FloatField()
     unknown_tags = serializers.ListField(
         child=serializers.CharField(), help_text="Tags asked for that no picture you may see carries."
     )
+    offers = OfferSerializer(many=True, help_text="Tags that the text names.")
     text_is_cut = serializers.BooleanField(help_text="Whether the text is longer than the extractor reads.")
     results = ResultSerializer(many=True)
 
@@ -178,7 +196,7 @@ class SearchView(APIView):
         form = SearchSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         try:
-            limits = {name: form.validated_data[name] for name in ("offset", "limit")}
+            limits = {name: form.validated_data[name] for name in ("offset", "limit", "good_only")}
             page = engine.search(form.to_query(), request.user, **limits)
         except QueryError as error:
             # The API tells uploaded pictures and those of the gallery apart, the page's address does likewise.
@@ -207,3 +225,14 @@ class SimilarView(APIView):
         results = engine.similar(image, request.user)
         _fetch_related(results)
         return Response(ResultSerializer(results, many=True, context={"request": request}).data)
+
+
+class SuggestionsView(APIView):
+    """Tags of which a word begins with `q`, among those on pictures that you may see, most frequent first."""
+
+    @extend_schema(parameters=[OpenApiParameter("q", str)], responses=SuggestionSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        beginning = request.query_params.get("q", "")
+        if len(beginning) > MAX_TAG_LENGTH:
+            raise ValidationError({"q": [f"A tag has at most {MAX_TAG_LENGTH} characters."]})
+        return Response(SuggestionSerializer(suggestions.complete(beginning.lstrip("#"), request.user), many=True).data)

@@ -4,5 +4,6 @@ from search import api
 
 urlpatterns = [
     path("search/", api.SearchView.as_view(), name="api-search"),
+    path("tags/suggestions/", api.SuggestionsView.as_view(), name="api-tag-suggestions"),
     path("images/<int:pk>/similar/", api.SimilarView.as_view(), name="api-image-similar"),
 ]

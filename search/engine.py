@@ -1,18 +1,20 @@
 """search(query, user) -> one page of explained results."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from gallery import access
 from gallery.models import Image
-from search import fusion, ranking
+from search import cutoff, fusion, ranking, suggestions
 from search.index import Index
-from search.preparation import Example, Prepared, limits, prepare
+from search.preparation import Example, Limits, Prepared, limits, prepare
 from search.query import Query, QueryError
 from search.snapshot import Damaged
 from search.store import store
+from search.suggestions import Suggestion
 
 # Beyond this many results a page is of no use to a person, and sorting them of a cost.
 MAX_OFFSET = 100_000
@@ -25,6 +27,11 @@ class Likeness:
     name: int | str  # the picture's number, or the key of an uploaded one
     similarity: float  # the dot product of the unit-length embeddings
     unwanted: bool
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether it is a picture of the gallery."""
+        return isinstance(self.name, int)
 
 
 @dataclass(frozen=True)
@@ -51,13 +58,16 @@ class Page:
 
     results: list[Result]
     count: int
+    good: int | None  # how many of these are good matches; None where that cannot be told
     unknown_tags: list[str]
+    offers: list[Suggestion]  # tags that the text names
     text_is_cut: bool  # the text is longer than the extractor reads
     took_ms: float
 
 
-def search(query: Query, user, offset: int = 0, limit: int = 50) -> Page:
-    """The `limit` best results from `offset` on, among the pictures that `user` may see.
+def search(query: Query, user, offset: int = 0, limit: int = 50, good_only: bool = False) -> Page:
+    """The `limit` best results from `offset` on, among the pictures that `user` may see; with `good_only` the good
+    matches alone, where that can be told.
 
     Raises QueryError when the query names a picture or an album that `user` cannot search by.
     """
@@ -67,25 +77,58 @@ def search(query: Query, user, offset: int = 0, limit: int = 50) -> Page:
     prepared = prepare(query, user)
     passing = limits(query.filters, user)
     allowed = access.scope(user)
+    named = suggestions.named_in(query.text, prepared.extractor)
 
-    def answer(index: Index) -> tuple[list[tuple[int, float, Parts]], int, list[str]]:
-        visible = index.visible(allowed.owner_id, allowed.album_ids)
-        unknown = _unknown(index, query, prepared.tag_ids, visible)
-        passing.apply(index, visible)
-        for name in query.exclude_tags:
-            visible[index.tag_rows(prepared.tag_ids.get(name, 0))] = False
-        if prepared.asked.components == ["tags"]:  # asked by tags alone, a picture with none of them is no answer
-            visible &= index.with_any_tag(prepared.asked.tags)
+    def answer(index: Index) -> Answer:
+        seen = index.visible(allowed.owner_id, allowed.album_ids)
+        visible = _candidates(index, query, prepared, passing, seen.copy())
         best = ranking.best(index, prepared.asked, prepared.share, query.fusion, visible, offset + limit)
-        return explain(index, best, offset, prepared), int(np.count_nonzero(visible)), unknown
+        good = _good(index, prepared, best)
+        if good_only and good is not None:
+            best = best.first(good)
+        return Answer(
+            explain(index, best, offset, prepared),
+            int(np.count_nonzero(visible)),
+            good,
+            _unknown(index, query, prepared.tag_ids, seen),
+            suggestions.offers(index, seen, named, prepared.tags),
+        )
 
-    found, count, unknown = _answered(answer)
-    images = Image.objects.select_related("owner").in_bulk([pk for pk, *_ in found])
-    results = [Result(images[pk], score, parts) for pk, score, parts in found if pk in images]
-    return Page(results, count, unknown, prepared.text_is_cut, (time.perf_counter() - began) * 1000)
+    found = _answered(answer)
+    images = Image.objects.select_related("owner").in_bulk([pk for pk, *_ in found.explained])
+    return Page(
+        [Result(images[pk], score, parts) for pk, score, parts in found.explained if pk in images],
+        found.count,
+        found.good,
+        found.unknown_tags,
+        found.offers,
+        prepared.text_is_cut,
+        (time.perf_counter() - began) * 1000,
+    )
 
 
-def _answered(answer):
+@dataclass(frozen=True)
+class Answer:
+    """What the index has to say: (image id, score, parts) of the results of a page, and what the page says besides."""
+
+    explained: list[tuple[int, float, Parts]]
+    count: int
+    good: int | None
+    unknown_tags: list[str]
+    offers: list[Suggestion]
+
+
+def _candidates(index: Index, query: Query, prepared: Prepared, passing: Limits, visible: np.ndarray) -> np.ndarray:
+    """The mask of visible rows (bool (size,)), in place, without what filters and excluded tags leave out."""
+    passing.apply(index, visible)
+    for name in query.exclude_tags:
+        visible[index.tag_rows(prepared.tag_ids.get(name, 0))] = False
+    if prepared.asked.components == ["tags"]:  # asked by tags alone, a picture with none of them is no answer
+        visible &= index.with_any_tag(prepared.asked.tags)
+    return visible
+
+
+def _answered(answer: Callable[[Index], Answer]) -> Answer:
     """What `answer` makes of the index; a snapshot that turns out to be damaged is written anew first."""
     try:
         with store.open() as index:
@@ -94,6 +137,18 @@ def _answered(answer):
         store.discard()
         with store.open() as index:
             return answer(index)
+
+
+def _good(index: Index, prepared: Prepared, best: ranking.Best) -> int | None:
+    """How many pictures are good matches; None where that cannot be told."""
+    if prepared.expected is None or best.scan is None:
+        return None
+    if not len(best.rows):
+        return 0
+    threshold = cutoff.least_score(float(best.scores[0]), prepared.expected)
+    if threshold is None or threshold == np.inf:
+        return None if threshold is None else 0
+    return ranking.reaching(index, prepared.asked, prepared.share, best.scan, threshold)
 
 
 def similar(image: Image, user, limit: int = 12) -> list[Result]:

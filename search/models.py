@@ -1,10 +1,11 @@
-"""What a search must remember: pictures that were uploaded to search by."""
+"""What is remembered of searches: pictures uploaded to search by, queries with a name, look-alikes to keep."""
 
 import secrets
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 LIFETIME = timedelta(days=1)
@@ -17,11 +18,12 @@ def new_key() -> str:
 
 class QueryPictureQuerySet(models.QuerySet):
     def alive(self):
-        """Those that are not older than a day."""
-        return self.filter(created_at__gte=timezone.now() - LIFETIME)
+        """Those that are not older than a day or belong to a saved search."""
+        saved = SavedSearch.pictures.through.objects.filter(querypicture=OuterRef("pk"))
+        return self.filter(Q(created_at__gte=timezone.now() - LIFETIME) | Exists(saved))
 
     def expired(self):
-        return self.filter(created_at__lt=timezone.now() - LIFETIME)
+        return self.filter(created_at__lt=timezone.now() - LIFETIME, saved_searches=None)
 
 
 class QueryPicture(models.Model):
@@ -45,3 +47,40 @@ class QueryPicture(models.Model):
 
     def __str__(self) -> str:
         return self.filename
+
+
+class SavedSearch(models.Model):
+    """A query with a name. Opening it asks anew, so it is an album that fills itself."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_searches")
+    name = models.CharField(max_length=200)
+    address = models.TextField(help_text="The parameters of its results page, as search.bar.to_address writes them.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    pictures = models.ManyToManyField(QueryPicture, related_name="saved_searches")
+
+    class Meta:
+        ordering = ["name", "id"]
+        verbose_name_plural = "saved searches"
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "name"], name="saved_search_name_once_per_owner"),
+            models.CheckConstraint(condition=~Q(name="") & ~Q(address=""), name="saved_search_named"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class KeptPair(models.Model):
+    """That two pictures which look alike are both to be kept: they are not shown as duplicates again."""
+
+    first = models.ForeignKey("gallery.Image", on_delete=models.CASCADE, related_name="+")
+    second = models.ForeignKey("gallery.Image", on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["first", "second"], name="kept_pair_once"),
+            models.CheckConstraint(condition=Q(first__lt=F("second")), name="kept_pair_in_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"images {self.first_id} and {self.second_id}"

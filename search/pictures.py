@@ -30,6 +30,15 @@ def add(file) -> QueryPicture:
     )
 
 
+def read_again(picture: QueryPicture) -> None:
+    """Have the extractor that is searched now read the picture, from the small JPEG that was kept of it."""
+    description = serving.current()
+    [extraction] = registry.load(description).extract([pixels.load_rgb(io.BytesIO(picture.thumbnail))])
+    picture.extractor, picture.tags = description.key, extraction.tags
+    picture.vector = extraction.embedding.astype("<f4").tobytes()
+    picture.save()
+
+
 def vector_of(picture: QueryPicture) -> np.ndarray:
     """float32 (dim,), unit length."""
     return np.frombuffer(picture.vector, "<f4")

@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 
 from gallery import access, serving
 from gallery.extraction import registry
+from gallery.extraction.base import Description, Extractor
 from gallery.models import Embedding, ImageTag, Tag
 from search import fusion, pictures
 from search.index import Index
@@ -35,6 +36,7 @@ class Example:
 class Prepared:
     """What the index is asked, and what the answer is explained by."""
 
+    extractor: Description
     asked: Asked
     share: dict[str, float]
     wanted: list[Example]
@@ -42,6 +44,9 @@ class Prepared:
     tag_ids: dict[str, int]  # of every tag in the query that exists, wanted or excluded
     tags: set[str]  # the wanted ones, those of the pictures among them
     text_is_cut: bool  # the text is longer than the extractor reads
+    expected: (
+        float | None
+    )  # what pictures of the words score, where only words are asked for and the extractor can tell
 
 
 def prepare(query: Query, user) -> Prepared:
@@ -53,7 +58,8 @@ def prepare(query: Query, user) -> Prepared:
     gallery = _gallery_pictures(query, user, extractor.key)
     wanted = [gallery[pk] for pk in query.image_ids] + _uploaded_pictures(query, extractor.key)
     unwanted = [gallery[pk] for pk in query.exclude_image_ids]
-    vectors, text_is_cut = _vectors(query, extractor, wanted, unwanted)
+    model = registry.load(extractor) if query.texts or query.exclude_text else None
+    vectors = _vectors(query, model, wanted, unwanted)
     weights = {name: query.tag_weights.get(name, 1.0) for name in _union(query.tags, wanted)}
     tag_ids = dict(Tag.objects.filter(name__in={*weights, *query.exclude_tags}).values_list("name", "id"))
     asked = Asked(
@@ -65,17 +71,29 @@ def prepare(query: Query, user) -> Prepared:
         share = fusion.shares(asked.components, query.weights)
     except ValueError as error:
         raise QueryError("weights", f"{error}.") from error
-    return Prepared(asked, share, wanted, unwanted, tag_ids, set(weights), text_is_cut)
+    texts = [text for text in (*query.texts, query.exclude_text) if text]
+    return Prepared(
+        extractor,
+        asked,
+        share,
+        wanted,
+        unwanted,
+        tag_ids,
+        set(weights),
+        text_is_cut=any(model.is_cut(text) for text in texts),
+        expected=model.expected(vectors["text"]) if query.texts and asked.components == ["text"] else None,
+    )
 
 
 def _union(tags: tuple[str, ...], examples: list[Example]) -> dict[str, None]:
     return dict.fromkeys([*tags, *(name for example in examples for name in example.tags)])
 
 
-def _vectors(query: Query, extractor, wanted: list[Example], unwanted: list[Example]) -> tuple[dict, bool]:
-    """The vector of each feature that is asked for, float64 (dim,), and whether a text is longer than is read."""
+def _vectors(
+    query: Query, model: Extractor | None, wanted: list[Example], unwanted: list[Example]
+) -> dict[str, np.ndarray]:
+    """The vector of each feature that is asked for, float64 (dim,)."""
     texts = [*query.texts, *([query.exclude_text] if query.exclude_text else [])]
-    model = registry.load(extractor) if texts else None
     embedded = dict(zip(texts, model.embed_texts(texts), strict=True)) if model else {}
     vectors = {
         "image": fusion.query_vector([e.vector for e in wanted], [e.vector for e in unwanted]),
@@ -85,8 +103,7 @@ def _vectors(query: Query, extractor, wanted: list[Example], unwanted: list[Exam
             list(query.texts.values()),
         ),
     }
-    found = {name: vector for name, vector in vectors.items() if vector is not None}
-    return found, any(model.is_cut(text) for text in texts)
+    return {name: vector for name, vector in vectors.items() if vector is not None}
 
 
 def _gallery_pictures(query: Query, user, key: str) -> dict[int, Example]:
@@ -111,9 +128,12 @@ def _uploaded_pictures(query: Query, key: str) -> list[Example]:
     """Each uploaded query picture that the query names."""
     if not query.picture_keys:
         return []
-    found = {p.key: p for p in QueryPicture.objects.alive().filter(key__in=query.picture_keys, extractor=key)}
+    found = {p.key: p for p in QueryPicture.objects.alive().filter(key__in=query.picture_keys)}
     if len(found) < len(query.picture_keys):
         raise QueryError("picture", "this uploaded picture is not kept any more (a day is); upload it again.")
+    for picture in found.values():
+        if picture.extractor != key:  # extractors were switched since
+            pictures.read_again(picture)
     return [Example(k, pictures.vector_of(found[k]), list(found[k].tags)) for k in query.picture_keys]
 
 

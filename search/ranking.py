@@ -4,7 +4,7 @@ Nothing is left to chance: a row's score from its codes is off by no more than t
 (`search/quantization.py`), so a row that is below the last place by more than that cannot be among the best.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,6 +44,11 @@ class Best:
 
     rows: np.ndarray
     parts: dict[str, np.ndarray]
+    scan: Scan | None = None  # of all rows, where the fusion is `mean`
+
+    def first(self, count: int) -> "Best":
+        """The first `count` of these."""
+        return replace(self, rows=self.rows[:count], parts={part: own[:count] for part, own in self.parts.items()})
 
     @property
     def scores(self) -> np.ndarray:
@@ -62,7 +67,8 @@ def best(index: Index, asked: Asked, share: dict[str, float], name: str, visible
         scores = component_scores(index, asked, visible)
         fused = fusion.FUSIONS[name](scores, share, visible)
     if isinstance(fused, fusion.Linear):
-        return _best_linear(index, asked, fused, visible, count)
+        found = _best_linear(index, asked, fused, visible, count)
+        return found if name == "mean" else replace(found, scan=None)
     return _best_by_rank(index, fused, scores, visible, count)
 
 
@@ -96,7 +102,17 @@ def _best_linear(index: Index, asked: Asked, fused: fusion.Linear, visible: np.n
     if len(more):
         rows = np.concatenate([rows, more])
         parts = fused.parts(exact_scores(index, asked, rows))
-    return _ordered(index, rows, parts, count)
+    return replace(_ordered(index, rows, parts, count), scan=scan)
+
+
+def reaching(index: Index, asked: Asked, share: dict[str, float], scan: Scan, threshold: float) -> int:
+    """How many of the visible rows score at least `threshold` by `mean`: exactly, from the scan that found the best."""
+    slack = scan.slack + 1e-6
+    near = np.flatnonzero(scan.scores >= threshold - slack - scan.length * index.largest_error)
+    off = np.abs(scan.scores[near] - threshold) - slack - scan.length * index.take("errors", near)
+    doubtful = near[off <= 0]
+    exact = fusion.total(fusion.mean(share).parts(exact_scores(index, asked, doubtful)), len(doubtful))
+    return int(np.count_nonzero((off > 0) & (scan.scores[near] > threshold)) + np.count_nonzero(exact >= threshold))
 
 
 def _best_by_rank(

@@ -1,8 +1,14 @@
 from django.urls import path
 
-from search import views
+from search.views import duplicates, home, saved
 
 urlpatterns = [
-    path("", views.home, name="search"),
-    path("query-picture/<slug:key>", views.query_picture, name="query-picture"),
+    path("", home.home, name="search"),
+    path("query-picture/<slug:key>", home.query_picture, name="query-picture"),
+    path("searches/", saved.searches, name="searches"),
+    path("searches/<int:pk>/", saved.saved, name="saved-search"),
+    path("searches/<int:pk>/cover", saved.cover, name="saved-search-cover"),
+    path("searches/<int:pk>/delete", saved.delete, name="saved-search-delete"),
+    path("duplicates/", duplicates.duplicates, name="duplicates"),
+    path("duplicates/decide", duplicates.decide, name="duplicates-decide"),
 ]

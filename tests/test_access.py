@@ -6,6 +6,7 @@ from django.urls.resolvers import URLPattern
 
 from gallery.models import Album, AlbumImage, AlbumMember
 from search import pictures
+from search.models import SavedSearch
 from tests.conftest import demo_path, upload
 
 # Who looks: nobody signed in, a stranger, a viewer of an album with the picture, its owner, an administrator.
@@ -14,6 +15,7 @@ PEOPLE = ("anonymous", "stranger", "viewer", "owner", "administrator")
 LOGIN = (302, 200, 200, 200, 200)  # a page of one's own: signing in is all it takes
 SHARED = (302, 404, 200, 200, 404)  # about a picture or album that is shared
 FILE = (302, 404, 200, 200, 200)  # a file, which the admin site shows to administrators
+OWN = (302, 404, 404, 302, 404)  # nobody else's business; a redirect to what it stands for
 POST_ONLY = (302, 405, 405, 405, 405)
 API_OWN = (401, 200, 200, 200, 200)
 API_SHARED = (401, 404, 200, 200, 404)
@@ -21,6 +23,12 @@ PUBLIC = (200,) * 5
 
 GET_RULES = {
     "search": LOGIN,
+    "searches": LOGIN,
+    "saved-search": OWN,
+    "saved-search-cover": OWN,
+    "saved-search-delete": POST_ONLY,
+    "duplicates": LOGIN,
+    "duplicates-decide": POST_ONLY,
     "query-picture": LOGIN,  # whoever is signed in and knows the key
     "browse": LOGIN,
     "image": SHARED,
@@ -52,6 +60,7 @@ GET_RULES = {
     "api-album-images": API_SHARED,
     "api-tag-list": API_OWN,
     "api-search": (401, 405, 405, 405, 405),
+    "api-tag-suggestions": API_OWN,
     "schema": PUBLIC,
     "api-docs": PUBLIC,
 }
@@ -67,6 +76,9 @@ POST_RULES = {
     "album-image-remove": (302, 404, 404, 302, 404),
     "upload": (302, 400, 400, 400, 400),
     "search": (302, 302, 302, 302, 302),
+    "searches": (302, 400, 400, 400, 400),
+    "saved-search-delete": (302, 404, 404, 302, 404),
+    "duplicates-decide": (302, 400, 400, 400, 400),
     "api-image-list": (401, 400, 400, 400, 400),
     "api-image-tags": (401, 404, 404, 400, 404),
     "api-album-list": (401, 400, 400, 400, 400),
@@ -102,8 +114,9 @@ def world(curator, stranger, administrator, photo, django_user_model):
     viewer = django_user_model.objects.create_user("viewer")
     member = AlbumMember.objects.create(album=album, user=viewer)
     key = pictures.add(upload(demo_path("rocket").read_bytes())).key
+    search = SavedSearch.objects.create(owner=curator, name="Cats", address="q=cat")
     people = (None, stranger, viewer, curator, administrator)
-    return {"album": album.pk, "image": photo("coffee").pk, "member": member.pk, "key": key}, dict(
+    return {"album": album.pk, "image": photo("coffee").pk, "member": member.pk, "key": key, "search": search.pk}, dict(
         zip(PEOPLE, people, strict=True)
     )
 
@@ -111,7 +124,8 @@ def world(curator, stranger, administrator, photo, django_user_model):
 def address(name: str, parts: dict) -> str:
     arguments = {}
     if "<int:pk>" in ADDRESSES[name]:
-        arguments["pk"] = parts["album"] if "album" in name and name != "image-albums" else parts["image"]
+        kind = "search" if "search" in name else "album" if "album" in name and name != "image-albums" else "image"
+        arguments["pk"] = parts[kind]
     for part in ("member", "image"):
         if f"<int:{part}>" in ADDRESSES[name]:
             arguments[part] = parts[part]

@@ -56,6 +56,16 @@ class Extractor(ABC):
     def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
         """The texts' embeddings: float32, shape (len(texts), dim), unit length. Safe to call from many threads."""
 
+    def expected(self, text: np.ndarray) -> float | None:
+        """The dot product with a text's vector float (dim,) that pictures of what it says can be expected to have; None
+        where the extractor cannot tell."""
+        return None
+
+    @classmethod
+    def synonyms(cls) -> dict[str, str]:
+        """Other words for the extractor's tags, normalized, and the tag that each stands for. Loads nothing."""
+        return {}
+
     @abstractmethod
     def is_cut(self, text: str) -> bool:
         """Whether the text is longer than the model reads, so that its end does not count."""

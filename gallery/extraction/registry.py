@@ -39,6 +39,11 @@ def describe(name: str) -> Description | None:
     return EXTRACTORS[name].describe(settings.MODELS_DIR)
 
 
+def synonyms(description: Description) -> dict[str, str]:
+    """Other words for the extractor's tags, and the tag that each stands for."""
+    return EXTRACTORS[description.name].synonyms()
+
+
 def load(description: Description) -> Extractor:
     """The extractor of this process, loaded on the first call; the first caller's wait is everyone's."""
     with _lock:

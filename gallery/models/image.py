@@ -73,6 +73,9 @@ class Image(models.Model):
         ]
         indexes = [
             models.Index("owner", F("id").desc(), name="image_by_owner"),
+            models.Index(
+                fields=["id"], condition=Q(status="ready", perceptual_hash__isnull=True), name="image_to_hash"
+            ),
             # What a worker asks for: few rows, whatever the size of the library.
             models.Index(
                 fields=["status", "attempts", "id"],

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from search import views
+from search.views import home as views
 from tests.conftest import demo_path, upload
 from tests.gallery.test_pages import text_of
 
@@ -24,7 +24,7 @@ def test_home_without_pictures_says_how_to_begin(client, stranger):
 
 
 def test_words_in_the_address_show_results_with_their_parts(page):
-    response = page.get("/", {"q": "hot drink"})
+    response = page.get("/", {"q": "hot drink", "all": 1})
     assert found(response)[0] == "coffee.png"
     words = text_of(response)
     assert "21 pictures, best first" in words
@@ -75,21 +75,21 @@ def test_a_bad_query_picture_is_a_400_and_keeps_the_line(page, content, words):
 
 def test_pages_of_results(page, monkeypatch):
     monkeypatch.setattr(views, "PER_PAGE", 8)
-    pages = [found(page.get("/", {"q": "animal", "page": number})) for number in (1, 2, 3)]
+    pages = [found(page.get("/", {"q": "animal", "all": 1, "page": number})) for number in (1, 2, 3)]
     assert [len(names) for names in pages] == [8, 8, 5]
     assert len({name for names in pages for name in names}) == 21
-    second = page.get("/", {"q": "animal", "page": 2}).content.decode()
-    assert "?q=animal&amp;page=3" in second
-    assert "?q=animal&amp;page=1" in second
+    second = page.get("/", {"q": "animal", "all": 1, "page": 2}).content.decode()
+    assert "?q=animal&amp;all=1&amp;page=3" in second
+    assert "?q=animal&amp;all=1&amp;page=1" in second
 
 
 def test_results_take_a_constant_number_of_queries(page, django_assert_num_queries, monkeypatch):
     page.get("/", {"q": "animal"})
     for per_page in (2, 20):
         monkeypatch.setattr(views, "PER_PAGE", per_page)
-        # session, person, serving extractor (to embed, to search), albums, log of changes, pictures
-        with django_assert_num_queries(7):
-            page.get("/", {"q": "animal"})
+        # session, person, serving extractor (to embed, to search), albums, log of changes, tags named, pictures
+        with django_assert_num_queries(8):
+            page.get("/", {"q": "animal", "all": 1})
 
 
 def test_searching_by_a_gallery_picture(page, photo):
@@ -101,8 +101,8 @@ def test_searching_by_a_gallery_picture(page, photo):
 
 def test_more_and_less_like_this_steer_the_query(page, photo):
     coffee = photo("coffee").pk
-    html = page.get("/", {"q": "hot drink"}).content.decode()
-    assert f'href="?q=hot+drink&amp;exclude_image={coffee}"' in html
+    html = page.get("/", {"q": "hot drink", "all": 1}).content.decode()
+    assert f'href="?q=hot+drink&amp;all=1&amp;exclude_image={coffee}"' in html
     steered = page.get("/", {"q": "hot drink", "exclude_image": coffee})
     assert found(steered)[0] != "coffee.png"
     assert f'name="exclude_image" value="{coffee}" checked' in steered.content.decode()

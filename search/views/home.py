@@ -1,6 +1,7 @@
 """The search page, which is the home page."""
 
 import dataclasses
+import re
 from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
@@ -15,8 +16,10 @@ from gallery import access, ingest
 from gallery.views.pages import pending_count
 from search import engine, pictures
 from search.bar import from_address, to_address
-from search.models import QueryPicture
+from search.fusion import FUSIONS
+from search.models import QueryPicture, SavedSearch
 from search.query import Query, QueryError
+from search.suggestions import Suggestion
 
 PER_PAGE = 48
 RECENT = 24
@@ -30,21 +33,23 @@ def home(request: HttpRequest) -> HttpResponse:
     """
     if request.method == "POST":
         return _accept(request)
+    good_only = "all" not in request.GET
     try:
         query = from_address(request.GET)
         number = _page_number(request)
-        page = engine.search(query, request.user, (number - 1) * PER_PAGE, PER_PAGE) if query else None
+        found = engine.search(query, request.user, (number - 1) * PER_PAGE, PER_PAGE, good_only) if query else None
     except QueryError as error:
-        return _render(request, Query(), {"error": str(error), "line": request.GET.get("q", "")[:1000]}, status=400)
-    if page is None:
+        return _refuse(request, error, request.GET.get("q", ""))
+    if found is None:
         context = {"recent": access.visible_images(request.user)[:RECENT], "pending": pending_count(request.user)}
         return _render(request, query, context)
-    pages = Paginator(range(page.count), PER_PAGE)
+    shown = found.good if good_only and found.good is not None else found.count
+    pages = Paginator(range(shown), PER_PAGE)
     if number > pages.num_pages:
         raise BadRequest("page: there is no such page.")
-    return _render(
-        request, query, {"results": page, "page": pages.page(number), "query_string": _without_page(request)}
-    )
+    context = {"results": found, "shown": shown, "page": pages.page(number), "query_string": _without(request, "page")}
+    context["offers"] = [(offer, _with_tag(request, offer)) for offer in found.offers]
+    return _render(request, query, context | {"rest": _without(request, "page") + "&all=1"})
 
 
 def _accept(request: HttpRequest) -> HttpResponse:
@@ -54,11 +59,21 @@ def _accept(request: HttpRequest) -> HttpResponse:
         given = from_address(request.POST)
         uploaded = [pictures.add(file).key for file in request.FILES.getlist("file")]
         query = dataclasses.replace(given, picture_keys=(*given.picture_keys, *uploaded))
-    except (QueryError, ingest.Refused) as error:
-        message = str(error) if isinstance(error, QueryError) else f"file: {error}"
-        return _render(request, Query(), {"error": message, "line": line[:1000]}, status=400)
+    except QueryError as error:
+        return _refuse(request, error, line)
+    except ingest.Refused as refusal:
+        return _refuse(request, QueryError("file", str(refusal)), line)
     parts = to_address(query, line)
     return redirect(f"{reverse('search')}?{urlencode(parts)}" if parts else reverse("search"))
+
+
+def _refuse(request: HttpRequest, error: QueryError, line: str) -> HttpResponse:
+    """The page with what is wrong, and for the bar with a mark under the character that it is about."""
+    line = line[:1000]
+    context = {"error": str(error), "line": line}
+    if error.position is not None:
+        context |= {"before": line[: error.position], "at": line[error.position :]}
+    return _render(request, Query(), context, status=400)
 
 
 def _page_number(request: HttpRequest) -> int:
@@ -68,9 +83,20 @@ def _page_number(request: HttpRequest) -> int:
     return int(text)
 
 
-def _without_page(request: HttpRequest) -> str:
+def _without(request: HttpRequest, name: str) -> str:
+    """The page's address without this parameter."""
+    parameters = request.GET.copy()
+    parameters.pop(name, None)
+    return parameters.urlencode()
+
+
+def _with_tag(request: HttpRequest, offer: Suggestion) -> str:
+    """The page's address with a tag in the place of the words that name it."""
+    words = r"\s+".join(map(re.escape, offer.words.split()))
+    tag = f'#"{offer.name}"' if " " in offer.name else f"#{offer.name}"
     parameters = request.GET.copy()
     parameters.pop("page", None)
+    parameters["q"] = re.sub(rf"(?<!\S){words}(?!\S)", lambda _: tag, request.GET["q"], count=1, flags=re.IGNORECASE)
     return parameters.urlencode()
 
 
@@ -85,8 +111,14 @@ def _render(request: HttpRequest, query: Query, context: dict, status: int = 200
     }
     number = query.filters.album if isinstance(query.filters.album, int) else None
     album = access.visible_albums(request.user).filter(pk=number).first() if number else None
+    saved = request.GET.get("saved", "")
     base = {
         "album": album,
+        "query": query,
+        "fusions": FUSIONS,
+        "saved": access.owned(SavedSearch.objects, request.user).filter(pk=saved).first()
+        if saved.isdecimal()
+        else None,
         "line": request.GET.get("q", ""),
         "chips": chips,
         "uploaded": [*uploaded] if query.picture_keys else [],

@@ -1,0 +1,40 @@
+"""Forms for searches."""
+
+from django import forms
+from django.http import QueryDict
+
+from search.bar import from_address, to_address
+from search.models import QueryPicture, SavedSearch
+from search.query import QueryError
+
+
+class SavedSearchForm(forms.ModelForm):
+    """A name for the query in `address`."""
+
+    address = forms.CharField(max_length=8000, widget=forms.HiddenInput)
+
+    class Meta:
+        model = SavedSearch
+        fields = ("name", "address")
+
+    def clean_name(self) -> str:
+        name = self.cleaned_data["name"].strip()
+        if SavedSearch.objects.filter(owner=self.instance.owner, name=name).exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError(f"You have a search called '{name}' already.")
+        return name
+
+    def clean_address(self) -> str:
+        """The address with what is no part of the query left out, as its page or its order of parameters."""
+        try:
+            self.query = from_address(QueryDict(self.cleaned_data["address"]))
+        except QueryError as error:
+            raise forms.ValidationError(str(error)) from error
+        if not self.query:
+            raise forms.ValidationError("There is nothing to search for in it.")
+        parameters = QueryDict(mutable=True)
+        for key, value in to_address(self.query):
+            parameters.appendlist(key, str(value))
+        return parameters.urlencode()
+
+    def _save_m2m(self):
+        self.instance.pictures.set(QueryPicture.objects.alive().filter(key__in=self.query.picture_keys))

@@ -1,0 +1,47 @@
+"""Look-alikes side by side, to keep or to delete."""
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from gallery import access
+from gallery.pagination import page_of
+from search.duplicates import groups, keep_all
+
+PER_PAGE = 20
+MOST = 200  # pictures in one form
+
+
+@require_GET
+def duplicates(request: HttpRequest) -> HttpResponse:
+    """The groups of pictures of one's own that look alike."""
+    return render(request, "search/duplicates.html", {"page": page_of(request, groups(request.user), PER_PAGE)})
+
+
+@require_POST
+def decide(request: HttpRequest) -> HttpResponse:
+    """Of the pictures `group`, delete the others than `keep` names; or, with `all`, keep them all."""
+    ids = {name: _ids(request, name) for name in ("group", "keep")}
+    own = access.deletable_images(request.user).in_bulk(ids["group"])
+    if len(own) < len(ids["group"]) or not ids["group"]:
+        raise BadRequest("group: one of these pictures is not yours or is gone.")
+    if "all" in request.POST:
+        keep_all(list(own.values()))
+        messages.success(request, "All of them are kept, and not shown as duplicates again.")
+        return redirect("duplicates")
+    if not ids["keep"] or not set(ids["keep"]) <= set(own):
+        raise BadRequest("keep: choose which pictures of the group to keep.")
+    doomed = [image for pk, image in own.items() if pk not in ids["keep"]]
+    for image in doomed:
+        image.delete()
+    messages.success(request, f"{len(doomed)} picture{'' if len(doomed) == 1 else 's'} deleted.")
+    return redirect("duplicates")
+
+
+def _ids(request: HttpRequest, name: str) -> list[int]:
+    texts = request.POST.getlist(name)
+    if len(texts) > MOST or not all(text.isascii() and text.isdigit() and len(text) < 19 for text in texts):
+        raise BadRequest(f"{name}: must be at most {MOST} numbers of pictures.")
+    return [int(text) for text in texts]

@@ -1,0 +1,56 @@
+"""Searches with a name: a list of them as of albums, and each asked anew when it is opened."""
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.templatetags.static import static
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from gallery import access
+from gallery.pagination import page_of
+from search import engine
+from search.bar import from_address
+from search.forms import SavedSearchForm
+from search.models import SavedSearch
+from search.query import QueryError
+
+PER_PAGE = 60
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def searches(request: HttpRequest) -> HttpResponse:
+    """The person's saved searches; a form that is posted here saves another one."""
+    form = SavedSearchForm(request.POST or None, instance=SavedSearch(owner=request.user))
+    if request.method == "POST" and form.is_valid():
+        return redirect(_address(form.save()))
+    found = access.owned(SavedSearch.objects, request.user)
+    context = {"page": page_of(request, found, PER_PAGE), "form": form}
+    return render(request, "search/searches.html", context, status=400 if request.method == "POST" else 200)
+
+
+@require_GET
+def saved(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask anew: the results as of now."""
+    return redirect(_address(get_object_or_404(access.owned(SavedSearch.objects, request.user), pk=pk)))
+
+
+@require_GET
+def cover(request: HttpRequest, pk: int) -> HttpResponse:
+    """The thumbnail of the best result, which the list shows as its cover; the site's icon while nothing is found."""
+    search = get_object_or_404(access.owned(SavedSearch.objects, request.user), pk=pk)
+    try:
+        results = engine.search(from_address(QueryDict(search.address)), request.user, limit=1).results
+    except QueryError:  # a picture or an album that it names is gone
+        results = []
+    return redirect("image-thumbnail", results[0].image.pk, "small") if results else redirect(static("icon.svg"))
+
+
+@require_POST
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Forget the search; the pictures it finds stay."""
+    get_object_or_404(access.owned(SavedSearch.objects, request.user), pk=pk).delete()
+    return redirect("searches")
+
+
+def _address(search: SavedSearch) -> str:
+    return f"{reverse('search')}?{search.address}&saved={search.pk}"
