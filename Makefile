@@ -41,7 +41,8 @@ format: dev-install
 
 bench: dev-install
 	$(BIN)/python manage.py benchmark_extract
-	$(BIN)/python manage.py benchmark_search
+	$(BIN)/python manage.py benchmark_search --images 100000
+	$(BIN)/python manage.py benchmark_search --images 1000000
 	$(BIN)/python manage.py benchmark_full
 
 clean:

@@ -12,7 +12,7 @@ import numpy as np
 LEAST_EXPECTED = 0.35
 # In units of what is expected: below the first the best picture is not what was asked for; where it is, pictures that
 # reach the second count as good.
-LEAST_STRENGTH = 1.0
+LEAST_STRENGTH = 1.03
 GOOD = 0.8
 
 

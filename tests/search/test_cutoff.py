@@ -71,7 +71,7 @@ def test_the_api_tells_and_cuts_on_request(api):
 
 def test_the_threshold_is_relative_to_what_is_expected():
     assert cutoff.least_score(0.7, 0.6) == pytest.approx(0.48)
-    assert cutoff.least_score(0.5, 0.6) == np.inf
+    assert cutoff.least_score(0.6, 0.6) == np.inf
     assert cutoff.least_score(0.9, 0.2) is None
 
 

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from gallery.extraction.lite import Lite
 from gallery.extraction.pipeline import extract_files
-from search import fusion
+from search import cutoff, fusion
 
 LEAST_RELEVANT = 3  # photos that a group must have to be asked for
 
@@ -26,6 +26,9 @@ class Library:
     tags: list[set[str]]
     groups: dict[str, np.ndarray]  # name -> bool (n,)
     words: dict[str, np.ndarray]  # name -> the embedding of "a NAME"
+    labels: list[str]  # what each photo shows
+    label_words: np.ndarray  # float32 (n, dim): the embedding of "a LABEL"
+    expected: Callable[[np.ndarray], float]  # the extractor's
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Question:
 
 
 class Command(BaseCommand):
-    help = "Mean average precision and nDCG@10 of each fusion, on a folder of photos with a labels.csv (file,groups)."
+    help = "How good fusions and cut-off are, on a folder of photos with a labels.csv (file,label,groups)."
 
     def add_arguments(self, parser):
         parser.add_argument("folder", type=Path)
@@ -60,7 +63,55 @@ class Command(BaseCommand):
                 precision, gain = np.mean(scores, axis=0)
                 cells.append(f"{precision:.3f} / {gain:.3f}")
             table.add_row(kind, *cells)
-        Console(file=self.stdout._out, width=120).print(table)
+        console = Console(file=self.stdout._out, width=120)
+        console.print(table)
+        console.print(cutoff_table(library))
+
+
+def cutoff_table(library: Library) -> Table:
+    """The trade-off of refusing words that nothing in the library shows and words that something does.
+
+    Every group and every label is asked for with its photos there and with all of them left out; of a label usually
+    one photo is there. Beside the cut-off stands a plain cut on the mean of the three best scores.
+    """
+    everything = np.ones(len(library.tags), bool)
+    groups = [(library.words[name], relevant) for name, relevant in library.groups.items()]
+    labels = np.array(library.labels)
+    singles = [(word, labels == label) for word, label in zip(library.label_words, library.labels, strict=True)]
+    title = "Refused by a cut-off that refuses so many of those that are there: of those that are not"
+    table = Table(title=title)
+    for column in ("refused though there", *(f"{kind}: {way}" for kind in ("groups", "labels") for way in CUTS)):
+        table.add_column(column, justify="right")
+    measured = []
+    for asked in (groups, singles):
+        for cut in CUTS.values():
+            there = np.sort([cut(library, word, everything) for word, _ in asked])
+            missing = np.array([cut(library, word, ~relevant) for word, relevant in asked])
+            measured.append((there, missing))
+    for share in (0.0, 0.05, 0.1, 0.15, 0.2, 0.3):
+        cells = []
+        for there, missing in measured:
+            threshold = there[int(share * len(there))]
+            cells.append(f"{(missing < threshold).mean():.2f} (at {threshold:.2f})")
+        table.add_row(f"{share:.0%}", *cells)
+    ours = [measured[1], measured[3]]
+    fixed = " / ".join(
+        f"{(there < cutoff.LEAST_STRENGTH).mean():.2f}, {(gone < cutoff.LEAST_STRENGTH).mean():.2f}"
+        for there, gone in ours
+    )
+    table.caption = f"At {cutoff.LEAST_STRENGTH:.2f}, refused though there, and not there: groups / labels {fixed}"
+    return table
+
+
+def _mean_of_three(library: Library, word: np.ndarray, present: np.ndarray) -> float:
+    return float(np.sort((library.vectors @ word)[present])[-3:].mean())
+
+
+def _strength(library: Library, word: np.ndarray, present: np.ndarray) -> float:
+    return float((library.vectors @ word)[present].max() / library.expected(word))
+
+
+CUTS = {"plain": _mean_of_three, "ours": _strength}
 
 
 def read_library(folder: Path) -> Library:
@@ -74,7 +125,10 @@ def read_library(folder: Path) -> Library:
         if relevant.sum() >= LEAST_RELEVANT:
             groups[name] = relevant
     words = dict(zip(groups, lite.embed_texts([f"a {name}" for name in groups]), strict=True))
-    return Library(np.stack([e.embedding for e in extractions]), [set(e.tags) for e in extractions], groups, words)
+    labels = [row["label"] for row in rows]
+    label_words = lite.embed_texts([f"a {label}" for label in labels])
+    vectors, tags = np.stack([e.embedding for e in extractions]), [set(e.tags) for e in extractions]
+    return Library(vectors, tags, groups, words, labels, label_words, lite.expected)
 
 
 def judge(library: Library, question: Question, name: str) -> tuple[float, float]:
