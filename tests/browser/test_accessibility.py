@@ -13,6 +13,8 @@ PAGES = [
     "/images/5/",
     "/albums/",
     "/tags/",
+    "/searches/",
+    "/duplicates/",
     "/upload/",
     "/accounts/password/",
     "/nowhere",

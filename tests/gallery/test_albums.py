@@ -122,7 +122,7 @@ def test_albums_are_made_listed_and_searched(client, curator, album):
     words = text_of(client.get("/albums/"))
     assert "Summer 0 pictures" in words
     assert "Shared 2 pictures" in words
-    inside = client.get("/", {"q": "space launch", "album": album.pk})
+    inside = client.get("/", {"q": "space launch", "album": album.pk, "all": 1})
     assert [result.image.filename for result in inside.context["results"].results] == ["rocket.jpg", "coffee.png"]
     assert "in the album Shared" in text_of(inside)
 
