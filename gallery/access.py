@@ -1,14 +1,15 @@
 """Who may see and change what. The only place that decides; everything else asks here.
 
-A person sees the pictures they own and those in albums they own or are a member of. Administrators look after
-everybody's pictures in the admin site, where Django's permissions let them; elsewhere they are people like others.
-What someone may not see does not exist for them: callers answer 404.
+A person sees the pictures they own and those in albums they own or are a member of, but for what is in the trash, which
+its owner sees there and nobody anywhere else. Administrators look after everybody's pictures in the admin site, where
+Django's permissions let them; elsewhere they are people like others. What someone may not see does not exist for them:
+callers answer 404.
 """
 
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from gallery.models import Album, AlbumImage, AlbumMember, Image
 
@@ -49,14 +50,28 @@ def fillable_albums(user: AbstractBaseUser) -> QuerySet[Album]:
 
 
 def addable_images(user: AbstractBaseUser) -> QuerySet[Image]:
-    """The pictures that `user` may put into albums: their own, for an album shows its pictures to others."""
-    return Image.objects.filter(owner_id=user.pk or 0)
+    """The pictures that `user` may put into albums: their own, for that shows them to others."""
+    return own_images(user)
+
+
+def own_images(user: AbstractBaseUser) -> QuerySet[Image]:
+    """The pictures that `user` owns, without those in the trash."""
+    return Image.objects.filter(owner_id=user.pk or 0, trashed_at=None)
+
+
+# How many pictures an album shows.
+PICTURES = Count("album_images", filter=Q(album_images__image__trashed_at=None))
+
+
+def album_images(album: Album) -> QuerySet[AlbumImage]:
+    """What everyone who sees the album sees in it."""
+    return AlbumImage.objects.filter(album=album, image__trashed_at=None)
 
 
 def removable_album_images(user: AbstractBaseUser, album: Album) -> QuerySet[AlbumImage]:
     """What `user` may take out of an album: anything as owner or editor, as contributor their own pictures."""
     own = Q(album__in=fillable_albums(user), image__owner_id=user.pk)
-    return AlbumImage.objects.filter(Q(album__in=editable_albums(user)) | own, album=album)
+    return album_images(album).filter(Q(album__in=editable_albums(user)) | own)
 
 
 def removable_memberships(user: AbstractBaseUser, album: Album) -> QuerySet[AlbumMember]:
@@ -73,28 +88,45 @@ def visible_images(user: AbstractBaseUser) -> QuerySet[Image]:
     """The pictures that `user` may see."""
     limits = scope(user)
     if not limits.album_ids:
-        return Image.objects.filter(owner_id=limits.owner_id)
+        return Image.objects.filter(owner_id=limits.owner_id, trashed_at=None)
     shared = AlbumImage.objects.filter(album_id__in=limits.album_ids).values("image_id")
-    return Image.objects.filter(Q(owner_id=limits.owner_id) | Q(pk__in=shared))
+    return Image.objects.filter(Q(owner_id=limits.owner_id) | Q(pk__in=shared), trashed_at=None)
 
 
 def servable_images(user: AbstractBaseUser) -> QuerySet[Image]:
-    """The pictures whose thumbnail and original `user` may be sent: the visible ones, and every one for people whom
-    the admin site lets look at pictures."""
-    if user.is_active and user.is_staff and user.has_perm("gallery.view_image"):
+    """The pictures whose thumbnail and original `user` may be sent: the visible ones, one's own in the trash, and every
+    one for people whom the admin site lets look at pictures."""
+    if may_administer_images(user):
         return Image.objects.all()
-    return visible_images(user)
+    return visible_images(user) | trashed_images(user)
+
+
+def may_administer_images(user: AbstractBaseUser) -> bool:
+    """Whether the admin site lets `user` look at everybody's pictures."""
+    return user.is_active and user.is_staff and user.has_perm("gallery.view_image")
+
+
+def with_location(images: QuerySet[Image], user: AbstractBaseUser) -> QuerySet[Image]:
+    """The pictures with `sees_location`: whether `user` may know where each was taken. Its owner may, and those who see
+    it in an album that says so."""
+    told = AlbumImage.objects.filter(image=OuterRef("pk"), album__in=visible_albums(user), album__shows_location=True)
+    return images.annotate(sees_location=Q(owner_id=user.pk or 0) | Exists(told))
 
 
 def deletable_images(user: AbstractBaseUser) -> QuerySet[Image]:
-    """The pictures that `user` may delete: their own."""
-    return Image.objects.filter(owner_id=user.pk or 0)
+    """The pictures that `user` may move to the trash: their own."""
+    return own_images(user)
+
+
+def trashed_images(user: AbstractBaseUser) -> QuerySet[Image]:
+    """The pictures in `user`'s trash, which they may restore or delete for good."""
+    return Image.objects.filter(owner_id=user.pk or 0, trashed_at__isnull=False)
 
 
 def taggable_images(user: AbstractBaseUser) -> QuerySet[Image]:
     """The pictures whose tags `user` may change: their own, and those in albums they own or edit."""
     shared = AlbumImage.objects.filter(album__in=editable_albums(user)).values("image_id")
-    return Image.objects.filter(Q(owner_id=user.pk or 0) | Q(pk__in=shared))
+    return Image.objects.filter(Q(owner_id=user.pk or 0) | Q(pk__in=shared), trashed_at=None)
 
 
 def owned(rows: QuerySet, user: AbstractBaseUser) -> QuerySet:

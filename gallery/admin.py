@@ -1,6 +1,8 @@
 """The admin site for pictures, tags and albums."""
 
 from django.contrib import admin, messages
+from django.contrib.auth import get_user_model
+from django.contrib.auth.admin import UserAdmin
 from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import reverse
@@ -8,7 +10,7 @@ from django.utils.html import format_html
 
 from gallery import tagging, tasks
 from gallery.forms import AdminUploadForm
-from gallery.models import Album, AlbumMember, Embedding, Image, ImageTag, Tag
+from gallery.models import Account, Album, AlbumMember, Embedding, Image, ImageTag, Tag
 
 admin.site.site_header = admin.site.site_title = "Picfusion"
 admin.site.index_title = "Administration"
@@ -98,6 +100,19 @@ class ImageAdmin(admin.ModelAdmin):
     def retry(self, request: HttpRequest, queryset) -> None:
         count = tasks.retry(queryset)
         self.message_user(request, f"{count} pictures wait to be read again.", messages.SUCCESS)
+
+
+class AccountInline(admin.StackedInline):
+    model = Account
+    verbose_name_plural = "quota"
+
+
+admin.site.unregister(get_user_model())
+
+
+@admin.register(get_user_model())
+class PersonAdmin(UserAdmin):
+    inlines = [AccountInline]
 
 
 @admin.register(Tag)

@@ -1,7 +1,6 @@
 """Albums in the API."""
 
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db.models import Count
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status, viewsets
@@ -21,7 +20,7 @@ class AlbumSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Album
-        fields = ["id", "owner", "title", "description", "created_at", "pictures"]
+        fields = ["id", "owner", "title", "description", "shows_location", "created_at", "pictures"]
 
     def validate_title(self, title: str) -> str:
         album = self.instance or Album(owner=self.context["request"].user)
@@ -52,7 +51,7 @@ class AlbumViewSet(viewsets.ModelViewSet):
             "add_image": access.fillable_albums,
         }
         albums = rules.get(self.action, access.visible_albums)(self.request.user)
-        return albums.select_related("owner").annotate(pictures=Count("album_images")).order_by("title", "pk")
+        return albums.select_related("owner").annotate(pictures=access.PICTURES).order_by("title", "pk")
 
     def perform_create(self, serializer):
         album = serializer.save(owner=self.request.user)
@@ -62,7 +61,8 @@ class AlbumViewSet(viewsets.ModelViewSet):
     @action(detail=True)
     def images(self, request: Request, pk: int) -> Response:
         """The album's pictures, newest first."""
-        images = ImageSerializer.with_related(Image.objects.filter(album_images__album=self.get_object()))
+        inside = Image.objects.filter(pk__in=access.album_images(self.get_object()).values("image_id"))
+        images = ImageSerializer.with_related(inside, request.user)
         page = self.paginate_queryset(images)
         return self.get_paginated_response(ImageSerializer(page, many=True, context={"request": request}).data)
 

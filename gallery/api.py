@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from gallery import access, ingest, serving, tagging
+from gallery import access, ingest, serving, tagging, trash
 from gallery.models import Image, ImageTag, Tag
 from gallery.models.tag import normalize
 from gallery.parsers import JSONParser
@@ -41,6 +41,7 @@ class ImageSerializer(serializers.ModelSerializer):
     owner = serializers.CharField(source="owner.username")
     tags = ImageTagSerializer(source="image_tags", many=True)
     error = serializers.SerializerMethodField()
+    location = serializers.SerializerMethodField(help_text="Degrees north and east, where known and told to you.")
     original = serializers.SerializerMethodField()
     thumbnails = serializers.SerializerMethodField()
 
@@ -55,6 +56,7 @@ class ImageSerializer(serializers.ModelSerializer):
             "width",
             "height",
             "taken_at",
+            "location",
             "created_at",
             "sha256",
             "status",
@@ -70,13 +72,17 @@ class ImageSerializer(serializers.ModelSerializer):
         return Prefetch("image_tags", shown_tags())
 
     @classmethod
-    def with_related(cls, images):
-        """The queryset with everything that this serializer shows."""
-        return images.select_related("owner").prefetch_related(cls.related())
+    def with_related(cls, images, user):
+        """The queryset with everything that this serializer shows to `user`."""
+        return access.with_location(images, user).select_related("owner").prefetch_related(cls.related())
 
     @extend_schema_field(OpenApiTypes.STR)
     def get_error(self, image: Image) -> str:
         return image.error if access.may_see_error(self.context["request"].user, image) else ""
+
+    @extend_schema_field({"type": "array", "items": {"type": "number"}, "nullable": True})
+    def get_location(self, image: Image) -> list[float] | None:
+        return [image.latitude, image.longitude] if image.sees_location and image.latitude is not None else None
 
     @extend_schema_field(OpenApiTypes.URI)
     def get_original(self, image: Image) -> str:
@@ -128,8 +134,8 @@ class ImageViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Dest
         if self.action in ("add_tag", "remove_tag"):
             return access.taggable_images(self.request.user)
         if self.action == "original":
-            return access.visible_images(self.request.user)
-        return ImageSerializer.with_related(access.visible_images(self.request.user))
+            return access.with_location(access.visible_images(self.request.user), self.request.user)
+        return ImageSerializer.with_related(access.visible_images(self.request.user), self.request.user)
 
     @extend_schema(request=UploadSerializer, responses={201: ImageSerializer, 200: ImageSerializer})
     def create(self, request: Request) -> Response:
@@ -140,15 +146,20 @@ class ImageViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Dest
             added = ingest.add(request.user, form.validated_data["file"])
         except ingest.Refused as refusal:
             raise ValidationError({"file": [str(refusal)]}) from refusal
-        image = ImageSerializer.with_related(Image.objects).get(pk=added.image.pk)
+        image = ImageSerializer.with_related(Image.objects.all(), request.user).get(pk=added.image.pk)
         data = self.get_serializer(image).data
         return Response(data, status=status.HTTP_201_CREATED if added.created else status.HTTP_200_OK)
+
+    def perform_destroy(self, image: Image) -> None:
+        """Into the trash, for thirty days."""
+        trash.move(Image.objects.filter(pk=image.pk))
 
     @extend_schema(responses={(200, "image/*"): OpenApiResponse(OpenApiTypes.BINARY, "The file as uploaded")})
     @action(detail=True, url_name="original")
     def original(self, request: Request, pk: int):
-        """Download the file as it was uploaded, byte for byte."""
-        return send_original(request, self.get_object())
+        """Download the file as it was uploaded, byte for byte; without its location where you are not told that."""
+        image = self.get_object()
+        return send_original(request, image, image.sees_location)
 
     @extend_schema(responses=ImageTagSerializer(many=True))
     @action(

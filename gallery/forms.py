@@ -43,7 +43,7 @@ class AlbumForm(forms.ModelForm):
 
     class Meta:
         model = Album
-        fields = ("title", "description")
+        fields = ("title", "description", "shows_location")
         widgets = {"description": forms.Textarea(attrs={"rows": 2})}
 
     def clean_title(self):

@@ -11,15 +11,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from PIL import Image as Pillow
 
-from gallery import tasks
+from gallery import location, quota, tasks, trash
 from gallery.extraction import pixels
 from gallery.models import Image
+from gallery.quota import Refused
 
 EXIF_IFD, DATETIME, DATETIME_ORIGINAL, OFFSET_ORIGINAL = 0x8769, 0x0132, 0x9003, 0x9011
-
-
-class Refused(Exception):
-    """A file is not taken; the message is one sentence for the person who sent it."""
 
 
 @dataclass(frozen=True)
@@ -38,17 +35,21 @@ class Facts:
     width: int
     height: int
     taken_at: datetime.datetime | None
+    location: tuple[float, float] | None  # degrees north and east
 
 
 def add(owner, file: File, filename: str | None = None) -> Added:
-    """Check, store and enqueue one picture for `owner`; Refused says why it is not taken.
+    """Check, store and enqueue one picture for `owner`; Refused says why it is not taken. One that is in their trash
+    comes back from it.
 
     When this returns, the original is on disk and its row is committed or part of the caller's transaction.
     """
     sha256 = digest(file)
     existing = Image.objects.filter(owner=owner, sha256=sha256).first()
     if existing:
+        trash.restore(Image.objects.filter(pk=existing.pk))
         return Added(existing, created=False)
+    quota.check(owner, file.size)
     facts = examine(file)
     image = Image(
         owner=owner,
@@ -59,6 +60,8 @@ def add(owner, file: File, filename: str | None = None) -> Added:
         width=facts.width,
         height=facts.height,
         taken_at=facts.taken_at,
+        latitude=facts.location[0] if facts.location else None,
+        longitude=facts.location[1] if facts.location else None,
     )
     file.seek(0)
     image.original.save("", file, save=False)
@@ -133,11 +136,11 @@ def clean_filename(name: str) -> str:
 
 def _facts(image: Pillow.Image) -> Facts:
     try:
-        turned, taken_at = pixels.is_turned(image), _taken_at(image)
+        turned, taken_at, place = pixels.is_turned(image), _taken_at(image), location.read(image)
     except Exception:  # Broken EXIF is no reason to refuse a good picture.
-        turned, taken_at = False, None
+        turned, taken_at, place = False, None, None
     width, height = image.size[::-1] if turned else image.size
-    return Facts(pixels.format_of(image), width, height, taken_at)
+    return Facts(pixels.format_of(image), width, height, taken_at, place)
 
 
 def _taken_at(image: Pillow.Image) -> datetime.datetime | None:

@@ -10,11 +10,11 @@ from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
-from gallery import serving
+from gallery import location, serving
 from gallery.extraction import registry
 from gallery.extraction.base import Extraction, Extractor
 from gallery.extraction.pipeline import Reading, decode, extract_files
-from gallery.extraction.pixels import HASHED
+from gallery.extraction.pixels import HASHED, open_header
 from gallery.models import Embedding, Image, ImageTag, Tag
 from gallery.models.tag import normalize
 from gallery.serving import MAX_ATTEMPTS
@@ -35,6 +35,10 @@ def install_schedule(**kwargs) -> None:
     Schedule.objects.update_or_create(
         name="extract pending pictures",
         defaults={"func": "gallery.tasks.extract_pending", "schedule_type": Schedule.MINUTES, "minutes": 1},
+    )
+    Schedule.objects.update_or_create(
+        name="empty the trash",
+        defaults={"func": "gallery.trash.purge", "schedule_type": Schedule.HOURLY},
     )
 
 
@@ -80,20 +84,23 @@ def reextract_batch(size: int) -> int:
 
 
 def unhashed() -> QuerySet[Image]:
-    """Images that were read before pictures were hashed."""
+    """Images that were read before pictures were hashed and places were kept."""
     return Image.objects.filter(status=Image.Status.READY, perceptual_hash=None).order_by("id")
 
 
 def hash_batch(size: int) -> int:
-    """Hash up to `size` of these; the number of images. One that cannot be decoded any more is like no other."""
+    """Hash up to `size` of these and note where they were taken; the number of images. One that cannot be decoded any
+    more is like no other."""
     images = list(unhashed()[:size])
     for image in images:
         try:
             image.perceptual_hash = decode(image.original.path, HASHED).perceptual_hash
+            with open_header(image.original.path) as header:
+                image.latitude, image.longitude = location.read(header) or (None, None)
         except Exception as error:  # Pillow raises nearly anything on hostile bytes.
             logger.warning("Image %d cannot be hashed: %s", image.pk, error)
             image.perceptual_hash = 0
-    Image.objects.bulk_update(images, ["perceptual_hash"])
+    Image.objects.bulk_update(images, ["perceptual_hash", "latitude", "longitude"])
     return len(images)
 
 

@@ -116,6 +116,9 @@ STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 
+# What a person may keep, in originals; None for as much as there is room.
+QUOTA_MB = int(env.str("QUOTA_MB", "") or 0) or None
+QUOTA_PICTURES = int(env.str("QUOTA_PICTURES", "") or 0) or None
 MAX_UPLOAD_MB = env.int("MAX_UPLOAD_MB", 100)
 MAX_IMAGE_MEGAPIXELS = env.int("MAX_IMAGE_MEGAPIXELS", 150)
 FILE_UPLOAD_HANDLERS = ["gallery.uploads.CappedUploadHandler"]

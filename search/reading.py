@@ -23,7 +23,7 @@ class Seconds(Func):
 
 
 def every_image(extractor: str, dim: int) -> Iterator[Rows]:
-    """Every READY image that the extractor has read, in growing order of its id."""
+    """Every READY image that the extractor has read and that is not in the trash, in growing order of its id."""
     last = 0
     while True:
         following = _embeddings(extractor, dim).filter(image_id__gt=last).order_by("image_id")
@@ -35,7 +35,7 @@ def every_image(extractor: str, dim: int) -> Iterator[Rows]:
 
 
 def images(extractor: str, dim: int, image_ids: Sequence[int]) -> Iterator[Rows]:
-    """Those of the images that are READY and that the extractor has read."""
+    """Those of the images that are READY, that the extractor has read, and that are not in the trash."""
     for start in range(0, len(image_ids), WITHIN):
         named = {"image_id__in": image_ids[start : start + WITHIN]}
         found = list(_embeddings(extractor, dim).filter(**named).order_by("image_id").values_list(*_FIELDS))
@@ -56,7 +56,9 @@ _FIELDS = (
 
 
 def _embeddings(extractor: str, dim: int):
-    ready = Embedding.objects.filter(extractor=extractor, dim=dim, image__status=Image.Status.READY)
+    ready = Embedding.objects.filter(
+        extractor=extractor, dim=dim, image__status=Image.Status.READY, image__trashed_at=None
+    )
     return ready.annotate(
         side=Greatest("image__width", "image__height"),
         taken=Seconds(F("image__taken_at")),

@@ -1,7 +1,19 @@
+from gallery.models.account import Account
 from gallery.models.album import Album, AlbumImage, AlbumMember
 from gallery.models.change import Change
 from gallery.models.image import Embedding, Image
 from gallery.models.serving import Serving
 from gallery.models.tag import ImageTag, Tag
 
-__all__ = ["Album", "AlbumImage", "AlbumMember", "Change", "Embedding", "Image", "ImageTag", "Serving", "Tag"]
+__all__ = [
+    "Account",
+    "Album",
+    "AlbumImage",
+    "AlbumMember",
+    "Change",
+    "Embedding",
+    "Image",
+    "ImageTag",
+    "Serving",
+    "Tag",
+]

@@ -13,6 +13,9 @@ class Album(models.Model):
     title = models.CharField(max_length=200)
     description = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    shows_location = models.BooleanField(
+        "members see where pictures were taken", default=False, help_text="On the page and in the files they download."
+    )
     images = models.ManyToManyField("gallery.Image", through="gallery.AlbumImage", related_name="albums")
     members = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="gallery.AlbumMember", related_name="member_albums"

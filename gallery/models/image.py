@@ -46,7 +46,15 @@ class Image(models.Model):
     width = models.PositiveIntegerField(help_text="In pixels, as seen upright.")
     height = models.PositiveIntegerField(help_text="In pixels, as seen upright.")
     taken_at = models.DateTimeField(null=True, blank=True, help_text="From the camera, where it says.")
+    latitude = models.FloatField(null=True, blank=True, help_text="Degrees north, from the camera, where it says.")
+    longitude = models.FloatField(null=True, blank=True, help_text="Degrees east.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    trashed_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Since when it is in the trash: seen by its owner alone, there.",
+    )
 
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     error = models.TextField(blank=True, help_text="Why the last attempt at reading it failed.")
@@ -68,11 +76,17 @@ class Image(models.Model):
                 condition=Q(status__in=["pending", "processing", "ready", "failed"]), name="image_status_known"
             ),
             models.CheckConstraint(
+                condition=Q(latitude__isnull=True, longitude__isnull=True)
+                | Q(latitude__gte=-90, latitude__lte=90, longitude__gte=-180, longitude__lte=180),
+                name="image_location_on_earth",
+            ),
+            models.CheckConstraint(
                 condition=~Q(status="processing") | Q(lease_expires_at__isnull=False), name="image_processing_has_lease"
             ),
         ]
         indexes = [
             models.Index("owner", F("id").desc(), name="image_by_owner"),
+            models.Index(fields=["trashed_at"], condition=Q(trashed_at__isnull=False), name="image_in_trash"),
             models.Index(
                 fields=["id"], condition=Q(status="ready", perceptual_hash__isnull=True), name="image_to_hash"
             ),

@@ -2,15 +2,16 @@
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.db.models import Count, Max
+from django.db.models import Max, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from gallery import access
+from gallery import access, downloads
 from gallery.forms import AlbumForm, MemberForm
-from gallery.models import Album, AlbumImage, AlbumMember
+from gallery.models import Album, AlbumImage, AlbumMember, Image
 from gallery.pagination import page_of
+from gallery.views import selection
 
 PER_PAGE = 60
 
@@ -22,7 +23,10 @@ def albums(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         return redirect("album", form.save().pk)
     found = access.visible_albums(request.user).select_related("owner")
-    found = found.annotate(pictures=Count("album_images"), cover=Max("album_images__image_id"))
+    found = found.annotate(
+        pictures=access.PICTURES,
+        cover=Max("album_images__image_id", filter=Q(album_images__image__trashed_at=None)),
+    )
     found = found.order_by("title", "pk")
     context = {"page": page_of(request, found, PER_PAGE), "form": form}
     return render(request, "gallery/albums.html", context, status=400 if form.errors else 200)
@@ -35,7 +39,7 @@ def album(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _show(request: HttpRequest, found: Album, form: AlbumForm | None = None, member_form: MemberForm | None = None):
-    links = AlbumImage.objects.filter(album=found).select_related("image").order_by("-pk")
+    links = access.album_images(found).select_related("image").order_by("-pk")
     page = page_of(request, links, PER_PAGE)
     may_own = access.owned_albums(request.user).filter(pk=found.pk).exists()
     removable = access.removable_album_images(request.user, found).filter(pk__in=[link.pk for link in page])
@@ -49,8 +53,18 @@ def _show(request: HttpRequest, found: Album, form: AlbumForm | None = None, mem
         "form": form or AlbumForm(instance=found),
         "member_form": member_form or MemberForm(album=found),
     }
+    context |= selection.context(request.user)
     wrong = any(given is not None and given.errors for given in (form, member_form))
     return render(request, "gallery/album.html", context, status=400 if wrong else 200)
+
+
+@require_GET
+def download(request: HttpRequest, pk: int) -> HttpResponse:
+    """The album's originals as a ZIP, in the order they were added."""
+    found = get_object_or_404(access.visible_albums(request.user), pk=pk)
+    inside = Image.objects.filter(pk__in=access.album_images(found).values("image_id"))
+    images = access.with_location(inside, request.user).order_by("pk")
+    return downloads.zip_of([(image, image.sees_location) for image in images], found.title)
 
 
 @require_POST

@@ -1,5 +1,6 @@
 """Originals and thumbnails, sent only to those who may see the picture."""
 
+import io
 from datetime import UTC, datetime
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
@@ -7,7 +8,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import condition, require_GET
 
-from gallery import access
+from gallery import access, downloads
 from gallery.formats import CONTENT_TYPES
 from gallery.models import Image
 from gallery.thumbnails import SIZES, thumbnail_of
@@ -33,15 +34,19 @@ def _thumbnail(request: HttpRequest, image: Image, variant: str) -> HttpResponse
 @condition(etag_func=_etag, last_modified_func=_modified)
 def _original(request: HttpRequest, image: Image, variant: str) -> HttpResponse:
     try:
-        file = image.original.storage.open(image.original.name)
+        if variant == "original":
+            file = image.original.storage.open(image.original.name)
+        else:
+            file = io.BytesIO(downloads.without_location(image))
     except FileNotFoundError as error:
         raise Http404 from error
     return FileResponse(file, as_attachment=True, filename=image.filename, content_type=CONTENT_TYPES[image.format])
 
 
-def send_original(request: HttpRequest, image: Image) -> HttpResponse:
-    """The file as uploaded, byte for byte, as a download under its own name. The caller asked gallery.access."""
-    response = _original(request, image, "original")
+def send_original(request: HttpRequest, image: Image, keeps_location: bool) -> HttpResponse:
+    """The file as uploaded, byte for byte but for its location where that is not to be told, as a download under its
+    own name. The caller asked gallery.access."""
+    response = _original(request, image, "original" if keeps_location else "without-location")
     patch_cache_control(response, private=True, no_cache=True)
     response["X-Content-Type-Options"] = "nosniff"
     return response
@@ -50,15 +55,21 @@ def send_original(request: HttpRequest, image: Image) -> HttpResponse:
 @require_GET
 def original(request: HttpRequest, pk: int) -> HttpResponse:
     """Download a picture."""
-    return send_original(request, get_object_or_404(access.servable_images(request.user), pk=pk))
+    images = access.with_location(access.servable_images(request.user), request.user)
+    image = get_object_or_404(images, pk=pk)
+    return send_original(request, image, image.sees_location or access.may_administer_images(request.user))
 
 
 @require_GET
 def thumbnail(request: HttpRequest, pk: int, size: str) -> HttpResponse:
     """A small, medium or large JPEG of a picture; browsers keep it for a day."""
+    return send_thumbnail(request, get_object_or_404(access.servable_images(request.user), pk=pk), size)
+
+
+def send_thumbnail(request: HttpRequest, image: Image, size: str) -> HttpResponse:
+    """A JPEG of the pixels alone. The caller asked gallery.access."""
     if size not in SIZES:
         raise Http404
-    image = get_object_or_404(access.servable_images(request.user), pk=pk)
     response = _thumbnail(request, image, size)
     patch_cache_control(response, private=True, max_age=86_400)
     return response

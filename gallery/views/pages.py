@@ -5,9 +5,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from gallery import access, ingest, serving
+from gallery import access, ingest, quota, serving, trash
 from gallery.models import Image
 from gallery.pagination import page_of
+from gallery.views import selection
 
 PER_PAGE = 60
 
@@ -16,13 +17,14 @@ PER_PAGE = 60
 def browse(request: HttpRequest) -> HttpResponse:
     """Every picture that the person may see, newest first."""
     page = page_of(request, access.visible_images(request.user), PER_PAGE)
-    return render(request, "gallery/browse.html", {"page": page})
+    return render(request, "gallery/browse.html", {"page": page, **selection.context(request.user)})
 
 
 @require_GET
 def image(request: HttpRequest, pk: int) -> HttpResponse:
     """One picture: its tags, details and look-alikes."""
-    picture = get_object_or_404(access.visible_images(request.user).select_related("owner"), pk=pk)
+    images = access.with_location(access.visible_images(request.user).select_related("owner"), request.user)
+    picture = get_object_or_404(images, pk=pk)
     context = {
         "image": picture,
         "image_tags": picture.image_tags.shown(serving.current().key).select_related("tag"),
@@ -36,18 +38,26 @@ def image(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
-    """Delete a picture of one's own."""
+    """Move a picture of one's own to the trash."""
     picture = get_object_or_404(access.deletable_images(request.user), pk=pk)
-    picture.delete()
-    messages.success(request, f"{picture.filename} was deleted.")
+    trash.move(Image.objects.filter(pk=pk))
+    messages.success(request, f"{picture.filename} is in the trash for thirty days.", extra_tags="trash")
     return redirect("browse")
+
+
+@require_GET
+def trashed(request: HttpRequest) -> HttpResponse:
+    """The person's trash, latest first."""
+    images = access.trashed_images(request.user).order_by("-trashed_at", "-pk")
+    context = {"page": page_of(request, images, PER_PAGE), "days": trash.KEPT.days, "selectable": True}
+    return render(request, "gallery/trash.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def upload(request: HttpRequest) -> HttpResponse:
     """Take several files, and say of each what became of it."""
     if request.method != "POST":
-        return render(request, "gallery/upload.html")
+        return render(request, "gallery/upload.html", {"usage": quota.usage(request.user)})
     files = request.FILES.getlist("files")
     if not files:
         return render(request, "gallery/upload.html", {"error": "files: choose at least one picture."}, status=400)

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from gallery import access
+from gallery import access, trash
 from gallery.pagination import page_of
 from search.duplicates import groups, keep_all
 
@@ -33,10 +33,9 @@ def decide(request: HttpRequest) -> HttpResponse:
         return redirect("duplicates")
     if not ids["keep"] or not set(ids["keep"]) <= set(own):
         raise BadRequest("keep: choose which pictures of the group to keep.")
-    doomed = [image for pk, image in own.items() if pk not in ids["keep"]]
-    for image in doomed:
-        image.delete()
-    messages.success(request, f"{len(doomed)} picture{'' if len(doomed) == 1 else 's'} deleted.")
+    others = set(own) - set(ids["keep"])
+    trash.move(access.deletable_images(request.user).filter(pk__in=others))
+    messages.success(request, f"{len(others)} picture{'' if len(others) == 1 else 's'} moved to the trash.")
     return redirect("duplicates")
 
 

@@ -13,6 +13,7 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_GET, require_http_methods
 
 from gallery import access, ingest
+from gallery.views import selection
 from gallery.views.pages import pending_count
 from search import engine, pictures
 from search.bar import from_address, to_address
@@ -48,6 +49,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if number > pages.num_pages:
         raise BadRequest("page: there is no such page.")
     context = {"results": found, "shown": shown, "page": pages.page(number), "query_string": _without(request, "page")}
+    context |= selection.context(request.user)
     context["offers"] = [(offer, _with_tag(request, offer)) for offer in found.offers]
     return _render(request, query, context | {"rest": _without(request, "page") + "&all=1"})
 

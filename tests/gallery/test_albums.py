@@ -173,7 +173,7 @@ def test_pages_take_a_constant_number_of_queries(client, curator, album, photo, 
             AlbumImage.objects.get_or_create(album=album, image=Image.objects.filter(owner=curator)[number])
         with django_assert_num_queries(4):  # session, person, count, albums
             client.get("/albums/")
-        with django_assert_num_queries(8):  # session, person, album, its roles twice, count, pictures, members
+        with django_assert_num_queries(9):  # session, person, album, its roles twice, count, pictures, members, choice
             client.get(f"/albums/{album.pk}/")
 
 

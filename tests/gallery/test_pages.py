@@ -39,7 +39,7 @@ def test_signing_in(client, curator):
 
 def test_browse_shows_every_picture_in_a_constant_number_of_queries(page, django_assert_num_queries):
     # session, person, albums, count, pictures
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         response = page.get("/images/")
     assert response.content.count(b'class="tile"') == 21
 
@@ -165,11 +165,11 @@ def test_a_missing_file_is_a_404_not_a_500(page, curator):
         assert page.get(reverse(name, args=[image.pk, *arguments])).status_code == 404
 
 
-def test_deleting_asks_for_a_post_and_then_it_is_gone(page, photo):
+def test_deleting_asks_for_a_post_and_then_it_is_in_the_trash(page, photo):
     image = photo("moon")
     assert page.get(f"/images/{image.pk}/delete").status_code == 405
     response = page.post(f"/images/{image.pk}/delete", follow=True)
-    assert "moon.png was deleted." in text_of(response)
+    assert "moon.png is in the trash for thirty days." in text_of(response)
     assert page.get(f"/images/{image.pk}/").status_code == 404
 
 

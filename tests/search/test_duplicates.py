@@ -63,7 +63,7 @@ def test_the_page_deletes_what_is_not_kept(page, curator, copies):
     assert response["Location"] == "/duplicates/"
     assert not duplicates.access.deletable_images(curator).filter(pk=small.pk).exists()
     assert found(curator)[1] == ["coffee.png", "coffee-500.jpg"]
-    assert "1 picture deleted" in text_of(page.get("/duplicates/"))
+    assert "1 picture moved to the trash" in text_of(page.get("/duplicates/"))
 
 
 def test_what_is_to_be_kept_is_not_shown_again(page, curator, copies):

@@ -87,8 +87,9 @@ def test_results_take_a_constant_number_of_queries(page, django_assert_num_queri
     page.get("/", {"q": "animal"})
     for per_page in (2, 20):
         monkeypatch.setattr(views, "PER_PAGE", per_page)
-        # session, person, serving extractor (to embed, to search), albums, log of changes, tags named, pictures
-        with django_assert_num_queries(8):
+        # session, person, serving extractor (to embed, to search), albums, log of changes, tags named, pictures,
+        # albums to fill
+        with django_assert_num_queries(9):
             page.get("/", {"q": "animal", "all": 1})
 
 

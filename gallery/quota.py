@@ -1,0 +1,51 @@
+"""How much a person may store, and how much they do."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Count, Sum
+
+from gallery.models import Account, Image
+
+
+class Refused(Exception):
+    """A file is not taken; the message is one sentence for the person who sent it."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a person stores, the trash included, and may store; None for no limit."""
+
+    bytes: int
+    pictures: int
+    most_bytes: int | None
+    most_pictures: int | None
+
+
+def limits(user) -> tuple[int | None, int | None]:
+    """(bytes, pictures) that the person may store, from their account or else the settings; None for no limit."""
+    account = Account.objects.filter(user=user).first() or Account()
+    megabytes = settings.QUOTA_MB if account.quota_mb is None else account.quota_mb
+    pictures = settings.QUOTA_PICTURES if account.quota_pictures is None else account.quota_pictures
+    return megabytes * 1_000_000 if megabytes is not None else None, pictures
+
+
+def usage(user) -> Usage:
+    """The person's originals, counted one by one, and their limits."""
+    stored = Image.objects.filter(owner=user).aggregate(bytes=Sum("size_bytes"), pictures=Count("pk"))
+    return Usage(stored["bytes"] or 0, stored["pictures"], *limits(user))
+
+
+def check(user, size: int) -> None:
+    """Refused if one more file of this many bytes is more than the person may store."""
+    if limits(user) == (None, None):
+        return
+    now = usage(user)
+    hint = "Deleting some, and emptying the trash, makes room."
+    if now.most_pictures is not None and now.pictures + 1 > now.most_pictures:
+        raise Refused(f"You may keep {now.most_pictures} pictures here and have {now.pictures}. {hint}")
+    if now.most_bytes is not None and now.bytes + size > now.most_bytes:
+        raise Refused(
+            f"You may keep {now.most_bytes / 1e6:.0f} MB here and have {now.bytes / 1e6:.1f} MB; this file has "
+            f"{size / 1e6:.1f} MB. {hint}"
+        )

@@ -1,0 +1,32 @@
+"""The trash: what is deleted waits there for thirty days, with its tags and albums, and can be brought back."""
+
+from datetime import timedelta
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from gallery.models import Image
+
+KEPT = timedelta(days=30)
+AT_A_TIME = 200  # pictures deleted for good in one transaction
+
+
+def move(images: QuerySet[Image]) -> int:
+    """Put the pictures into the trash; how many there were."""
+    return images.update(trashed_at=timezone.now())
+
+
+def restore(images: QuerySet[Image]) -> int:
+    """Bring the pictures back; how many there were."""
+    return images.update(trashed_at=None)
+
+
+def purge() -> str:
+    """Delete for good what has been in the trash for thirty days, files included. The worker does it every hour."""
+    count = 0
+    old = Image.objects.filter(trashed_at__lt=timezone.now() - KEPT)
+    while images := list(old[:AT_A_TIME]):
+        for image in images:  # one by one, for each has files that its deletion takes along
+            image.delete()
+        count += len(images)
+    return f"{count} pictures deleted for good"

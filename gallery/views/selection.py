@@ -1,0 +1,112 @@
+"""What can be done with many pictures at once, from every page that shows them."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest, ValidationError
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from gallery import access, downloads, tagging, trash
+from gallery.models import Album, AlbumImage, Image
+
+MOST = 500  # pictures at once
+
+
+def context(user) -> dict:
+    """What the bar for selections needs on a page that shows pictures."""
+    return {"selectable": True, "fillable": access.fillable_albums(user)}
+
+
+@require_POST
+def act(request: HttpRequest) -> HttpResponseBase:
+    """Do `action` with the pictures `image`. Those among them that the person may not do it with are passed over, and
+    counted in what is said; when there is no other, there is no such picture."""
+    action = ACTIONS.get(request.POST.get("action", ""))
+    if action is None:
+        raise BadRequest(f"action: must be one of: {', '.join(ACTIONS)}.")
+    texts = request.POST.getlist("image")
+    if not texts or len(texts) > MOST or not all(t.isascii() and t.isdigit() and len(t) < 19 for t in texts):
+        raise BadRequest(f"image: choose pictures, at most {MOST}.")
+    ids = {int(text) for text in texts}
+    response = action(request, ids)
+    if isinstance(response, HttpResponseBase):
+        return response
+    count, done = response
+    passed = len(ids) - count
+    if not count:
+        raise Http404
+    others = f" {passed} passed over, as not yours to change." if passed else ""
+    messages.success(request, f"{count} picture{'' if count == 1 else 's'} {done}.{others}")
+    return redirect(_back(request))
+
+
+def _back(request: HttpRequest) -> str:
+    following = request.POST.get("next", "")
+    return following if url_has_allowed_host_and_scheme(following, allowed_hosts=None) else "browse"
+
+
+def _add(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
+    chosen = request.POST.get("album", "")
+    if not (chosen.isascii() and chosen.isdigit() and len(chosen) < 19):
+        raise BadRequest("album: choose an album.")
+    album: Album = get_object_or_404(access.fillable_albums(request.user), pk=int(chosen))
+    links = [AlbumImage(album=album, image=image) for image in access.addable_images(request.user).filter(pk__in=ids)]
+    AlbumImage.objects.bulk_create(links, ignore_conflicts=True)
+    return len(links), f"put into {album.title}"
+
+
+def _tag(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
+    return _each_tag(request, ids, tagging.add, "tagged")
+
+
+def _untag(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
+    return _each_tag(request, ids, tagging.remove, "untagged")
+
+
+def _each_tag(request: HttpRequest, ids: set[int], change: Callable, done: str) -> tuple[int, str]:
+    images = list(access.taggable_images(request.user).filter(pk__in=ids))
+    try:
+        for image in images:
+            change(image, request.POST.get("tag", ""))
+    except ValidationError as error:
+        raise BadRequest(f"tag: {error.messages[0]}") from error
+    return len(images), done
+
+
+def _trash(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
+    count = trash.move(access.deletable_images(request.user).filter(pk__in=ids))
+    return count, f"moved to the trash, where {'it stays' if count == 1 else 'they stay'} for {trash.KEPT.days} days"
+
+
+def _restore(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
+    return trash.restore(access.trashed_images(request.user).filter(pk__in=ids)), "brought back"
+
+
+def _purge(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
+    doomed = list(access.trashed_images(request.user).filter(pk__in=ids))
+    for image in doomed:  # one by one, for each has files that its deletion takes along
+        image.delete()
+    return len(doomed), "deleted for good"
+
+
+def _download(request: HttpRequest, ids: set[int]) -> HttpResponseBase:
+    images = access.with_location(access.visible_images(request.user), request.user).filter(pk__in=ids)
+    found: list[Image] = list(images.order_by("-pk"))
+    if not found:
+        raise Http404
+    return downloads.zip_of([(image, image.sees_location) for image in found], "pictures")
+
+
+ACTIONS: dict[str, Callable] = {
+    "add": _add,
+    "tag": _tag,
+    "untag": _untag,
+    "trash": _trash,
+    "restore": _restore,
+    "purge": _purge,
+    "download": _download,
+}

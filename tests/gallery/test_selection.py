@@ -1,0 +1,102 @@
+"""Many pictures at once: albums, tags, downloads; each done with those that the person may do it with."""
+
+import io
+import zipfile
+
+import pytest
+from django.core.files.base import ContentFile
+
+from gallery import downloads, ingest
+from gallery.models import Album, AlbumImage, AlbumMember, Image
+from tests.conftest import demo_path
+from tests.gallery.test_pages import text_of
+from tests.gallery.test_trash import act
+
+
+def archive_of(response) -> zipfile.ZipFile:
+    assert response["Content-Type"] == "application/zip"
+    return zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content)))
+
+
+def test_pictures_are_put_into_an_album(page, curator, photo):
+    album = Album.objects.create(owner=curator, title="Trip")
+    AlbumImage.objects.create(album=album, image=photo("coffee"))
+    response = act(page, "add", [photo("coffee"), photo("rocket")], album=album.pk, next="/images/?page=1")
+    assert response.redirect_chain == [("/images/?page=1", 302)]
+    assert "2 pictures put into Trip." in text_of(response)
+    assert album.images.count() == 2
+
+
+def test_pictures_are_tagged_and_untagged(page, photo):
+    images = [photo("coffee"), photo("rocket")]
+    act(page, "tag", images, tag="#Mine")
+    assert all(image.tags.filter(name="mine").exists() for image in images)
+    act(page, "untag", images, tag="mine")
+    assert not any(image.image_tags.shown("lite/1").filter(tag__name="mine").exists() for image in images)
+
+
+def test_a_viewer_of_an_album_may_download_its_pictures_and_nothing_more(client, curator, stranger, photo):
+    album = Album.objects.create(owner=curator, title="Shared")
+    AlbumImage.objects.create(album=album, image=photo("coffee"))
+    AlbumMember.objects.create(album=album, user=stranger)
+    own = Album.objects.create(owner=stranger, title="Own")
+    client.force_login(stranger)
+    for action, fields in {"trash": {}, "tag": {"tag": "x"}, "add": {"album": own.pk}}.items():
+        assert act(client, action, [photo("coffee")], **fields).status_code == 404
+    assert act(client, "add", [photo("coffee")], album=album.pk).status_code == 404  # viewers add nothing
+    archive = archive_of(act(client, "download", [photo("coffee"), photo("rocket")]))
+    assert archive.namelist() == ["coffee.png"]
+    assert Image.objects.filter(trashed_at=None).count() == 21
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "action: must be one of"),
+        ({"action": "burn"}, "action: must be one of"),
+        ({"action": "trash"}, "image: choose pictures"),
+        ({"action": "trash", "image": "x"}, "image: choose pictures"),
+        ({"action": "trash", "image": "9" * 30}, "image: choose pictures"),
+        ({"action": "trash", "image": list(range(1, 502))}, "image: choose pictures"),
+        ({"action": "add", "image": 1}, "album: choose an album"),
+        ({"action": "tag", "image": "own", "tag": ""}, "tag: A tag needs"),
+    ],
+)
+def test_what_is_wrong_is_named(page, photo, fields, words):
+    if fields.get("image") == "own":
+        fields = fields | {"image": photo("coffee").pk}
+    response = page.post("/selection/", fields)
+    assert response.status_code == 400
+    assert words in text_of(response)
+
+
+def test_it_leads_back_to_this_site_only(page, photo):
+    for following in ("https://example.org/", "//example.org", "javascript:alert(1)", ""):
+        response = page.post(
+            "/selection/", {"action": "tag", "tag": "x", "image": photo("coffee").pk, "next": following}
+        )
+        assert response["Location"] == "/images/"
+
+
+def test_an_album_is_downloaded_with_unique_safe_names(page, curator, photo):
+    album = Album.objects.create(owner=curator, title='Été 2024/"x"')
+    names = ["a.png", "A.png", "../../etc/passwd", "con.png", "a (2).png", "..."]
+    for i, name in enumerate(names):
+        image = ingest.add(curator, ContentFile(demo_path("coffee").read_bytes() + b" " * (i + 1), name="x.png")).image
+        Image.objects.filter(pk=image.pk).update(filename=name)
+        AlbumImage.objects.create(album=album, image=image)
+    response = page.get(f"/albums/{album.pk}/download")
+    assert response["Content-Disposition"] == 'attachment; filename="_t_ 2024__x_.zip"'
+    archive = archive_of(response)
+    assert archive.namelist() == ["a.png", "A (2).png", "_.._etc_passwd", "_con.png", "a (2) (2).png", "_"]
+    assert archive.testzip() is None
+    assert archive.read("a.png") == demo_path("coffee").read_bytes() + b" "
+
+
+def test_a_file_that_is_missing_is_named_and_the_others_arrive(curator, photo):
+    coffee, rocket = photo("coffee"), photo("rocket")
+    coffee.original.name = "nowhere.png"
+    response = downloads.zip_of([(coffee, True), (rocket, True)], "x")
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content)))
+    assert sorted(archive.namelist()) == ["missing.txt", "rocket.jpg"]
+    assert b"coffee.png" in archive.read("missing.txt")
