@@ -2,7 +2,7 @@
 
 import io
 
-from sorl.thumbnail import get_thumbnail
+from sorl.thumbnail import default, get_thumbnail
 from sorl.thumbnail.engines.pil_engine import Engine as PillowEngine
 
 from gallery.extraction import pixels
@@ -24,4 +24,8 @@ def thumbnail_of(image: Image, size: str):
     """The thumbnail's file, made if need be; FileNotFoundError when the original is missing."""
     if not image.original.storage.exists(image.original.name):
         raise FileNotFoundError(image.original.name)
-    return get_thumbnail(image.original, SIZES[size])
+    file = get_thumbnail(image.original, SIZES[size])
+    if not file.exists():  # it was made once, and its file is gone: thumbnails can be thrown away
+        default.kvstore.delete(file)
+        file = get_thumbnail(image.original, SIZES[size])
+    return file

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from gallery import ingest, tasks
 from gallery.models import Album, AlbumImage, AlbumMember, Image
+from gallery.thumbnails import thumbnail_of
 from tests.conftest import demo_path, drawn, encoded, upload
 
 
@@ -241,3 +242,12 @@ def test_a_form_from_elsewhere_is_refused_in_style(curator):
     response = client.post("/upload/", {})
     assert response.status_code == 403
     assert "Not allowed" in text_of(response)
+
+
+def test_a_thumbnail_whose_file_is_gone_is_made_anew(page, photo):
+    image = photo("coffee")
+    address = f"/images/{image.pk}/thumbnail/small"
+    first = b"".join(page.get(address).streaming_content)
+    file = thumbnail_of(image, "small")
+    file.storage.delete(file.name)
+    assert b"".join(page.get(address).streaming_content) == first
