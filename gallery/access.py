@@ -113,6 +113,12 @@ def with_location(images: QuerySet[Image], user: AbstractBaseUser) -> QuerySet[I
     return images.annotate(sees_location=Q(owner_id=user.pk or 0) | Exists(told))
 
 
+def may_tell_location(user: AbstractBaseUser, album: Album) -> bool:
+    """Whether `user` may say if an album's members are told where pictures were taken: its owner, not its editors, who
+    would tell themselves."""
+    return album.owner_id == user.pk
+
+
 def deletable_images(user: AbstractBaseUser) -> QuerySet[Image]:
     """The pictures that `user` may move to the trash: their own."""
     return own_images(user)

@@ -22,6 +22,11 @@ class AlbumSerializer(serializers.ModelSerializer):
         model = Album
         fields = ["id", "owner", "title", "description", "shows_location", "created_at", "pictures"]
 
+    def validate_shows_location(self, shows: bool) -> bool:
+        if self.instance and not access.may_tell_location(self.context["request"].user, self.instance):
+            raise ValidationError("Only the owner of an album decides this.")
+        return shows
+
     def validate_title(self, title: str) -> str:
         album = self.instance or Album(owner=self.context["request"].user)
         try:

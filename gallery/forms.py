@@ -3,7 +3,7 @@
 from django import forms
 from django.contrib.auth import get_user_model
 
-from gallery import ingest
+from gallery import access, ingest
 from gallery.models import Album, AlbumMember, Image
 
 
@@ -39,12 +39,18 @@ class AdminUploadForm(forms.ModelForm):
 
 
 class AlbumForm(forms.ModelForm):
-    """An album's title and description. The instance must have its owner, who cannot use a title twice."""
+    """An album's title and description, and for its owner whether places are told. The instance must have its owner,
+    who cannot use a title twice."""
 
     class Meta:
         model = Album
         fields = ("title", "description", "shows_location")
         widgets = {"description": forms.Textarea(attrs={"rows": 2})}
+
+    def __init__(self, *args, person, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not access.may_tell_location(person, self.instance):
+            del self.fields["shows_location"]
 
     def clean_title(self):
         title = self.cleaned_data["title"]

@@ -203,10 +203,6 @@ class Index:
         found[inside] = posted[at[inside]] == rows[inside]
         return found
 
-    def tag_ids(self) -> np.ndarray:
-        """int64 (k,): every tag that any row, dead ones too, carries."""
-        return np.unique(np.concatenate([segment.tags.keys() for _, segment in self._segments]))
-
     def chunks(self, size: int = 65536) -> Iterator[Rows]:
         """The living rows in growing order of image id, as a new snapshot takes them."""
         rows = np.flatnonzero(self._alive[: self.size])

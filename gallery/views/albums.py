@@ -19,7 +19,8 @@ PER_PAGE = 60
 @require_http_methods(["GET", "HEAD", "POST"])
 def albums(request: HttpRequest) -> HttpResponse:
     """The albums that the person sees, and a form for a new one."""
-    form = AlbumForm(request.POST if request.method == "POST" else None, instance=Album(owner=request.user))
+    data = request.POST if request.method == "POST" else None
+    form = AlbumForm(data, instance=Album(owner=request.user), person=request.user)
     if request.method == "POST" and form.is_valid():
         return redirect("album", form.save().pk)
     found = access.visible_albums(request.user).select_related("owner")
@@ -50,7 +51,7 @@ def _show(request: HttpRequest, found: Album, form: AlbumForm | None = None, mem
         "may_edit": may_own or access.editable_albums(request.user).filter(pk=found.pk).exists(),
         "may_own": may_own,
         "members": found.memberships.select_related("user").order_by("user__username"),
-        "form": form or AlbumForm(instance=found),
+        "form": form or AlbumForm(instance=found, person=request.user),
         "member_form": member_form or MemberForm(album=found),
     }
     context |= selection.context(request.user)
@@ -71,7 +72,7 @@ def download(request: HttpRequest, pk: int) -> HttpResponse:
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Rename or describe an album."""
     found = get_object_or_404(access.editable_albums(request.user), pk=pk)
-    form = AlbumForm(request.POST, instance=found)
+    form = AlbumForm(request.POST, instance=found, person=request.user)
     if not form.is_valid():
         return _show(request, Album.objects.get(pk=pk), form=form)
     form.save()

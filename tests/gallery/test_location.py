@@ -117,6 +117,22 @@ def test_its_owner_is_told_and_members_only_where_the_album_says_so(client, cura
     assert told(client, image)
 
 
+def test_editors_do_not_decide_whether_places_are_told(client, stranger, shared):
+    image, album = shared
+    AlbumMember.objects.update(role=AlbumMember.Role.EDITOR)
+    client.force_login(stranger)
+    page = client.post(f"/albums/{album.pk}/edit", {"title": "Mine", "shows_location": "on"})
+    answer = client.patch(f"/api/v1/albums/{album.pk}/", {"shows_location": True}, content_type="application/json")
+    assert (page.status_code, answer.status_code, list(answer.json())) == (302, 400, ["shows_location"])
+    album.refresh_from_db()
+    assert (album.title, album.shows_location) == ("Mine", False)
+    assert not told(client, image)
+    Album.objects.update(shows_location=True)
+    client.post(f"/albums/{album.pk}/edit", {"title": "Again"})
+    album.refresh_from_db()
+    assert album.shows_location  # their form does not hold it, and does not turn it off
+
+
 def test_a_list_of_the_api_tells_it_only_to_whom_it_may(client, curator, stranger, shared, django_assert_num_queries):
     image, _ = shared
     for person, expected in ((curator, [image.latitude, image.longitude]), (stranger, None)):
