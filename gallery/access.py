@@ -9,9 +9,10 @@ callers answer 404.
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
-from gallery.models import Album, AlbumImage, AlbumMember, Image
+from gallery.models import Album, AlbumImage, AlbumMember, Image, ShareLink
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def owned_albums(user: AbstractBaseUser) -> QuerySet[Album]:
 
 
 def editable_albums(user: AbstractBaseUser) -> QuerySet[Album]:
-    """The albums that `user` may rename, and take any picture out of: as owner or editor."""
+    """The albums that `user` may rename and arrange, and take any picture out of: as owner or editor."""
     return _albums_with_role(user, AlbumMember.Role.EDITOR)
 
 
@@ -59,8 +60,27 @@ def own_images(user: AbstractBaseUser) -> QuerySet[Image]:
     return Image.objects.filter(owner_id=user.pk or 0, trashed_at=None)
 
 
-# How many pictures an album shows.
-PICTURES = Count("album_images", filter=Q(album_images__image__trashed_at=None))
+def _number_of(links: QuerySet[AlbumImage]) -> Coalesce:
+    counted = links.filter(album=OuterRef("pk")).order_by().values("album").annotate(number=Count("pk"))
+    return Coalesce(Subquery(counted.values("number"), output_field=IntegerField()), Value(0))
+
+
+def with_pictures(albums: QuerySet[Album]) -> QuerySet[Album]:
+    """The albums with `pictures`, how many each shows, and `cover_id_or_latest`: its chosen cover, or else the picture
+    that came here last, None where there is none.
+
+    What is in the trash is counted by itself and taken off: it is little, and an album's links alone are counted from
+    an index, without looking at each picture.
+    """
+    seen = AlbumImage.objects.filter(album=OuterRef("pk"), image__trashed_at=None)
+    trashed = AlbumImage.objects.filter(image__trashed_at__isnull=False)
+    return albums.annotate(
+        pictures=_number_of(AlbumImage.objects.all()) - _number_of(trashed),
+        cover_id_or_latest=Coalesce(
+            Subquery(seen.filter(image=OuterRef("cover")).values("image_id")[:1]),
+            Subquery(seen.order_by("-image_id").values("image_id")[:1]),
+        ),
+    )
 
 
 def album_images(album: Album) -> QuerySet[AlbumImage]:
@@ -143,3 +163,40 @@ def owned(rows: QuerySet, user: AbstractBaseUser) -> QuerySet:
 def may_see_error(user: AbstractBaseUser, image: Image) -> bool:
     """Whether `user` is told why reading `image` failed: its owner is."""
     return image.owner_id == user.pk
+
+
+def shareable_albums(user: AbstractBaseUser) -> QuerySet[Album]:
+    """The albums that `user` may show to the world by a link: their own."""
+    return owned_albums(user)
+
+
+def shareable_images(user: AbstractBaseUser) -> QuerySet[Image]:
+    """The pictures that `user` may show to the world by a link: their own."""
+    return own_images(user)
+
+
+def link_of(token: str) -> ShareLink | None:
+    """The share link that this address opens, if it does: not revoked, not expired, and its owner still here."""
+    return ShareLink.objects.filter(owner__is_active=True).select_related("album").of(token)
+
+
+def linked_images(link: ShareLink) -> QuerySet[Image]:
+    """What a share link shows, in its order, with `keeps_location`: whether the files it gives out keep where they were
+    taken. An album is shown as it is at the moment; of single pictures, those that its owner still has. Only of the
+    link's owner's own pictures can the place be told."""
+    if link.album_id:
+        images = Image.objects.filter(album_images__album=link.album_id, trashed_at=None)
+        images = images.order_by(*link.album.order_of("album_images__", "album_images__image__"))
+    else:
+        images = link.images.filter(owner_id=link.owner_id, trashed_at=None).order_by("-pk")
+    return images.annotate(keeps_location=Q(owner_id=link.owner_id) if link.shows_location else Value(False))
+
+
+def may_invite(user: AbstractBaseUser) -> bool:
+    """Whether `user` may make invitations: an administrator who may add people in the admin site."""
+    return user.is_active and user.is_staff and user.has_perm("auth.add_user")
+
+
+def may_delete_people(user: AbstractBaseUser) -> bool:
+    """Whether `user` may delete other people's accounts."""
+    return user.is_active and user.is_staff and user.has_perm("auth.delete_user")

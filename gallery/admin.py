@@ -5,6 +5,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import Count
 from django.http import HttpRequest
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
 
@@ -113,6 +114,13 @@ admin.site.unregister(get_user_model())
 @admin.register(get_user_model())
 class PersonAdmin(UserAdmin):
     inlines = [AccountInline]
+
+    def get_actions(self, request):
+        """Without deleting many at once: of each it is asked what becomes of their pictures."""
+        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
+
+    def delete_view(self, request, object_id, extra_context=None):
+        return redirect("person-delete", object_id)
 
 
 @admin.register(Tag)

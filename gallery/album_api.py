@@ -9,7 +9,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gallery import access
+from gallery import access, arranging
 from gallery.api import ImageSerializer
 from gallery.models import Album, AlbumImage, Image
 
@@ -20,12 +20,17 @@ class AlbumSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Album
-        fields = ["id", "owner", "title", "description", "shows_location", "created_at", "pictures"]
+        fields = ["id", "owner", "title", "description", "order", "cover", "shows_location", "created_at", "pictures"]
 
     def validate_shows_location(self, shows: bool) -> bool:
         if self.instance and not access.may_tell_location(self.context["request"].user, self.instance):
             raise ValidationError("Only the owner of an album decides this.")
         return shows
+
+    def validate_cover(self, cover: Image | None) -> Image | None:
+        if cover and not (self.instance and access.album_images(self.instance).filter(image=cover).exists()):
+            raise ValidationError("The cover must be one of the album's pictures.")
+        return cover
 
     def validate_title(self, title: str) -> str:
         album = self.instance or Album(owner=self.context["request"].user)
@@ -38,6 +43,17 @@ class AlbumSerializer(serializers.ModelSerializer):
 
 class AlbumImageSerializer(serializers.Serializer):
     image_id = serializers.IntegerField(min_value=1, max_value=2**53)
+
+
+class ArrangementSerializer(serializers.Serializer):
+    image_ids = serializers.ListField(child=serializers.IntegerField(min_value=1, max_value=2**53), min_length=1)
+    before = serializers.IntegerField(
+        min_value=1,
+        max_value=2**53,
+        allow_null=True,
+        default=None,
+        help_text="The picture that they are to stand before.",
+    )
 
 
 class AlbumViewSet(viewsets.ModelViewSet):
@@ -54,9 +70,10 @@ class AlbumViewSet(viewsets.ModelViewSet):
             "destroy": access.owned_albums,
             "partial_update": access.editable_albums,
             "add_image": access.fillable_albums,
+            "arrange": access.editable_albums,
         }
         albums = rules.get(self.action, access.visible_albums)(self.request.user)
-        return albums.select_related("owner").annotate(pictures=access.PICTURES).order_by("title", "pk")
+        return access.with_pictures(albums.select_related("owner")).order_by("title", "pk")
 
     def perform_create(self, serializer):
         album = serializer.save(owner=self.request.user)
@@ -65,9 +82,11 @@ class AlbumViewSet(viewsets.ModelViewSet):
     @extend_schema(responses=ImageSerializer(many=True))
     @action(detail=True)
     def images(self, request: Request, pk: int) -> Response:
-        """The album's pictures, newest first."""
-        inside = Image.objects.filter(pk__in=access.album_images(self.get_object()).values("image_id"))
+        """The album's pictures, in its order."""
+        album = self.get_object()
+        inside = Image.objects.filter(album_images__album=album, trashed_at=None)
         images = ImageSerializer.with_related(inside, request.user)
+        images = images.order_by(*album.order_of("album_images__", ""))
         page = self.paginate_queryset(images)
         return self.get_paginated_response(ImageSerializer(page, many=True, context={"request": request}).data)
 
@@ -88,6 +107,19 @@ class AlbumViewSet(viewsets.ModelViewSet):
         """Take a picture out of the album."""
         links = access.removable_album_images(request.user, self.get_object())
         get_object_or_404(links, image_id=self._image_id(request)).delete()
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=ArrangementSerializer, responses={204: None})
+    @action(detail=True, methods=["post"])
+    def arrange(self, request: Request, pk: int) -> Response:
+        """Move pictures together to another place; the album's order is by hand from then on."""
+        album = self.get_object()
+        form = ArrangementSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        try:
+            arranging.place(album, form.validated_data["image_ids"], form.validated_data["before"] or "last")
+        except ValueError as error:
+            raise ValidationError({"image_ids": [f"Not done: {error}."]}) from error
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @staticmethod

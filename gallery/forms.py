@@ -1,7 +1,8 @@
-"""Forms for pictures."""
+"""Forms for pictures and albums."""
 
 from django import forms
 from django.contrib.auth import get_user_model
+from django.utils.translation import gettext_lazy as _
 
 from gallery import access, ingest
 from gallery.models import Album, AlbumMember, Image
@@ -39,18 +40,23 @@ class AdminUploadForm(forms.ModelForm):
 
 
 class AlbumForm(forms.ModelForm):
-    """An album's title and description, and for its owner whether places are told. The instance must have its owner,
-    who cannot use a title twice."""
+    """An album's title, description and order, and for its owner whether places are told. The instance must have its
+    owner, who cannot use a title twice."""
 
     class Meta:
         model = Album
-        fields = ("title", "description", "shows_location")
+        fields = ("title", "description", "order", "shows_location")
+        labels = {"title": _("Title"), "description": _("Description"), "order": _("Order")}
         widgets = {"description": forms.Textarea(attrs={"rows": 2})}
 
     def __init__(self, *args, person, **kwargs):
         super().__init__(*args, **kwargs)
+        self.fields["order"].required = False
         if not access.may_tell_location(person, self.instance):
             del self.fields["shows_location"]
+
+    def clean_order(self):
+        return self.cleaned_data["order"] or self.instance.order
 
     def clean_title(self):
         title = self.cleaned_data["title"]
@@ -61,8 +67,8 @@ class AlbumForm(forms.ModelForm):
 class MemberForm(forms.Form):
     """A person by user name, and a role in an album."""
 
-    username = forms.CharField(max_length=150)
-    role = forms.ChoiceField(choices=AlbumMember.Role)
+    username = forms.CharField(label=_("User name"), max_length=150)
+    role = forms.ChoiceField(label=_("Role"), choices=AlbumMember.Role)
 
     def __init__(self, *args, album: Album, **kwargs):
         super().__init__(*args, **kwargs)
@@ -72,8 +78,8 @@ class MemberForm(forms.Form):
         name = self.cleaned_data["username"]
         person = get_user_model().objects.filter(username=name, is_active=True).first()
         if person is None:
-            raise forms.ValidationError(f"There is nobody named '{name}'.")
+            raise forms.ValidationError(_("There is nobody named '%(name)s'.") % {"name": name})
         if person.pk == self.album.owner_id:
-            raise forms.ValidationError("The owner of an album is no member of it.")
+            raise forms.ValidationError(_("The owner of an album is no member of it."))
         self.person = person
         return name

@@ -16,6 +16,7 @@ from gallery.extraction.base import Extraction, Extractor
 from gallery.extraction.pipeline import Reading, decode, extract_files
 from gallery.extraction.pixels import HASHED, open_header
 from gallery.models import Embedding, Image, ImageTag, Tag
+from gallery.models.image import GREY
 from gallery.models.tag import normalize
 from gallery.serving import MAX_ATTEMPTS
 
@@ -48,8 +49,8 @@ def extract_pending() -> str:
     When nothing is pending and the extractor is being switched, a batch of the library is read by the new one.
     """
     size = settings.EXTRACTION_BATCH_SIZE
-    done = extract_batch(size) or reextract_batch(size) or hash_batch(size)
-    if done and (claimable().exists() or serving.is_switching() or unhashed().exists()):
+    done = extract_batch(size) or reextract_batch(size) or measure_batch(size)
+    if done and (claimable().exists() or serving.is_switching() or unmeasured().exists()):
         enqueue()
     return f"{done} pictures"
 
@@ -83,24 +84,25 @@ def reextract_batch(size: int) -> int:
     return len(images)
 
 
-def unhashed() -> QuerySet[Image]:
-    """Images that were read before pictures were hashed and places were kept."""
-    return Image.objects.filter(status=Image.Status.READY, perceptual_hash=None).order_by("id")
+def unmeasured() -> QuerySet[Image]:
+    """Images that were read before hashes, colours and places were kept."""
+    return Image.objects.filter(status=Image.Status.READY, color=None).order_by("id")
 
 
-def hash_batch(size: int) -> int:
-    """Hash up to `size` of these and note where they were taken; the number of images. One that cannot be decoded any
-    more is like no other."""
-    images = list(unhashed()[:size])
+def measure_batch(size: int) -> int:
+    """Note of up to `size` of these what they look like and where they were taken; the number of images. One that
+    cannot be decoded any more is like no other."""
+    images = list(unmeasured()[:size])
     for image in images:
         try:
-            image.perceptual_hash = decode(image.original.path, HASHED).perceptual_hash
+            decoded = decode(image.original.path, HASHED)
+            image.perceptual_hash, image.color = decoded.perceptual_hash, decoded.color
             with open_header(image.original.path) as header:
                 image.latitude, image.longitude = location.read(header) or (None, None)
         except Exception as error:  # Pillow raises nearly anything on hostile bytes.
-            logger.warning("Image %d cannot be hashed: %s", image.pk, error)
-            image.perceptual_hash = 0
-    Image.objects.bulk_update(images, ["perceptual_hash", "latitude", "longitude"])
+            logger.warning("Image %d cannot be measured: %s", image.pk, error)
+            image.perceptual_hash, image.color = 0, GREY
+    Image.objects.bulk_update(images, ["perceptual_hash", "color", "latitude", "longitude"])
     return len(images)
 
 
@@ -179,8 +181,8 @@ def store(readings: dict[Image, Reading], key: str) -> None:
             unique_fields=["image", "extractor"],
             update_fields=["dim", "dtype", "vector"],
         )
-        hashes = [Image(pk=pk, perceptual_hash=reading.perceptual_hash) for pk, reading in readings.items()]
-        Image.objects.bulk_update(hashes, ["perceptual_hash"])
+        looks = [Image(pk=pk, perceptual_hash=own.perceptual_hash, color=own.color) for pk, own in readings.items()]
+        Image.objects.bulk_update(looks, ["perceptual_hash", "color"])
         Image.objects.filter(pk__in=kept).update(status=Image.Status.READY, attempts=0, error="", lease_expires_at=None)
 
 

@@ -22,11 +22,16 @@ def restore(images: QuerySet[Image]) -> int:
 
 
 def purge() -> str:
-    """Delete for good what has been in the trash for thirty days, files included. The worker does it every hour."""
-    count = 0
-    old = Image.objects.filter(trashed_at__lt=timezone.now() - KEPT)
-    while images := list(old[:AT_A_TIME]):
-        for image in images:  # one by one, for each has files that its deletion takes along
-            image.delete()
-        count += len(images)
+    """Delete for good what has been in the trash for thirty days. The worker does it every hour."""
+    count = delete_for_good(Image.objects.filter(trashed_at__lt=timezone.now() - KEPT))
     return f"{count} pictures deleted for good"
+
+
+def delete_for_good(images: QuerySet[Image]) -> int:
+    """Delete the pictures and their files; how many there were."""
+    count = 0
+    while chunk := list(images.order_by("pk")[:AT_A_TIME]):
+        for image in chunk:  # one by one, for each has files that its deletion takes along
+            image.delete()
+        count += len(chunk)
+    return count

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from gallery.views import albums, files, pages, selection, tags
+from gallery.views import accounts, albums, files, links, pages, selection, shared, tags
 
 urlpatterns = [
     path("images/", pages.browse, name="browse"),
@@ -19,6 +19,25 @@ urlpatterns = [
     path("albums/<int:pk>/members", albums.set_member, name="album-members"),
     path("albums/<int:pk>/members/<int:member>/remove", albums.remove_member, name="album-member-remove"),
     path("albums/<int:pk>/images/<int:image>/remove", albums.remove_image, name="album-image-remove"),
+    path("albums/<int:pk>/arrange", albums.arrange, name="album-arrange"),
+    path("albums/<int:pk>/cover", albums.set_cover, name="album-cover"),
+    path("links/", links.links, name="links"),
+    path("links/new", links.new, name="link-new"),
+    path("links/<int:pk>/", links.edit, name="link-edit"),
+    path("links/<int:pk>/revoke", links.revoke, name="link-revoke"),
+    path("s/<slug:token>/", shared.shared, name="shared"),
+    path("s/<slug:token>/images/<int:pk>/", shared.shared_image, name="shared-image"),
+    path("s/<slug:token>/images/<int:pk>/thumbnail/<slug:size>", shared.shared_thumbnail, name="shared-thumbnail"),
+    path("s/<slug:token>/images/<int:pk>/original", shared.shared_original, name="shared-original"),
+    path("s/<slug:token>/download", shared.shared_download, name="shared-download"),
+    path("account/", accounts.account, name="account"),
+    path("account/theme", accounts.theme, name="theme"),
+    path("account/delete", accounts.delete_own, name="account-delete"),
+    path("people/<int:pk>/delete", accounts.delete_person, name="person-delete"),
+    path("invitations/", accounts.invitations, name="invitations"),
+    path("invitations/<int:pk>/revoke", accounts.revoke_invitation, name="invitation-revoke"),
+    path("join/<slug:token>/", accounts.join, name="join"),
+    path("accounts/register/", accounts.register, name="register"),
     path("tags/", tags.tags, name="tags"),
     path("upload/", pages.upload, name="upload"),
 ]

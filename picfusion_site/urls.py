@@ -1,6 +1,8 @@
 from django.contrib import admin
 from django.contrib.auth import views as auth
+from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
+from django.views.i18n import JavaScriptCatalog, set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from picfusion_site import views
@@ -11,7 +13,17 @@ urlpatterns = [
     path("accounts/login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
     path("accounts/password/", auth.PasswordChangeView.as_view(success_url="/"), name="password_change"),
+    path("accounts/reset/", auth.PasswordResetView.as_view(), name="password_reset"),
+    path("accounts/reset/sent/", auth.PasswordResetDoneView.as_view(), name="password_reset_done"),
+    path(
+        "accounts/reset/<uidb64>/<token>/",
+        auth.PasswordResetConfirmView.as_view(post_reset_login=True, success_url="/"),
+        name="password_reset_confirm",
+    ),
     path("admin/", admin.site.urls),
+    path("account/language", login_not_required(set_language), name="set_language"),
+    # The texts of scripts, in the page's language.
+    path("texts.js", login_not_required(JavaScriptCatalog.as_view(domain="djangojs")), name="texts"),
     path("healthz", views.healthz, name="healthz"),
     path("api/v1/", include("picfusion_site.api_urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -1,25 +1,43 @@
 """Every address of the site and what each kind of person gets there. An address without a rule fails the test."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLPattern
+from django.utils import timezone
 
-from gallery.models import Album, AlbumImage, AlbumMember
+from gallery.models import Album, AlbumImage, AlbumMember, Invitation, ShareLink
 from search import pictures
 from search.models import SavedSearch
 from tests.conftest import demo_path, upload
 
-# Who looks: nobody signed in, a stranger, a viewer of an album with the picture, its owner, an administrator.
-PEOPLE = ("anonymous", "stranger", "viewer", "owner", "administrator")
+# Who looks: nobody signed in; nobody signed in who has a share link of the album; a stranger; a viewer, a contributor
+# and an editor of an album with the picture; the owner of both; an administrator.
+PEOPLE = ("anonymous", "link holder", "stranger", "viewer", "contributor", "editor", "owner", "administrator")
 
-LOGIN = (302, 200, 200, 200, 200)  # a page of one's own: signing in is all it takes
-SHARED = (302, 404, 200, 200, 404)  # about a picture or album that is shared
-FILE = (302, 404, 200, 200, 200)  # a file, which the admin site shows to administrators
-OWN = (302, 404, 404, 302, 404)  # nobody else's business; a redirect to what it stands for
-POST_ONLY = (302, 405, 405, 405, 405)
-API_OWN = (401, 200, 200, 200, 200)
-API_SHARED = (401, 404, 200, 200, 404)
-PUBLIC = (200,) * 5
+
+def who(nobody, stranger, viewer, contributor, editor, owner, administrator, holder=None):
+    """The statuses in the order of PEOPLE; a link's holder is nobody else unless said."""
+    return (nobody, holder or nobody, stranger, viewer, contributor, editor, owner, administrator)
+
+
+def members(nobody, stranger, member, owner, administrator):
+    """Where members of every role are alike."""
+    return who(nobody, stranger, member, member, member, owner, administrator)
+
+
+LOGIN = members(302, 200, 200, 200, 200)  # a page of one's own: signing in is all it takes
+SHARED = members(302, 404, 200, 200, 404)  # about a picture or album that is shared
+FILE = members(302, 404, 200, 200, 200)  # a file, which the admin site shows to administrators
+OWN = members(302, 404, 404, 302, 404)  # nobody else's business; a redirect to what it stands for
+OWN_PAGE = members(302, 404, 404, 200, 404)
+ADMINISTRATORS = members(302, 404, 404, 404, 200)
+POST_ONLY = members(302, 405, 405, 405, 405)
+API_OWN = members(401, 200, 200, 200, 200)
+API_SHARED = members(401, 404, 200, 200, 404)
+PUBLIC = (200,) * 8
+LINK = who(*[404] * 7, holder=200)  # by its token alone, which the others have not
 
 GET_RULES = {
     "search": LOGIN,
@@ -46,13 +64,37 @@ GET_RULES = {
     "album-members": POST_ONLY,
     "album-member-remove": POST_ONLY,
     "album-image-remove": POST_ONLY,
+    "album-arrange": POST_ONLY,
+    "album-cover": POST_ONLY,
+    "links": LOGIN,
+    "link-new": OWN_PAGE,
+    "link-edit": OWN_PAGE,
+    "link-revoke": POST_ONLY,
+    "shared": LINK,
+    "shared-image": LINK,
+    "shared-thumbnail": LINK,
+    "shared-original": LINK,
+    "shared-download": LINK,
+    "account": LOGIN,
+    "account-delete": LOGIN,
+    "theme": (405,) * 8,
+    "set_language": (302,) * 8,  # back to where one came from, and nothing changed
+    "texts": PUBLIC,
+    "person-delete": ADMINISTRATORS,
+    "invitations": ADMINISTRATORS,
+    "invitation-revoke": POST_ONLY,
+    "join": PUBLIC,  # with an invitation
+    "register": (404,) * 8,  # while it is not open
+    "password_reset": PUBLIC,
+    "password_reset_done": PUBLIC,
+    "password_reset_confirm": PUBLIC,  # says that the address is not valid
     "tags": LOGIN,
     "upload": LOGIN,
-    "login": (200, 302, 302, 302, 302),
+    "login": members(200, 302, 302, 302, 302),
     "logout": POST_ONLY,
     "password_change": LOGIN,
     "healthz": PUBLIC,
-    "api-token": (405,) * 5,
+    "api-token": (405,) * 8,
     "api-image-list": API_OWN,
     "api-image-detail": API_SHARED,
     "api-image-original": API_SHARED,
@@ -61,105 +103,154 @@ GET_RULES = {
     "api-album-list": API_OWN,
     "api-album-detail": API_SHARED,
     "api-album-images": API_SHARED,
+    "api-album-arrange": members(401, 405, 405, 405, 405),
     "api-tag-list": API_OWN,
-    "api-search": (401, 405, 405, 405, 405),
+    "api-search": members(401, 405, 405, 405, 405),
     "api-tag-suggestions": API_OWN,
     "schema": PUBLIC,
     "api-docs": PUBLIC,
 }
 # With a form that says nothing: what is refused for who one is comes before what is refused for what one sent.
 POST_RULES = {
-    "image-delete": (302, 404, 404, 302, 404),
-    "image-albums": (302, 404, 404, 400, 404),
-    "albums": (302, 400, 400, 400, 400),
-    "album-edit": (302, 404, 404, 400, 404),
-    "album-delete": (302, 404, 404, 302, 404),
-    "album-members": (302, 404, 404, 400, 404),
-    "album-member-remove": (302, 404, 302, 302, 404),
-    "album-image-remove": (302, 404, 404, 302, 404),
-    "selection": (302, 400, 400, 400, 400),
-    "upload": (302, 400, 400, 400, 400),
-    "search": (302, 302, 302, 302, 302),
-    "searches": (302, 400, 400, 400, 400),
-    "saved-search-delete": (302, 404, 404, 302, 404),
-    "duplicates-decide": (302, 400, 400, 400, 400),
-    "api-image-list": (401, 400, 400, 400, 400),
-    "api-image-tags": (401, 404, 404, 400, 404),
-    "api-album-list": (401, 400, 400, 400, 400),
-    "api-album-images": (401, 404, 404, 400, 404),
-    "api-search": (401, 200, 200, 200, 200),
+    "album-arrange": who(302, 404, 404, 404, 400, 400, 404),
+    "album-cover": who(302, 404, 404, 404, 400, 400, 404),
+    "links": members(302, 400, 400, 400, 400),
+    "link-edit": members(302, 404, 404, 400, 404),
+    "link-revoke": members(302, 404, 404, 302, 404),
+    "shared": who(*[404] * 7, holder=302),
+    "account": members(302, 302, 302, 302, 302),
+    "account-delete": members(302, 400, 400, 400, 400),
+    "person-delete": members(302, 404, 404, 404, 400),
+    "theme": (302,) * 8,
+    "set_language": (302,) * 8,
+    "invitations": members(302, 404, 404, 404, 400),
+    "invitation-revoke": members(302, 404, 404, 404, 302),
+    "join": (400,) * 8,
+    "register": (404,) * 8,
+    "password_reset": PUBLIC,
+    "api-album-arrange": who(401, 404, 404, 404, 400, 400, 404),
+    "image-delete": members(302, 404, 404, 302, 404),
+    "image-albums": members(302, 404, 404, 400, 404),
+    "albums": members(302, 400, 400, 400, 400),
+    "album-edit": who(302, 404, 404, 404, 400, 400, 404),
+    "album-delete": members(302, 404, 404, 302, 404),
+    "album-members": members(302, 404, 404, 400, 404),
+    "album-member-remove": who(302, 404, 302, 404, 404, 302, 404),
+    "album-image-remove": who(302, 404, 404, 404, 302, 302, 404),
+    "selection": members(302, 400, 400, 400, 400),
+    "upload": members(302, 400, 400, 400, 400),
+    "search": members(302, 302, 302, 302, 302),
+    "searches": members(302, 400, 400, 400, 400),
+    "saved-search-delete": members(302, 404, 404, 302, 404),
+    "duplicates-decide": members(302, 400, 400, 400, 400),
+    "api-image-list": members(401, 400, 400, 400, 400),
+    "api-image-tags": who(401, 404, 404, 404, 400, 400, 404),
+    "api-album-list": members(401, 400, 400, 400, 400),
+    "api-album-images": who(401, 404, 404, 400, 400, 400, 404),
+    "api-search": members(401, 200, 200, 200, 200),
 }
 DELETE_RULES = {
-    "api-image-detail": (401, 404, 404, 204, 404),
-    "api-image-tags": (401, 404, 404, 400, 404),
-    "api-album-detail": (401, 404, 404, 204, 404),
-    "api-album-images": (401, 404, 400, 400, 404),
+    "api-image-detail": members(401, 404, 404, 204, 404),
+    "api-image-tags": who(401, 404, 404, 404, 400, 400, 404),
+    "api-album-detail": members(401, 404, 404, 204, 404),
+    "api-album-images": members(401, 404, 400, 400, 404),
 }
+PATCH_RULES = {"api-album-detail": who(401, 404, 404, 404, 200, 200, 404)}
+RULES = {"get": GET_RULES, "post": POST_RULES, "delete": DELETE_RULES, "patch": PATCH_RULES}
 
 
 def patterns(resolver=None, prefix: str = ""):
-    """(name, address) of every address outside the admin site, which keeps its own rules."""
+    """(name, address, view) of every address outside the admin site, which keeps its own rules."""
     for pattern in (resolver or get_resolver()).url_patterns:
         address = prefix + str(pattern.pattern)
         if isinstance(pattern, URLPattern):
-            yield pattern.name, address
+            yield pattern.name, address, pattern.callback
         elif address != "admin/":
             yield from patterns(pattern, address)
 
 
-ADDRESSES = dict(patterns())
+ADDRESSES = {name: address for name, address, _ in patterns()}
+API_METHODS = {
+    (method, name)
+    for name, _, view in patterns()
+    for method in getattr(view, "actions", {})
+    if method in view.cls.http_method_names and method != "head"
+}
 
 
 @pytest.fixture
 def world(curator, stranger, administrator, photo, django_user_model):
-    """A shared picture in an album with a viewer; what addresses are made of, and the people by kind."""
+    """A shared picture in an album with a member of every role; what addresses are made of, and the people by kind."""
     album = Album.objects.create(owner=curator, title="Shared")
     AlbumImage.objects.create(album=album, image=photo("coffee"))
-    viewer = django_user_model.objects.create_user("viewer")
-    member = AlbumMember.objects.create(album=album, user=viewer)
-    key = pictures.add(upload(demo_path("rocket").read_bytes())).key
-    search = SavedSearch.objects.create(owner=curator, name="Cats", address="q=cat")
-    people = (None, stranger, viewer, curator, administrator)
-    return {"album": album.pk, "image": photo("coffee").pk, "member": member.pk, "key": key, "search": search.pk}, dict(
-        zip(PEOPLE, people, strict=True)
-    )
+    roles = {role: django_user_model.objects.create_user(role) for role in AlbumMember.Role.values}
+    memberships = {
+        role: AlbumMember.objects.create(album=album, user=user, role=role).pk for role, user in roles.items()
+    }
+    link = ShareLink(owner=curator, album=album, title="Shared", allow_download=True)
+    link_token = link.new_token()
+    link.save()
+    invitation = Invitation(created_by=administrator, expires_at=timezone.now() + timedelta(days=1))
+    invitation_token = invitation.new_token()
+    invitation.save()
+    parts = {
+        "album": album.pk,
+        "image": photo("coffee").pk,
+        "member": memberships["viewer"],
+        "key": pictures.add(upload(demo_path("rocket").read_bytes())).key,
+        "search": SavedSearch.objects.create(owner=curator, name="Cats", address="q=cat").pk,
+        "link": link.pk,
+        "invitation": invitation.pk,
+        "person": django_user_model.objects.create_user("another").pk,
+        "shared": link_token,
+        "join": invitation_token,
+    }
+    people = {"anonymous": None, "link holder": None, "stranger": stranger, **roles}
+    return parts, people | {"owner": curator, "administrator": administrator}
 
 
 def address(name: str, parts: dict) -> str:
     arguments = {}
     if "<int:pk>" in ADDRESSES[name]:
-        kind = "search" if "search" in name else "album" if "album" in name and name != "image-albums" else "image"
-        arguments["pk"] = parts[kind]
+        kinds = ("search", "link", "invitation", "person", "album", "image")
+        kind = "image" if name == "image-albums" else next((kind for kind in kinds if kind in name), "image")
+        arguments["pk"] = parts["image"] if name.startswith("shared") else parts[kind]
     for part in ("member", "image"):
         if f"<int:{part}>" in ADDRESSES[name]:
             arguments[part] = parts[part]
+    if "<slug:token>" in ADDRESSES[name]:
+        arguments["token"] = parts["join" if name == "join" else "shared"]
+    if "<uidb64>" in ADDRESSES[name]:
+        arguments |= {"uidb64": "MQ", "token": "no-token"}
     if "<slug:key>" in ADDRESSES[name]:
         arguments["key"] = parts["key"]
     if "<slug:size>" in ADDRESSES[name]:
         arguments["size"] = "small"
-    return reverse(name, kwargs=arguments)
+    query = f"?album={parts['album']}" if name == "link-new" else ""
+    return reverse(name, kwargs=arguments) + query
 
 
 def test_every_address_has_a_rule():
     assert set(ADDRESSES) == set(GET_RULES)
 
 
+def test_every_api_method_has_a_rule():
+    stated = {(method, name) for method, rules in RULES.items() for name in rules}
+    assert stated >= API_METHODS
+
+
 @pytest.mark.parametrize("number", range(len(PEOPLE)), ids=PEOPLE)
-@pytest.mark.parametrize(
-    ("method", "name"),
-    [("get", name) for name in GET_RULES]
-    + [("post", name) for name in POST_RULES]
-    + [("delete", name) for name in DELETE_RULES],
-)
+@pytest.mark.parametrize(("method", "name"), [(method, name) for method, rules in RULES.items() for name in rules])
 def test_what_each_person_gets(client, world, method, name, number):
     parts, people = world
-    rules = {"get": GET_RULES, "post": POST_RULES, "delete": DELETE_RULES}[method]
     person = people[PEOPLE[number]]
+    if PEOPLE[number] != "link holder":
+        parts["shared"] = "no-such-token"
     if person:
         client.force_login(person)
     response = getattr(client, method)(address(name, parts))
-    assert response.status_code == rules[name][number]
-    if response.status_code == 302 and person is None:
+    assert response.status_code == RULES[method][name][number]
+    if response.status_code == 302 and person is None and not name.startswith(("theme", "set_language", "shared")):
         assert "/accounts/login/" in response["Location"]
 
 

@@ -22,6 +22,7 @@ class Decoded:
 
     picture: Image.Image
     perceptual_hash: int
+    color: int
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,13 @@ class Reading:
 
     extraction: Extraction
     perceptual_hash: int
+    color: int
 
 
 def decode(file: str | Path, at_least: int) -> Decoded:
     """Pixels for an extractor, and what they look like."""
     picture = pixels.load_rgb(file, at_least)
-    return Decoded(picture, pixels.perceptual_hash(picture))
+    return Decoded(picture, pixels.perceptual_hash(picture), pixels.color(picture))
 
 
 def extract_files(extractor: Extractor, files: Sequence[str | Path]) -> list[Reading | Exception]:
@@ -53,7 +55,7 @@ def _extract_chunk(extractor: Extractor, chunk: list[Future]) -> list[Reading | 
     decoded = [i for i, result in enumerate(results) if not isinstance(result, Exception)]
     for i, outcome in _tried(extractor, results, decoded):
         failed = isinstance(outcome, Exception)
-        results[i] = outcome if failed else Reading(outcome, results[i].perceptual_hash)
+        results[i] = outcome if failed else Reading(outcome, results[i].perceptual_hash, results[i].color)
     return results
 
 

@@ -68,6 +68,12 @@ def perceptual_hash(image: Image.Image) -> int:
     return int(np.packbits(frequencies > np.median(frequencies)).view(">i8")[0])
 
 
+def color(image: Image.Image) -> int:
+    """0xRRGGBB, the mean of its pixels: what stands in a picture's place while it loads."""
+    red, green, blue = image.resize((1, 1), Image.Resampling.BOX, reducing_gap=2).getpixel((0, 0))
+    return red << 16 | green << 8 | blue
+
+
 def _to_8_bit(image: Image.Image) -> Image.Image:
     """Greyscale of 16 or 32 bits, or floating point, scaled to 8 bits; other modes as they are."""
     if not image.mode.startswith(("I", "F")):

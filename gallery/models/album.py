@@ -3,16 +3,25 @@
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, OrderBy, Q
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 
 
 class Album(models.Model):
     """A titled set of pictures. Its owner and its members see every picture in it."""
 
+    class Order(models.TextChoices):
+        ADDED = "added", _("latest added first")
+        DATE = "date", _("by date, oldest first")
+        HAND = "hand", _("by hand")
+
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="albums")
     title = models.CharField(max_length=200)
     description = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    order = models.CharField(max_length=5, choices=Order, default=Order.ADDED)
+    cover = models.ForeignKey("gallery.Image", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     shows_location = models.BooleanField(
         "members see where pictures were taken", default=False, help_text="On the page and in the files they download."
     )
@@ -26,6 +35,7 @@ class Album(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["owner", "title"], name="album_title_once_per_owner"),
             models.CheckConstraint(condition=~Q(title=""), name="album_has_title"),
+            models.CheckConstraint(condition=Q(order__in=["added", "date", "hand"]), name="album_order_known"),
         ]
 
     def __str__(self) -> str:
@@ -34,7 +44,17 @@ class Album(models.Model):
     def check_title(self, title: str) -> None:
         """ValidationError if the album's owner calls another album by this title."""
         if Album.objects.filter(owner=self.owner, title=title).exclude(pk=self.pk).exists():
-            raise ValidationError(f"There is an album '{title}' already.")
+            raise ValidationError(_("There is an album '%(title)s' already.") % {"title": title})
+
+    def order_of(self, link: str = "", image: str = "image__") -> tuple[OrderBy, ...]:
+        """How its pictures are ordered: what to sort rows by that reach the AlbumImage by the path `link` and its
+        picture by `image`. By hand, those not placed yet come last."""
+        match self.order:
+            case self.Order.DATE:
+                return Coalesce(f"{image}taken_at", f"{image}created_at").asc(), F(f"{link}pk").asc()
+            case self.Order.HAND:
+                return F(f"{link}position").asc(nulls_last=True), F(f"{link}pk").asc()
+        return (F(f"{link}pk").desc(),)
 
 
 class AlbumImage(models.Model):
@@ -43,6 +63,7 @@ class AlbumImage(models.Model):
     album = models.ForeignKey(Album, on_delete=models.CASCADE, related_name="album_images")
     image = models.ForeignKey("gallery.Image", on_delete=models.CASCADE, related_name="album_images")
     added_at = models.DateTimeField(auto_now_add=True)
+    position = models.PositiveIntegerField(null=True, editable=False, help_text="Its place in an order by hand.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["album", "image"], name="image_once_per_album")]
@@ -55,9 +76,9 @@ class AlbumMember(models.Model):
     """That a person may see, or do more with, an album that someone else owns."""
 
     class Role(models.TextChoices):
-        VIEWER = "viewer", "sees and downloads"
-        CONTRIBUTOR = "contributor", "adds own pictures"
-        EDITOR = "editor", "adds, removes, tags"
+        VIEWER = "viewer", _("viewer: sees and downloads")
+        CONTRIBUTOR = "contributor", _("contributor: adds own pictures")
+        EDITOR = "editor", _("editor: adds, removes, arranges, tags")
 
     album = models.ForeignKey(Album, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="album_memberships")

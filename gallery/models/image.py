@@ -11,6 +11,8 @@ from django.urls import reverse
 
 from gallery.formats import EXTENSIONS
 
+GREY = 0x808080
+
 
 def original_path(image: "Image", filename: str) -> str:
     """Where an original lies in its storage: by owner and hash, with a token that makes every row's file its own."""
@@ -65,6 +67,10 @@ class Image(models.Model):
         null=True, editable=False, help_text="64 bits of what it looks like, from pixels.perceptual_hash."
     )
 
+    color = models.PositiveIntegerField(
+        null=True, editable=False, help_text="0xRRGGBB, what stands in its place while it loads."
+    )
+
     tags = models.ManyToManyField("gallery.Tag", through="gallery.ImageTag", related_name="images")
 
     class Meta:
@@ -87,9 +93,7 @@ class Image(models.Model):
         indexes = [
             models.Index("owner", F("id").desc(), name="image_by_owner"),
             models.Index(fields=["trashed_at"], condition=Q(trashed_at__isnull=False), name="image_in_trash"),
-            models.Index(
-                fields=["id"], condition=Q(status="ready", perceptual_hash__isnull=True), name="image_to_hash"
-            ),
+            models.Index(fields=["id"], condition=Q(status="ready", color__isnull=True), name="image_to_measure"),
             # What a worker asks for: few rows, whatever the size of the library.
             models.Index(
                 fields=["status", "attempts", "id"],
@@ -103,6 +107,11 @@ class Image(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("image", args=[self.pk])
+
+    @property
+    def css_color(self) -> str:
+        """The colour for a style sheet; a grey until the picture was read."""
+        return f"#{GREY if self.color is None else self.color:06x}"
 
 
 class Embedding(models.Model):

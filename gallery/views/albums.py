@@ -2,16 +2,18 @@
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.db.models import Max, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from gallery import access, downloads
+from gallery import access, arranging, downloads
 from gallery.forms import AlbumForm, MemberForm
 from gallery.models import Album, AlbumImage, AlbumMember, Image
 from gallery.pagination import page_of
 from gallery.views import selection
+from gallery.views.posting import back, posted
 
 PER_PAGE = 60
 
@@ -19,36 +21,35 @@ PER_PAGE = 60
 @require_http_methods(["GET", "HEAD", "POST"])
 def albums(request: HttpRequest) -> HttpResponse:
     """The albums that the person sees, and a form for a new one."""
-    data = request.POST if request.method == "POST" else None
-    form = AlbumForm(data, instance=Album(owner=request.user), person=request.user)
-    if request.method == "POST" and form.is_valid():
+    form = AlbumForm(posted(request), instance=Album(owner=request.user), person=request.user)
+    if form.is_valid():
         return redirect("album", form.save().pk)
-    found = access.visible_albums(request.user).select_related("owner")
-    found = found.annotate(
-        pictures=access.PICTURES,
-        cover=Max("album_images__image_id", filter=Q(album_images__image__trashed_at=None)),
-    )
-    found = found.order_by("title", "pk")
-    context = {"page": page_of(request, found, PER_PAGE), "form": form}
+    found = access.visible_albums(request.user).select_related("owner").order_by("title", "pk")
+    page = page_of(request, found, PER_PAGE)
+    page.object_list = access.with_pictures(page.object_list)
+    context = {"page": page, "form": form}
     return render(request, "gallery/albums.html", context, status=400 if form.errors else 200)
 
 
 @require_GET
 def album(request: HttpRequest, pk: int) -> HttpResponse:
-    """One album: its pictures, newest in it first, and what the person may do with it."""
+    """One album: its pictures in its order, and what the person may do with it; with `arrange`, the means to change the
+    order and the cover."""
     return _show(request, get_object_or_404(access.visible_albums(request.user).select_related("owner"), pk=pk))
 
 
 def _show(request: HttpRequest, found: Album, form: AlbumForm | None = None, member_form: MemberForm | None = None):
-    links = access.album_images(found).select_related("image").order_by("-pk")
+    links = access.album_images(found).select_related("image").order_by(*found.order_of())
     page = page_of(request, links, PER_PAGE)
     may_own = access.owned_albums(request.user).filter(pk=found.pk).exists()
     removable = access.removable_album_images(request.user, found).filter(pk__in=[link.pk for link in page])
+    may_edit = may_own or access.editable_albums(request.user).filter(pk=found.pk).exists()
     context = {
         "album": found,
         "page": page,
+        "may_edit": may_edit,
+        "arranging": may_edit and "arrange" in request.GET,
         "removable": set(removable.values_list("pk", flat=True)),
-        "may_edit": may_own or access.editable_albums(request.user).filter(pk=found.pk).exists(),
         "may_own": may_own,
         "members": found.memberships.select_related("user").order_by("user__username"),
         "form": form or AlbumForm(instance=found, person=request.user),
@@ -61,7 +62,7 @@ def _show(request: HttpRequest, found: Album, form: AlbumForm | None = None, mem
 
 @require_GET
 def download(request: HttpRequest, pk: int) -> HttpResponse:
-    """The album's originals as a ZIP, in the order they were added."""
+    """The album's originals as a ZIP."""
     found = get_object_or_404(access.visible_albums(request.user), pk=pk)
     inside = Image.objects.filter(pk__in=access.album_images(found).values("image_id"))
     images = access.with_location(inside, request.user).order_by("pk")
@@ -77,6 +78,34 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         return _show(request, Album.objects.get(pk=pk), form=form)
     form.save()
     return redirect("album", pk)
+
+
+@require_POST
+def arrange(request: HttpRequest, pk: int) -> HttpResponse:
+    """Move the pictures `image` to the `place` first, earlier, later or last, or before the picture of that number."""
+    found = get_object_or_404(access.editable_albums(request.user), pk=pk)
+    images, where = request.POST.getlist("image"), request.POST.get("place", "")
+    numbers = [*images, *([] if where in arranging.PLACES else [where])]
+    if not images or not all(text.isascii() and text.isdigit() and len(text) < 19 for text in numbers):
+        raise BadRequest(f"place: choose pictures, and one of {', '.join(arranging.PLACES)} or a picture's number.")
+    try:
+        arranging.place(found, [int(text) for text in images], where if where in arranging.PLACES else int(where))
+    except ValueError as error:
+        raise BadRequest(f"image: {error}.") from error
+    return redirect(back(request, reverse("album", args=[pk])))
+
+
+@require_POST
+def set_cover(request: HttpRequest, pk: int) -> HttpResponse:
+    """Have the album show one of its pictures in lists."""
+    found = get_object_or_404(access.editable_albums(request.user), pk=pk)
+    chosen = request.POST.get("image", "")
+    if not (chosen.isascii() and chosen.isdigit() and len(chosen) < 19):
+        raise BadRequest("image: choose a picture of the album.")
+    link = get_object_or_404(access.album_images(found), image_id=int(chosen))
+    Album.objects.filter(pk=pk).update(cover=link.image_id)
+    messages.success(request, _("This is the cover now."))
+    return redirect(back(request, reverse("album", args=[pk])))
 
 
 @require_POST

@@ -7,11 +7,12 @@ from django.core.exceptions import BadRequest, ValidationError
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from gallery import access, downloads, tagging, trash
 from gallery.models import Album, AlbumImage, Image
+from gallery.views import links
+from gallery.views.posting import back
 
 MOST = 500  # pictures at once
 
@@ -40,13 +41,10 @@ def act(request: HttpRequest) -> HttpResponseBase:
     if not count:
         raise Http404
     others = f" {passed} passed over, as not yours to change." if passed else ""
-    messages.success(request, f"{count} picture{'' if count == 1 else 's'} {done}.{others}")
-    return redirect(_back(request))
-
-
-def _back(request: HttpRequest) -> str:
-    following = request.POST.get("next", "")
-    return following if url_has_allowed_host_and_scheme(following, allowed_hosts=None) else "browse"
+    messages.success(
+        request, f"{count} picture{'' if count == 1 else 's'} {done}.{others}", extra_tags=request.POST["action"]
+    )
+    return redirect(back(request, "browse"))
 
 
 def _add(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
@@ -87,10 +85,7 @@ def _restore(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
 
 
 def _purge(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
-    doomed = list(access.trashed_images(request.user).filter(pk__in=ids))
-    for image in doomed:  # one by one, for each has files that its deletion takes along
-        image.delete()
-    return len(doomed), "deleted for good"
+    return trash.delete_for_good(access.trashed_images(request.user).filter(pk__in=ids)), "deleted for good"
 
 
 def _download(request: HttpRequest, ids: set[int]) -> HttpResponseBase:
@@ -101,6 +96,13 @@ def _download(request: HttpRequest, ids: set[int]) -> HttpResponseBase:
     return downloads.zip_of([(image, image.sees_location) for image in found], "pictures")
 
 
+def _share(request: HttpRequest, ids: set[int]) -> HttpResponseBase:
+    found = access.shareable_images(request.user).filter(pk__in=ids)
+    if not found:
+        raise Http404
+    return links.form_page(request, images=list(found))
+
+
 ACTIONS: dict[str, Callable] = {
     "add": _add,
     "tag": _tag,
@@ -109,4 +111,5 @@ ACTIONS: dict[str, Callable] = {
     "restore": _restore,
     "purge": _purge,
     "download": _download,
+    "share": _share,
 }

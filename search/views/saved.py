@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from gallery import access
 from gallery.pagination import page_of
+from gallery.views.posting import posted
 from search import engine
 from search.bar import from_address
 from search.forms import SavedSearchForm
@@ -20,8 +21,8 @@ PER_PAGE = 60
 @require_http_methods(["GET", "HEAD", "POST"])
 def searches(request: HttpRequest) -> HttpResponse:
     """The person's saved searches; a form that is posted here saves another one."""
-    form = SavedSearchForm(request.POST or None, instance=SavedSearch(owner=request.user))
-    if request.method == "POST" and form.is_valid():
+    form = SavedSearchForm(posted(request), instance=SavedSearch(owner=request.user))
+    if form.is_valid():
         return redirect(_address(form.save()))
     found = access.owned(SavedSearch.objects, request.user)
     context = {"page": page_of(request, found, PER_PAGE), "form": form}

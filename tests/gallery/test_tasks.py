@@ -117,7 +117,7 @@ def test_an_image_deleted_while_it_is_read_is_passed_over(pending):
     images = pending(2)
     claimed = tasks.claim(16)
     extractor = registry.load(registry.describe("lite"))
-    readings = [Reading(extraction, 0) for extraction in extractor.extract([drawn(), drawn("blue")])]
+    readings = [Reading(extraction, 0, 0) for extraction in extractor.extract([drawn(), drawn("blue")])]
     Image.objects.get(pk=images[0].pk).delete()
     tasks.store(dict(zip(claimed, readings, strict=True)), "lite/1")
     assert Image.objects.get(pk=images[1].pk).status == Image.Status.READY
@@ -153,10 +153,10 @@ def test_deleting_an_image_removes_its_files_once_committed(pending, django_capt
 def test_pictures_from_before_hashes_are_hashed_when_there_is_nothing_else_to_do(curator):
     hashes = dict(curator.images.values_list("pk", "perceptual_hash"))
     gone = curator.images.first()
-    curator.images.update(perceptual_hash=None)
+    curator.images.update(perceptual_hash=None, color=None)
     Path(gone.original.path).rename(gone.original.path + ".away")
     try:
-        while tasks.hash_batch(8):
+        while tasks.measure_batch(8):
             pass
     finally:
         Path(gone.original.path + ".away").rename(gone.original.path)
@@ -164,3 +164,4 @@ def test_pictures_from_before_hashes_are_hashed_when_there_is_nothing_else_to_do
     assert again.pop(gone.pk) == 0
     # Decoded at another size than for the extractor: nearly the same.
     assert all(((hashes[pk] ^ value) % 2**64).bit_count() <= 8 for pk, value in again.items())
+    assert not curator.images.filter(color=None).exists()

@@ -1,0 +1,148 @@
+"""Accounts: settings of one's own, invitations, joining, leaving."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import get_user_model, login, logout
+from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from gallery import access, people, quota
+from gallery.models import Invitation
+from gallery.pagination import page_of
+from gallery.people_forms import AccountForm, DeleteAccountForm, InvitationForm, RegistrationForm
+from gallery.views.posting import back, posted
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+PER_PAGE = 60
+THEMES = ("auto", "light", "dark")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def account(request: HttpRequest) -> HttpResponse:
+    """The person's own account: mail address, what they store, theme and language."""
+    form = AccountForm(posted(request), instance=get_user_model().objects.get(pk=request.user.pk))
+    if form.is_valid():
+        form.save()
+        messages.success(request, _("Saved."))
+        return redirect("account")
+    context = {"form": form, "usage": quota.usage(request.user), "may_invite": access.may_invite(request.user)}
+    return render(request, "accounts/account.html", context, status=400 if form.errors else 200)
+
+
+@login_not_required
+@require_POST
+def theme(request: HttpRequest) -> HttpResponse:
+    """Remember in a cookie whether pages are light or dark, or as the system is."""
+    chosen = request.POST.get("theme", "")
+    response = redirect(back(request, "search"))
+    if chosen in THEMES:
+        response.set_cookie("theme", chosen, max_age=31_536_000, samesite="Lax", secure=settings.HTTPS)
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def invitations(request: HttpRequest) -> HttpResponse:
+    """For administrators: the invitations so far, and a form for another."""
+    if not access.may_invite(request.user):
+        raise Http404
+    form = InvitationForm(posted(request), instance=Invitation(created_by=request.user))
+    address = ""
+    if form.is_valid():
+        token = form.instance.new_token()
+        form.save()
+        address = request.build_absolute_uri(reverse("join", args=[token]))
+        form = InvitationForm()
+    found = Invitation.objects.select_related("person", "created_by")
+    context = {"page": page_of(request, found, PER_PAGE), "form": form, "address": address}
+    return render(request, "accounts/invitations.html", context, status=400 if form.errors else 200)
+
+
+@require_POST
+def revoke_invitation(request: HttpRequest, pk: int) -> HttpResponse:
+    """Nobody comes in by this invitation any more."""
+    if not access.may_invite(request.user):
+        raise Http404
+    get_object_or_404(Invitation.objects.alive(), pk=pk).end()
+    return redirect("invitations")
+
+
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def join(request: HttpRequest, token: str) -> HttpResponse:
+    """Make the account that an invitation is good for."""
+    invitation = Invitation.objects.of(token)
+    if invitation is None:
+        raise Http404
+    form = RegistrationForm(posted(request))
+    if form.is_valid():
+        # Of two who use the same invitation at the same moment, one ends it.
+        ended = Invitation.objects.alive().filter(pk=invitation.pk)
+        with transaction.atomic():
+            if not ended.update(ended_at=timezone.now()):
+                raise Http404
+            person = form.save()
+            Invitation.objects.filter(pk=invitation.pk).update(person=person)
+        return _welcome(request, person)
+    return _registration(request, form)
+
+
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def register(request: HttpRequest) -> HttpResponse:
+    """Make an account without an invitation, where the setting OPEN_REGISTRATION allows it."""
+    if not settings.OPEN_REGISTRATION:
+        raise Http404
+    form = RegistrationForm(posted(request))
+    if form.is_valid():
+        return _welcome(request, form.save())
+    return _registration(request, form)
+
+
+def _registration(request: HttpRequest, form: RegistrationForm) -> HttpResponse:
+    return render(request, "accounts/register.html", {"form": form}, status=400 if form.errors else 200)
+
+
+def _welcome(request: HttpRequest, person) -> HttpResponse:
+    login(request, person, backend=BACKEND)
+    return redirect("upload")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete_own(request: HttpRequest) -> HttpResponse:
+    """Delete one's own account, when it is said what becomes of its pictures."""
+    return _delete(request, request.user)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete_person(request: HttpRequest, pk: int) -> HttpResponse:
+    """For administrators: delete somebody's account, when it is said what becomes of its pictures."""
+    if not access.may_delete_people(request.user):
+        raise Http404
+    return _delete(request, get_object_or_404(get_user_model(), pk=pk))
+
+
+def _delete(request: HttpRequest, person) -> HttpResponse:
+    form = DeleteAccountForm(posted(request), person=person, by=request.user)
+    if form.is_valid():
+        try:
+            if form.receiver:
+                people.hand_over(person, form.receiver)
+            else:
+                people.delete_with_pictures(person)
+        except people.NotDeleted as reason:
+            form.add_error(None, str(reason))
+        else:
+            if person == request.user:
+                logout(request)
+                messages.success(request, _("Your account is deleted."))
+                return redirect("login")
+            messages.success(request, _("The account is deleted."))
+            return redirect("admin:auth_user_changelist")
+    context = {"form": form, "person": person, "usage": quota.usage(person)}
+    return render(request, "accounts/delete.html", context, status=400 if form.errors else 200)
