@@ -139,6 +139,11 @@ def may_tell_location(user: AbstractBaseUser, album: Album) -> bool:
     return album.owner_id == user.pk
 
 
+def unread_images(user: AbstractBaseUser) -> QuerySet[Image]:
+    """The pictures of `user`'s own that are not searchable: waiting, being read, or not readable. Few."""
+    return own_images(user).exclude(status=Image.Status.READY)
+
+
 def deletable_images(user: AbstractBaseUser) -> QuerySet[Image]:
     """The pictures that `user` may move to the trash: their own."""
     return own_images(user)

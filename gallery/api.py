@@ -1,4 +1,4 @@
-"""Pictures and tags in the API."""
+"""Pictures in the API."""
 
 import django_filters
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -14,12 +14,11 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from gallery import access, ingest, serving, tagging, trash
-from gallery.models import Image, ImageTag, Tag
+from gallery.models import Image, ImageTag
 from gallery.models.tag import normalize
 from gallery.parsers import JSONParser
 from gallery.thumbnails import SIZES
 from gallery.views.files import send_original
-from gallery.views.tags import visible_tags
 
 
 class ImageTagSerializer(serializers.ModelSerializer):
@@ -194,22 +193,3 @@ class ImageViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Dest
         form = TagNameSerializer(data=request.data or request.query_params)
         form.is_valid(raise_exception=True)
         return form.validated_data["name"]
-
-
-class TagSerializer(serializers.ModelSerializer):
-    count = serializers.IntegerField(help_text="On how many pictures that you may see.")
-
-    class Meta:
-        model = Tag
-        fields = ["name", "count"]
-
-
-class TagViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
-    """The tags on pictures that you may see, most frequent first."""
-
-    queryset = Tag.objects.none()
-    serializer_class = TagSerializer
-    filterset_class = None
-
-    def get_queryset(self):
-        return visible_tags(self.request.user)

@@ -5,6 +5,5 @@ from gallery import album_api, api
 router = SimpleRouter(use_regex_path=False)
 router.register("images", api.ImageViewSet, basename="api-image")
 router.register("albums", album_api.AlbumViewSet, basename="api-album")
-router.register("tags", api.TagViewSet, basename="api-tag")
 
 urlpatterns = router.urls

@@ -1,10 +1,10 @@
 from django.urls import path
 
-from gallery.views import accounts, albums, files, links, pages, selection, shared, tags
+from gallery.views import accounts, albums, files, links, pages, selection, shared
 
 urlpatterns = [
-    path("images/", pages.browse, name="browse"),
     path("images/<int:pk>/", pages.image, name="image"),
+    path("images/<int:pk>/tags", pages.tag, name="image-tags"),
     path("images/<int:pk>/delete", pages.delete, name="image-delete"),
     path("images/<int:pk>/original", files.original, name="image-original"),
     path("images/<int:pk>/thumbnail/<slug:size>", files.thumbnail, name="image-thumbnail"),
@@ -38,6 +38,6 @@ urlpatterns = [
     path("invitations/<int:pk>/revoke", accounts.revoke_invitation, name="invitation-revoke"),
     path("join/<slug:token>/", accounts.join, name="join"),
     path("accounts/register/", accounts.register, name="register"),
-    path("tags/", tags.tags, name="tags"),
+    path("waiting/", pages.waiting, name="waiting"),
     path("upload/", pages.upload, name="upload"),
 ]

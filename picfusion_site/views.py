@@ -28,21 +28,24 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400, with the sentence that names the field where there is one."""
+    """400, with the sentence that names the field where there is one; 413 for what is too much."""
+    status = 400
     match exception:
         case BadRequest():
             message = str(exception)
         case TooManyFilesSent():
+            status = 413
             message = f"files: at most {settings.DATA_UPLOAD_MAX_NUMBER_FILES} files can be sent at once."
         case TooManyFieldsSent() | RequestDataTooBig():
+            status = 413
             message = "The form is too large: it holds more fields or longer text than this site takes."
         case SuspiciousOperation():
             message = "The request could not be read."
         case _:
             message = "The address or the form could not be read."
     if request.path.startswith("/api/"):
-        return JsonResponse({"detail": message}, status=400)
-    return render(request, "400.html", {"message": message}, status=400)
+        return JsonResponse({"detail": message}, status=status)
+    return render(request, f"{status}.html", {"message": message}, status=status)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
+from rest_framework.generics import ListAPIView
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,7 +18,7 @@ from gallery.api import ImageSerializer
 from gallery.models import Image
 from gallery.models.tag import MAX_TAG_LENGTH
 from gallery.parsers import JSONParser
-from search import engine, pictures, suggestions
+from search import browsing, engine, pictures, suggestions
 from search.fusion import COMPONENTS, FUSIONS
 from search.query import Filters, Query, QueryError, clean_tag, clean_tags, clean_text
 
@@ -225,6 +226,16 @@ class SimilarView(APIView):
         results = engine.similar(image, request.user)
         _fetch_related(results)
         return Response(ResultSerializer(results, many=True, context={"request": request}).data)
+
+
+class TagListView(ListAPIView):
+    """The tags on pictures that you may see, most frequent first, with how many those are."""
+
+    serializer_class = SuggestionSerializer
+    filterset_class = None
+
+    def get_queryset(self) -> list[browsing.TagCount]:
+        return [] if getattr(self, "swagger_fake_view", False) else browsing.tags(self.request.user)
 
 
 class SuggestionsView(APIView):

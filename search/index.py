@@ -106,6 +106,13 @@ class Index:
             taken[own] = array[rows[own] - first]
         return taken
 
+    def tag_ids(self) -> list[int]:
+        """The ids of all tags that any row, dead ones too, carries."""
+        return self._keys("tags").tolist()
+
+    def _keys(self, kind: str) -> np.ndarray:
+        return np.unique(np.concatenate([getattr(segment, kind).keys() for _, segment in self._segments]))
+
     def tag_rows(self, tag_id: int) -> np.ndarray:
         """uint32 (n,): the rows, dead ones too, that carry the tag, in growing order."""
         return self._posted("tags", tag_id)
@@ -222,7 +229,7 @@ class Index:
     def _pairs(self, kind: str, number: np.ndarray) -> np.ndarray:
         """int64 (n, 2): (number of the row, key) of all posting lists, in growing order of the number; dead rows, whose
         number is -1, left out."""
-        keys = np.unique(np.concatenate([getattr(segment, kind).keys() for _, segment in self._segments]))
+        keys = self._keys(kind)
         lists = [self._posted(kind, key) for key in keys.tolist()]
         rows = number[np.concatenate([np.zeros(0, np.uint32), *lists])]
         pairs = np.stack([rows, np.repeat(keys, [len(own) for own in lists])], axis=1)

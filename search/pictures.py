@@ -7,26 +7,43 @@ from PIL import Image as Pillow
 
 from gallery import ingest, serving
 from gallery.extraction import pixels, registry
+from gallery.models import Image
 from search.models import QueryPicture
 
-THUMBNAIL_SIDE = 256
+KEPT_SIDE = 1024  # pixels of what is kept of it: a part of that is still a picture
 
 
 def add(file) -> QueryPicture:
     """Read an uploaded query picture; ingest.Refused says why it is not taken."""
     ingest.digest(file)
     ingest.examine(file)
-    description = serving.current()
-    extractor = registry.load(description)
     file.seek(0)
-    picture = pixels.load_rgb(file, at_least=extractor.at_least)
-    [extraction] = extractor.extract([picture])
+    kept = pixels.load_rgb(file, at_least=KEPT_SIDE)
+    file.seek(0)
+    # Decoded as the gallery's pictures are, so that a picture of the gallery is found as itself.
+    read = pixels.load_rgb(file, at_least=registry.load(serving.current()).at_least)
+    return _create(ingest.clean_filename(file.name or ""), read, kept)
+
+
+def add_part(source: Image | QueryPicture, box: tuple[float, float, float, float]) -> QueryPicture:
+    """Read a part of a picture as one of its own. `box` is (left, top, right, bottom) as parts of its sides, 0 to 1."""
+    file = source.original.path if isinstance(source, Image) else io.BytesIO(source.thumbnail)
+    picture = pixels.load_rgb(file)
+    sides = (picture.width, picture.height) * 2
+    left, top, right, bottom = (round(part * side) for part, side in zip(box, sides, strict=True))
+    part = picture.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
+    return _create(source.filename, part, part)
+
+
+def _create(filename: str, read: Pillow.Image, kept: Pillow.Image) -> QueryPicture:
+    description = serving.current()
+    [extraction] = registry.load(description).extract([read])
     return QueryPicture.objects.create(
-        filename=ingest.clean_filename(file.name or ""),
+        filename=filename,
         extractor=description.key,
         tags=extraction.tags,
         vector=extraction.embedding.astype("<f4").tobytes(),
-        thumbnail=_jpeg(picture),
+        thumbnail=_jpeg(kept),
     )
 
 
@@ -46,7 +63,7 @@ def vector_of(picture: QueryPicture) -> np.ndarray:
 
 def _jpeg(picture: Pillow.Image) -> bytes:
     small = picture.copy()
-    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    small.thumbnail((KEPT_SIDE, KEPT_SIDE))
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=80)
     return buffer.getvalue()

@@ -1,10 +1,13 @@
 from django.urls import path
 
-from search.views import duplicates, home, saved
+from search.views import browse, duplicates, home, region, saved
 
 urlpatterns = [
     path("", home.home, name="search"),
     path("query-picture/<slug:key>", home.query_picture, name="query-picture"),
+    path("region/", region.region, name="region"),
+    path("images/", browse.browse, name="browse"),
+    path("tags/", browse.tags, name="tags"),
     path("searches/", saved.searches, name="searches"),
     path("searches/<int:pk>/", saved.saved, name="saved-search"),
     path("searches/<int:pk>/cover", saved.cover, name="saved-search-cover"),

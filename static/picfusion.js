@@ -1,16 +1,54 @@
 // Loaded on every page.
 (() => {
-  // htmx's posts carry the form's own token; a copy in a header is not needed. Sign-out and language forms stay plain.
+  // Pages that say what was wrong are shown like others, and going back asks the server: what is seen is always as of now.
+  htmx.config.responseHandling = [{ code: "204", swap: false }, { code: "...", swap: true }];
+  htmx.config.refreshOnHistoryMiss = true;
 
-  // An address that is shown once is selected by a click, to be copied.
+  // An address that is shown once is selected when it is entered, to be copied.
   document.addEventListener("focusin", (event) => {
     if (event.target.matches(".address")) event.target.select();
   });
 
-  // Links that a key follows: previous and next.
+  // Links that a key follows: previous, next, back to the list.
   document.addEventListener("keydown", (event) => {
-    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    if (event.target.closest?.("input, textarea, select, [contenteditable], [role=option]")) return;
+    if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (event.target.closest?.("input, textarea, select, details[open]")) return;
     document.querySelector(`[data-key="${event.key}"]`)?.click();
+  });
+
+  // The bar for chosen pictures comes when there are some, and says how many. Shift chooses all from the last one on.
+  document.documentElement.classList.add("live-selection");
+  let last = null;
+  const count = () => {
+    for (const form of document.querySelectorAll(".selection")) {
+      const chosen = [...form.elements].filter((element) => element.matches(".pick:checked")).length;
+      form.classList.toggle("some", chosen > 0);
+      form.querySelector("[data-chosen]").textContent = interpolate(ngettext("%s chosen:", "%s chosen:", chosen), [chosen]);
+    }
+  };
+  document.addEventListener("click", (event) => {
+    if (!event.target.matches(".pick")) return;
+    const all = [...document.querySelectorAll(".pick")];
+    if (event.shiftKey && all.includes(last)) {
+      const [from, to] = [all.indexOf(last), all.indexOf(event.target)].sort((a, b) => a - b);
+      for (const pick of all.slice(from, to + 1)) pick.checked = event.target.checked;
+    }
+    last = event.target;
+    count();
+  });
+  window.addEventListener("pageshow", count); // a page that one came back to has its choices still
+  document.addEventListener("htmx:afterSwap", count);
+
+  // What a result's ⋯ opens closes by Escape and by a click elsewhere.
+  const close = (except) => {
+    for (const open of document.querySelectorAll(".why[open]")) if (open !== except) open.open = false;
+  };
+  document.addEventListener("click", (event) => close(event.target.closest(".why")));
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const open = document.querySelector(".why[open]");
+    if (!open) return;
+    close();
+    open.querySelector("summary").focus();
   });
 })();

@@ -1,6 +1,6 @@
 // Completes the #tag that is being typed in the search bar. Without it the bar works all the same.
-(() => {
-  const bar = document.querySelector("#q[data-suggestions]");
+htmx.onLoad((root) => {
+  const bar = root.querySelector("#q[data-suggestions]");
   if (!bar) return;
   const list = document.createElement("ul");
   list.id = "suggestions";
@@ -41,6 +41,7 @@
     bar.setRangeText(written, tag.start, bar.selectionStart, "end");
     close();
     bar.focus();
+    bar.dispatchEvent(new Event("tag-taken")); // bar.js makes a chip of it
   };
 
   bar.addEventListener("input", async () => {
@@ -73,4 +74,4 @@
     event.preventDefault();
   });
   bar.addEventListener("blur", close);
-})();
+});

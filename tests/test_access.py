@@ -53,7 +53,10 @@ GET_RULES = {
     "image-delete": POST_ONLY,
     "image-original": FILE,
     "image-thumbnail": FILE,
-    "image-albums": POST_ONLY,
+    "image-albums": OWN_PAGE,
+    "image-tags": POST_ONLY,
+    "waiting": LOGIN,
+    "region": SHARED,
     "selection": POST_ONLY,
     "trash": LOGIN,
     "albums": LOGIN,
@@ -112,6 +115,8 @@ GET_RULES = {
 }
 # With a form that says nothing: what is refused for who one is comes before what is refused for what one sent.
 POST_RULES = {
+    "image-tags": who(302, 404, 404, 404, 400, 400, 404),
+    "region": members(302, 400, 400, 400, 400),
     "album-arrange": who(302, 404, 404, 404, 400, 400, 404),
     "album-cover": who(302, 404, 404, 404, 400, 400, 404),
     "links": members(302, 400, 400, 400, 400),
@@ -226,7 +231,9 @@ def address(name: str, parts: dict) -> str:
         arguments["key"] = parts["key"]
     if "<slug:size>" in ADDRESSES[name]:
         arguments["size"] = "small"
-    query = f"?album={parts['album']}" if name == "link-new" else ""
+    query = {"link-new": f"?album={parts['album']}", "region": f"?image={parts['image']}&of={parts['image']}"}.get(
+        name, ""
+    )
     return reverse(name, kwargs=arguments) + query
 
 

@@ -1,6 +1,7 @@
 """A picture, and the embedding that an extractor made of it."""
 
 import secrets
+from datetime import datetime
 
 import numpy as np
 from django.conf import settings
@@ -94,6 +95,7 @@ class Image(models.Model):
             models.Index("owner", F("id").desc(), name="image_by_owner"),
             models.Index(fields=["trashed_at"], condition=Q(trashed_at__isnull=False), name="image_in_trash"),
             models.Index(fields=["id"], condition=Q(status="ready", color__isnull=True), name="image_to_measure"),
+            models.Index(fields=["owner", "-id"], condition=~Q(status="ready"), name="image_unread"),
             # What a worker asks for: few rows, whatever the size of the library.
             models.Index(
                 fields=["status", "attempts", "id"],
@@ -107,6 +109,11 @@ class Image(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("image", args=[self.pk])
+
+    @property
+    def shown_at(self) -> datetime:
+        """When it was taken or, where it does not say, came here."""
+        return self.taken_at or self.created_at
 
     @property
     def css_color(self) -> str:

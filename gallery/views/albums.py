@@ -55,7 +55,7 @@ def _show(request: HttpRequest, found: Album, form: AlbumForm | None = None, mem
         "form": form or AlbumForm(instance=found, person=request.user),
         "member_form": member_form or MemberForm(album=found),
     }
-    context |= selection.context(request.user)
+    context |= selection.context(request.user) | {"within": f"in=album&album={found.pk}"}
     wrong = any(given is not None and given.errors for given in (form, member_form))
     return render(request, "gallery/album.html", context, status=400 if wrong else 200)
 
@@ -113,7 +113,8 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete an album; its pictures stay."""
     found = get_object_or_404(access.owned_albums(request.user), pk=pk)
     found.delete()
-    messages.success(request, f"The album {found.title} was deleted; its pictures were not.")
+    message = _("The album %(title)s was deleted; its pictures were not.") % {"title": found.title}
+    messages.success(request, message)
     return redirect("albums")
 
 
@@ -137,17 +138,20 @@ def remove_member(request: HttpRequest, pk: int, member: int) -> HttpResponse:
     return redirect("album", pk) if still_seen else redirect("albums")
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def add_image(request: HttpRequest, pk: int) -> HttpResponse:
-    """Put a picture of one's own into the album that the form names."""
+    """Put a picture of one's own into the album that the form names, or ask for one."""
     image = get_object_or_404(access.addable_images(request.user), pk=pk)
+    if request.method != "POST":
+        context = {"image": image, "fillable": access.fillable_albums(request.user)}
+        return render(request, "gallery/image_albums.html", context)
     chosen = request.POST.get("album", "")
     if not (chosen.isascii() and chosen.isdigit() and len(chosen) < 19):
         raise BadRequest("album: choose an album.")
     found = get_object_or_404(access.fillable_albums(request.user), pk=int(chosen))
     AlbumImage.objects.get_or_create(album=found, image=image)
-    messages.success(request, f"{image.filename} is in {found.title}.")
-    return redirect(image)
+    messages.success(request, _("%(name)s is in %(album)s.") % {"name": image.filename, "album": found.title})
+    return redirect(back(request, image.get_absolute_url()))
 
 
 @require_POST

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from gallery import access, ingest
 from gallery.views import selection
-from gallery.views.pages import pending_count
-from search import engine, pictures
+from gallery.views.pages import waiting_context
+from search import browsing, engine, pictures
 from search.bar import from_address, to_address
 from search.fusion import FUSIONS
 from search.models import QueryPicture, SavedSearch
@@ -42,13 +42,15 @@ def home(request: HttpRequest) -> HttpResponse:
     except QueryError as error:
         return _refuse(request, error, request.GET.get("q", ""))
     if found is None:
-        context = {"recent": access.visible_images(request.user)[:RECENT], "pending": pending_count(request.user)}
+        context = {"recent": browsing.latest(request.user, RECENT), **waiting_context(request.user)}
         return _render(request, query, context)
     shown = found.good if good_only and found.good is not None else found.count
     pages = Paginator(range(shown), PER_PAGE)
     if number > pages.num_pages:
         raise BadRequest("page: there is no such page.")
-    context = {"results": found, "shown": shown, "page": pages.page(number), "query_string": _without(request, "page")}
+    page = pages.page(number)
+    context = {"results": found, "shown": shown, "page": page, "query_string": _without(request, "page")}
+    context["within"] = f"in=search&{context['query_string']}"
     context |= selection.context(request.user)
     context["offers"] = [(offer, _with_tag(request, offer)) for offer in found.offers]
     return _render(request, query, context | {"rest": _without(request, "page") + "&all=1"})
@@ -124,6 +126,7 @@ def _render(request: HttpRequest, query: Query, context: dict, status: int = 200
         "line": request.GET.get("q", ""),
         "chips": chips,
         "uploaded": [*uploaded] if query.picture_keys else [],
+        "address": urlencode(to_address(query)),
     }
     return render(request, "search/home.html", base | context, status=status)
 

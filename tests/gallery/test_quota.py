@@ -21,7 +21,7 @@ def test_pictures_beyond_it_are_refused_with_a_sentence(page, curator, settings,
         settings.QUOTA_PICTURES = 22
     else:
         Account.objects.create(user=curator, quota_pictures=22)
-    assert "21 of at most 22 pictures" in text_of(page.get("/upload/"))
+    assert "You keep 21 pictures here (at most 22)" in text_of(page.get("/upload/"))
     assert page.post("/upload/", {"files": upload(encoded(drawn("red")))}).status_code == 200
     response = page.post("/upload/", {"files": upload(encoded(drawn("blue")))})
     assert response.status_code == 400

@@ -47,7 +47,7 @@ def test_where_it_cannot_be_told_everything_is_listed(curator, photo):
 def test_the_page_says_so_and_the_rest_is_a_click_away(page):
     response = page.get("/", {"q": "a dog"})
     assert "Nothing matches well" in text_of(response)
-    assert b'href="?q=a+dog&amp;all=1"' in response.content
+    assert b'href="/?q=a+dog&amp;all=1"' in response.content
     assert response.content.count(b'class="tile"') == 0
     response = page.get("/", {"q": "a dog", "all": 1})
     assert "21 pictures, best first" in text_of(response)

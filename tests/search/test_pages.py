@@ -103,7 +103,7 @@ def test_searching_by_a_gallery_picture(page, photo):
 def test_more_and_less_like_this_steer_the_query(page, photo):
     coffee = photo("coffee").pk
     html = page.get("/", {"q": "hot drink", "all": 1}).content.decode()
-    assert f'href="?q=hot+drink&amp;all=1&amp;exclude_image={coffee}"' in html
+    assert f'href="/?q=hot+drink&amp;all=1&amp;exclude_image={coffee}"' in html
     steered = page.get("/", {"q": "hot drink", "exclude_image": coffee})
     assert found(steered)[0] != "coffee.png"
     assert f'name="exclude_image" value="{coffee}" checked' in steered.content.decode()

@@ -1,0 +1,73 @@
+"""Searching by a part of a picture."""
+
+import dataclasses
+from urllib.parse import urlencode
+
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from gallery import access, ingest
+from search import pictures
+from search.bar import from_address, to_address
+from search.models import QueryPicture
+from search.query import Query, QueryError, parse_id
+
+SIDES = ("left", "top", "right", "bottom")
+LEAST = 1.0  # per cent of a picture's side
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def region(request: HttpRequest) -> HttpResponse:
+    """Choose a rectangle of one of the query's pictures, `of` an image's number or an uploaded picture's key; the
+    query then goes on with that part in the picture's place."""
+    parameters = request.POST if request.method == "POST" else request.GET
+    try:
+        query, of = from_address(parameters), parameters.get("of", "")
+        image, picture = _named(request.user, query, of)
+        if request.method == "POST":
+            part = pictures.add_part(image or picture, _box(request))
+            return redirect(f"{reverse('search')}?{urlencode(to_address(_instead(query, of, part.key)))}")
+    except (QueryError, ingest.Refused) as error:
+        raise BadRequest(str(error)) from error
+    context = {"image": image, "picture": picture, "of": of, "address": to_address(query)}
+    return render(request, "search/region.html", context)
+
+
+def _named(user, query: Query, of: str):
+    """(image of the gallery, uploaded picture), of which one is None; 404 unless it is in the query and visible."""
+    if of in query.picture_keys:
+        image, picture = None, QueryPicture.objects.alive().filter(key=of).first()
+    else:
+        pk = parse_id("of", of)
+        image = access.visible_images(user).filter(pk=pk).first() if pk in query.image_ids else None
+        picture = None
+    if image is None and picture is None:
+        raise Http404
+    return image, picture
+
+
+def _box(request: HttpRequest) -> tuple[float, float, float, float]:
+    """(left, top, right, bottom), each as a part of the picture's side from 0 to 1."""
+    try:
+        numbers = {side: float(request.POST.get(side, "")) for side in SIDES}
+    except ValueError as error:
+        raise QueryError("left", "left, top, right and bottom must be numbers.") from error
+    for side, number in numbers.items():
+        if not 0 <= number <= 100:
+            raise QueryError(side, "must be from 0 to 100 per cent.")
+    left, top, right, bottom = numbers.values()
+    if right - left < LEAST or bottom - top < LEAST:
+        raise QueryError("right", "the rectangle is too small, or its sides are the wrong way round.")
+    return left / 100, top / 100, right / 100, bottom / 100
+
+
+def _instead(query: Query, of: str, key: str) -> Query:
+    """The query with the uploaded picture `key` in the place of `of`."""
+    if of in query.picture_keys:
+        keys = tuple(key if own == of else own for own in query.picture_keys)
+        return dataclasses.replace(query, picture_keys=keys)
+    ids = tuple(pk for pk in query.image_ids if pk != int(of))
+    return dataclasses.replace(query, image_ids=ids, picture_keys=(*query.picture_keys, key))
