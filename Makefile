@@ -1,6 +1,7 @@
 # make run    install, prepare and start Picfusion (web and worker)
 # make test   lint and the whole test suite, on the real extractor
 # make bench  speed, side by side with the plain way
+# make screenshots  every page in both themes and at three widths, into var/screenshots
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -8,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PORT
 
-.PHONY: run install dev-install test lint format bench clean
+.PHONY: run install dev-install test lint format bench screenshots messages clean
 
 run: $(VENV)/.installed
 	@$(BIN)/python manage.py first_run
@@ -44,6 +45,9 @@ bench: dev-install
 	$(BIN)/python manage.py benchmark_search --images 100000
 	$(BIN)/python manage.py benchmark_search --images 1000000
 	$(BIN)/python manage.py benchmark_full
+
+screenshots: dev-install
+	$(BIN)/python -m tests.browser.screenshots
 
 clean:
 	rm -rf $(VENV)

@@ -139,8 +139,8 @@ def _count_view(request: HttpRequest, link: ShareLink) -> None:
 
 
 def _private(response: HttpResponse) -> HttpResponse:
-    """Not for search engines, caches on the way, or the sites that a visitor goes to next."""
+    """Not for search engines and caches on the way. Other sites are not told the address by the whole site's
+    Referrer-Policy, same-origin; a stricter one would have browsers hide where the password's form comes from."""
     response["X-Robots-Tag"] = "noindex, nofollow"
-    response["Referrer-Policy"] = "no-referrer"
     response["Cache-Control"] = "private, no-cache"
     return response

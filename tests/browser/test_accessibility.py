@@ -3,6 +3,8 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from tests.browser.running import all_ready, sign_in, wait_for
+
 pytestmark = pytest.mark.browser
 
 PAGES = [
@@ -11,6 +13,14 @@ PAGES = [
     "/?page=x",
     "/images/",
     "/images/5/",
+    "/images/5/albums",
+    "/region/?image=5&of=5",
+    "/trash/",
+    "/links/",
+    "/links/new?image=5",
+    "/account/",
+    "/account/delete",
+    "/invitations/",
     "/albums/",
     "/tags/",
     "/searches/",
@@ -25,11 +35,12 @@ PAGES = [
 def test_no_serious_violation(site, chromium, theme):
     context = chromium.new_context(color_scheme=theme, base_url=site.url)
     page = context.new_page()
-    page.goto("/accounts/login/")
-    found = violations(page)
-    page.get_by_label("Username").fill("admin")
-    page.get_by_label("Password").fill(site.password)
-    page.get_by_role("button", name="Sign in").click()
+    found = []
+    for address in ("/accounts/login/", "/accounts/reset/"):
+        page.goto(address)
+        found += violations(page)
+    sign_in(page, site.password)
+    wait_for(lambda: all_ready(page))
     page.goto("/albums/")
     if not page.locator(".albums a").count():
         page.locator("summary").click()
@@ -38,9 +49,18 @@ def test_no_serious_violation(site, chromium, theme):
     else:
         page.locator(".albums a").first.click()
     found += violations(page)
-    for address in PAGES:
+    page.goto(page.url.partition("?")[0] + "?arrange")
+    found += violations(page)
+    page.goto("/links/new?image=5")
+    page.get_by_role("button", name="Make the link").click()
+    found += violations(page)
+    shared = page.locator(".address").input_value()
+    for address in (shared, f"{shared}images/5/", *PAGES):
         page.goto(address)
         found += violations(page)
+    page.goto("/?q=cat&all=1")
+    page.locator(".why summary").first.click()
+    found += violations(page)
     context.close()
     assert found == []
 

@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from tests.browser.conftest import Site, wait_for
+from tests.browser.running import Site, wait_for
 from tests.conftest import demo_path, drawn, encoded
 
 pytestmark = pytest.mark.browser
@@ -43,7 +43,7 @@ def call(site: Site):
 
 
 def test_the_demo_pictures_become_searchable(call):
-    wait_for(lambda: call("GET", "/images/?status=ready")[1]["count"] == 21)
+    wait_for(lambda: call("GET", "/images/?status=ready")[1]["count"] >= 21)
     _, answer = call("POST", "/search/", {"text": "a kitten", "limit": 1})
     assert answer["results"][0]["image"]["filename"] == "chelsea.png"
 
