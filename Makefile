@@ -1,6 +1,7 @@
 # make run    install, prepare and start Picfusion (web and worker)
 # make test   lint and the whole test suite, on the real extractor
 # make bench  speed, side by side with the plain way
+# make messages  gather the texts to translate, and compile the translations (needs gettext)
 # make screenshots  every page in both themes and at three widths, into var/screenshots
 
 PYTHON ?= python3
@@ -48,6 +49,10 @@ bench: dev-install
 
 screenshots: dev-install
 	$(BIN)/python -m tests.browser.screenshots
+
+messages: dev-install
+	cd picfusion_site && ../$(BIN)/python ../manage.py makemessages --all --no-wrap --no-obsolete --add-location file
+	$(BIN)/python manage.py compilemessages
 
 clean:
 	rm -rf $(VENV)

@@ -1,6 +1,7 @@
 """The order of an album's pictures by hand."""
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from gallery import access
 from gallery.models import Album
@@ -19,7 +20,7 @@ def place(album: Album, image_ids: list[int], where: str | int) -> None:
         chosen = set(image_ids)
         moved = [link for link in links if link[1] in chosen]
         if not moved:
-            raise ValueError("the album does not hold them")
+            raise ValueError(_("the album does not hold them"))
         rest = [link for link in links if link[1] not in chosen]
         at = _target(links, moved, rest, where)
         ordered = [*rest[:at], *moved, *rest[at:]]
@@ -46,4 +47,4 @@ def _target(links: list[tuple], moved: list[tuple], rest: list[tuple], where: st
     others = [image_id for _, image_id in rest]
     if where in others:
         return others.index(where)
-    raise ValueError("the album does not hold the picture that they are to stand before")
+    raise ValueError(_("the album does not hold the picture that they are to stand before"))

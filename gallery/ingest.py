@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.files import File
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from PIL import Image as Pillow
 
 from gallery import location, quota, tasks, trash
@@ -82,10 +83,11 @@ def add(owner, file: File, filename: str | None = None) -> Added:
 def digest(file: File) -> str:
     """The file's SHA-256 in hex; Refused if it is empty or above MAX_UPLOAD_MB."""
     if file.size == 0:
-        raise Refused("The file is empty.")
+        raise Refused(_("The file is empty."))
     if file.size > settings.MAX_UPLOAD_MB * 1_000_000:
         raise Refused(
-            f"The file has {file.size / 1_000_000:.1f} MB; at most {settings.MAX_UPLOAD_MB} MB can be uploaded."
+            _("The file has %(size).1f MB; at most %(most)s MB can be uploaded.")
+            % {"size": file.size / 1e6, "most": settings.MAX_UPLOAD_MB}
         )
     sha256 = hashlib.sha256()
     for chunk in file.chunks():
@@ -100,7 +102,7 @@ def examine(file: File) -> Facts:
         image = pixels.open_header(file)
     except Exception as error:  # Pillow raises nearly anything on hostile bytes.
         raise Refused(
-            "This is not a picture that can be read: JPEG, PNG, WebP, GIF, TIFF, BMP, HEIC and AVIF are taken."
+            _("This is not a picture that can be read: JPEG, PNG, WebP, GIF, TIFF, BMP, HEIC and AVIF are taken.")
         ) from error
     with image:
         check_pixels(image)
@@ -109,7 +111,7 @@ def examine(file: File) -> Facts:
     try:
         pixels.load_rgb(file)
     except Exception as error:
-        raise Refused("The picture is damaged or cut short: it cannot be decoded to its end.") from error
+        raise Refused(_("The picture is damaged or cut short: it cannot be decoded to its end.")) from error
     return facts
 
 
@@ -118,10 +120,11 @@ def check_pixels(image: Pillow.Image) -> None:
     megapixels = image.width * image.height / 1e6
     if megapixels > settings.MAX_IMAGE_MEGAPIXELS:
         raise Refused(
-            f"The picture has {megapixels:.0f} megapixels; at most {settings.MAX_IMAGE_MEGAPIXELS} can be read."
+            _("The picture has %(own).0f megapixels; at most %(most)s can be read.")
+            % {"own": megapixels, "most": settings.MAX_IMAGE_MEGAPIXELS}
         )
     if not megapixels:
-        raise Refused("The picture has no pixels.")
+        raise Refused(_("The picture has no pixels."))
 
 
 def clean_filename(name: str) -> str:

@@ -3,6 +3,7 @@
 from django.core.exceptions import BadRequest
 from django.core.paginator import EmptyPage, Page, PageNotAnInteger, Paginator
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from rest_framework import pagination
 from rest_framework.exceptions import ValidationError
 
@@ -34,6 +35,6 @@ def page_of(request: HttpRequest, items, per_page: int) -> Page:
     try:
         return Paginator(items, per_page).page(request.GET.get("page") or 1)
     except PageNotAnInteger as error:
-        raise BadRequest("page: must be a whole number.") from error
+        raise BadRequest(_("page: must be a whole number.")) from error
     except EmptyPage as error:
-        raise BadRequest("page: there is no such page.") from error
+        raise BadRequest(_("page: there is no such page.")) from error

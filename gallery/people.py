@@ -2,6 +2,7 @@
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from gallery import trash
 from gallery.models import Album, AlbumImage, AlbumMember, Image
@@ -15,7 +16,7 @@ def check_deletable(person) -> None:
     """NotDeleted for the last administrator: nobody could look after the site any more."""
     others = get_user_model().objects.filter(is_superuser=True, is_active=True).exclude(pk=person.pk)
     if person.is_superuser and not others.exists():
-        raise NotDeleted("This is the last administrator; make another one first.")
+        raise NotDeleted(_("This is the last administrator; make another one first."))
 
 
 def delete_with_pictures(person) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db.models import Count, Sum
+from django.utils.translation import gettext as _
 
 from gallery.models import Account, Image
 
@@ -41,11 +42,11 @@ def check(user, size: int) -> None:
     if limits(user) == (None, None):
         return
     now = usage(user)
-    hint = "Deleting some, and emptying the trash, makes room."
+    hint = _("Deleting some, and emptying the trash, makes room.")
     if now.most_pictures is not None and now.pictures + 1 > now.most_pictures:
-        raise Refused(f"You may keep {now.most_pictures} pictures here and have {now.pictures}. {hint}")
+        text = _("You may keep %(most)s pictures here and have %(stored)s. %(hint)s")
+        raise Refused(text % {"most": now.most_pictures, "stored": now.pictures, "hint": hint})
     if now.most_bytes is not None and now.bytes + size > now.most_bytes:
-        raise Refused(
-            f"You may keep {now.most_bytes / 1e6:.0f} MB here and have {now.bytes / 1e6:.1f} MB; this file has "
-            f"{size / 1e6:.1f} MB. {hint}"
-        )
+        text = _("You may keep %(most).0f MB here and have %(stored).1f MB; this file has %(size).1f MB. %(hint)s")
+        numbers = {"most": now.most_bytes / 1e6, "stored": now.bytes / 1e6, "size": size / 1e6}
+        raise Refused(text % {**numbers, "hint": hint})

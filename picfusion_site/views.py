@@ -12,6 +12,7 @@ from django.core.exceptions import (
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from gallery import serving
 
@@ -35,14 +36,16 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
             message = str(exception)
         case TooManyFilesSent():
             status = 413
-            message = f"files: at most {settings.DATA_UPLOAD_MAX_NUMBER_FILES} files can be sent at once."
+            message = _("files: at most %(most)s files can be sent at once.") % {
+                "most": settings.DATA_UPLOAD_MAX_NUMBER_FILES
+            }
         case TooManyFieldsSent() | RequestDataTooBig():
             status = 413
-            message = "The form is too large: it holds more fields or longer text than this site takes."
+            message = _("The form is too large: it holds more fields or longer text than this site takes.")
         case SuspiciousOperation():
-            message = "The request could not be read."
+            message = _("The request could not be read.")
         case _:
-            message = "The address or the form could not be read."
+            message = _("The address or the form could not be read.")
     if request.path.startswith("/api/"):
         return JsonResponse({"detail": message}, status=status)
     return render(request, f"{status}.html", {"message": message}, status=status)

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from search.fusion import COMPONENTS
 from search.query import MAX_WEIGHT, Filters, Query, QueryError, clean_tag, clean_text, parse_id
 
@@ -92,7 +94,7 @@ def _items(line: str) -> Iterator[Item]:
         if kind != "word" and line.startswith('"', start):
             closing = line.find('"', start + 1)
             if closing < 0:
-                raise QueryError("q", "this quotation mark is not closed.", start)
+                raise QueryError("q", _("this quotation mark is not closed."), start)
             value, end = line[start + 1 : closing], closing + 1
         else:
             end = _REST.match(line, start).end()
@@ -105,10 +107,14 @@ def _weight(item: Item) -> float | None:
     if item.weight is None:
         return None
     if item.unwanted:
-        raise QueryError("q", "what is not wanted has no weight.", item.position)
+        raise QueryError("q", _("what is not wanted has no weight."), item.position)
     weight = float(item.weight)
     if not 0 < weight <= MAX_WEIGHT:
-        raise QueryError("q", f"a weight is a number above 0 and at most {MAX_WEIGHT}.", item.position)
+        raise QueryError(
+            "q",
+            _("a weight is a number above 0 and at most %(max_weight)s.") % {"max_weight": MAX_WEIGHT},
+            item.position,
+        )
     return weight
 
 
@@ -119,12 +125,13 @@ def _add_filter(filters: dict, item: Item) -> None:
         known = ", ".join(f"{name}:" for name in KEYS)
         raise QueryError(
             "q",
-            f"there is no filter '{item.kind}:'; there are {known}. To find these words, quote them.",
+            _("there is no filter '%(kind)s:'; there are %(known)s. To find these words, quote them.")
+            % {"kind": item.kind, "known": known},
             item.position,
         )
     name = KEYS[key]
     if name in filters:
-        raise QueryError("q", f"{key}: can be given once.", item.position)
+        raise QueryError("q", _("%(key)s: can be given once.") % {"key": key}, item.position)
     try:
         filters[name] = _value(name, clean_text(item.value))
         Filters(**{name: filters[name]})
@@ -135,13 +142,13 @@ def _add_filter(filters: dict, item: Item) -> None:
 def _value(name: str, value: str) -> str | int | bool:
     """A filter's value from its word in the bar."""
     if not value:
-        raise QueryError(name, "there is nothing behind the colon.")
+        raise QueryError(name, _("there is nothing behind the colon."))
     match name:
         case "min_size":
             return parse_id(name, value.lower().removesuffix("px"))
         case "untagged":
             if value.lower() != "untagged":
-                raise QueryError(name, "the one thing that can be asked for is is:untagged.")
+                raise QueryError(name, _("the one thing that can be asked for is is:untagged."))
             return True
         case "format":
             return {"JPG": "JPEG", "TIF": "TIFF", "HEIC": "HEIF"}.get(value.upper(), value.upper())
@@ -182,7 +189,7 @@ def from_address(parameters) -> Query:
     fields = parse_bar(parameters.get("q", ""))
     if parameters.get("album"):
         if fields["filters"].album:
-            raise QueryError("album", "the bar names an album already.")
+            raise QueryError("album", _("the bar names an album already."))
         fields["filters"] = _in_album(fields["filters"], parse_id("album", parameters["album"]))
     return Query(
         **fields,
@@ -205,7 +212,7 @@ def _ids(parameters, field: str) -> tuple[int, ...]:
 def _number(parameters, field: str) -> float:
     text = parameters.get(field) or "1"
     if not re.fullmatch(r"\d{1,3}(\.\d{1,6})?", text, re.ASCII):
-        raise QueryError(field, "must be a number from 0 to 100.")
+        raise QueryError(field, _("must be a number from 0 to 100."))
     return float(text)
 
 

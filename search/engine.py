@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from django.utils.translation import gettext as _
 
 from gallery import access
 from gallery.models import Image
@@ -72,7 +73,7 @@ def search(query: Query, user, offset: int = 0, limit: int = 50, good_only: bool
     Raises QueryError when the query names a picture or an album that `user` cannot search by.
     """
     if offset > MAX_OFFSET:
-        raise QueryError("offset", f"at most {MAX_OFFSET} results can be skipped.")
+        raise QueryError("offset", _("at most %(max_offset)s results can be skipped.") % {"max_offset": MAX_OFFSET})
     began = time.perf_counter()
     prepared = prepare(query, user)
     passing = limits(query.filters, user)

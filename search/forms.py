@@ -2,6 +2,7 @@
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from search.bar import from_address, to_address
 from search.models import QueryPicture, SavedSearch
@@ -20,7 +21,7 @@ class SavedSearchForm(forms.ModelForm):
     def clean_name(self) -> str:
         name = self.cleaned_data["name"].strip()
         if SavedSearch.objects.filter(owner=self.instance.owner, name=name).exclude(pk=self.instance.pk).exists():
-            raise forms.ValidationError(f"You have a search called '{name}' already.")
+            raise forms.ValidationError(_("You have a search called '%(name)s' already.") % {"name": name})
         return name
 
     def clean_address(self) -> str:
@@ -30,7 +31,7 @@ class SavedSearchForm(forms.ModelForm):
         except QueryError as error:
             raise forms.ValidationError(str(error)) from error
         if not self.query:
-            raise forms.ValidationError("There is nothing to search for in it.")
+            raise forms.ValidationError(_("There is nothing to search for in it."))
         parameters = QueryDict(mutable=True)
         for key, value in to_address(self.query):
             parameters.appendlist(key, str(value))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from django.contrib.auth import get_user_model
+from django.utils.translation import gettext as _
 
 from gallery import access, serving
 from gallery.extraction import registry
@@ -118,9 +119,11 @@ def _gallery_pictures(query: Query, user, key: str) -> dict[int, Example]:
         tags[pk].append(name)
     for pk, field in asked.items():
         if pk not in visible:
-            raise QueryError(field, f"there is no picture {pk}.")
+            raise QueryError(field, _("there is no picture %(pk)s.") % {"pk": pk})
         if pk not in vectors:
-            raise QueryError(field, f"picture {pk} has not been read yet; it can be searched by in a moment.")
+            raise QueryError(
+                field, _("picture %(pk)s has not been read yet; it can be searched by in a moment.") % {"pk": pk}
+            )
     return {pk: Example(pk, vectors[pk], tags[pk]) for pk in asked}
 
 
@@ -130,7 +133,7 @@ def _uploaded_pictures(query: Query, key: str) -> list[Example]:
         return []
     found = {p.key: p for p in QueryPicture.objects.alive().filter(key__in=query.picture_keys)}
     if len(found) < len(query.picture_keys):
-        raise QueryError("picture", "this uploaded picture is not kept any more (a day is); upload it again.")
+        raise QueryError("picture", _("this uploaded picture is not kept any more (a day is); upload it again."))
     for picture in found.values():
         if picture.extractor != key:  # extractors were switched since
             pictures.read_again(picture)
@@ -189,5 +192,5 @@ def _album_ids(album: int | str | None, user) -> list[int] | None:
     by = {"pk": album} if isinstance(album, int) else {"title__iexact": album}
     found = list(access.visible_albums(user).filter(**by).values_list("pk", flat=True))
     if not found:
-        raise QueryError("album", f"there is no album {album}.")
+        raise QueryError("album", _("there is no album %(album)s.") % {"album": album})
     return found

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from gallery.models import Image
 from gallery.models.tag import normalize
@@ -48,9 +49,9 @@ class Filters:
             if value := getattr(self, name):
                 moment(name, value)
         if self.format and self.format not in Image.Format.values:
-            raise QueryError("format", f"must be one of: {', '.join(Image.Format.values)}.")
+            raise QueryError("format", _("must be one of: %(values)s.") % {"values": ", ".join(Image.Format.values)})
         if not 0 <= self.min_size <= 1_000_000:
-            raise QueryError("min_size", "must be a number of pixels from 0 to 1000000.")
+            raise QueryError("min_size", _("must be a number of pixels from 0 to 1000000."))
 
 
 @dataclass(frozen=True)
@@ -74,30 +75,50 @@ class Query:
         for name, texts in (("text", [self.text, *self.phrases]), ("exclude_text", [self.exclude_text])):
             length = sum(map(len, texts))
             if length > MAX_TEXT:
-                raise QueryError(name, f"at most {MAX_TEXT} characters can be searched for; these are {length}.")
+                raise QueryError(
+                    name,
+                    _("at most %(max_text)s characters can be searched for; these are %(length)s.")
+                    % {"max_text": MAX_TEXT, "length": length},
+                )
         if len(self.phrases) > MAX_PHRASES:
-            raise QueryError("phrases", f"at most {MAX_PHRASES} phrases can be searched for at once.")
+            raise QueryError(
+                "phrases",
+                _("at most %(max_phrases)s phrases can be searched for at once.") % {"max_phrases": MAX_PHRASES},
+            )
         for name in ("tags", "exclude_tags"):
             if len(getattr(self, name)) > MAX_TAGS:
-                raise QueryError(name, f"at most {MAX_TAGS} tags can be asked for at once.")
+                raise QueryError(
+                    name, _("at most %(max_tags)s tags can be asked for at once.") % {"max_tags": MAX_TAGS}
+                )
         if len(self.image_ids) + len(self.picture_keys) + len(self.exclude_image_ids) > MAX_PICTURES:
-            raise QueryError("image", f"at most {MAX_PICTURES} pictures can be searched by at once.")
+            raise QueryError(
+                "image",
+                _("at most %(max_pictures)s pictures can be searched by at once.") % {"max_pictures": MAX_PICTURES},
+            )
         if both := set(self.tags) & set(self.exclude_tags):
-            raise QueryError("exclude_tags", f"'{min(both)}' cannot be both wanted and excluded.")
+            raise QueryError("exclude_tags", _("'%(both)s' cannot be both wanted and excluded.") % {"both": min(both)})
         if both := set(self.image_ids) & set(self.exclude_image_ids):
-            raise QueryError("exclude_image", f"picture {min(both)} cannot be both wanted and unwanted.")
+            raise QueryError(
+                "exclude_image", _("picture %(both)s cannot be both wanted and unwanted.") % {"both": min(both)}
+            )
         if self.fusion not in FUSIONS:
-            raise QueryError("fusion", f"must be one of: {', '.join(FUSIONS)}.")
+            raise QueryError("fusion", _("must be one of: %(fusions)s.") % {"fusions": ", ".join(FUSIONS)})
         self._check_weights()
 
     def _check_weights(self):
         if self.weights.keys() != set(COMPONENTS) or not all(0 <= w <= MAX_WEIGHT for w in self.weights.values()):
-            raise QueryError("weights", f"must give image, text and tags a number from 0 to {MAX_WEIGHT} each.")
+            raise QueryError(
+                "weights",
+                _("must give image, text and tags a number from 0 to %(max_weight)s each.")
+                % {"max_weight": MAX_WEIGHT},
+            )
         for name in ("phrases", "tag_weights"):
             if not all(0 < weight <= MAX_WEIGHT for weight in getattr(self, name).values()):
-                raise QueryError(name, f"a weight is a number above 0 and at most {MAX_WEIGHT}.")
+                raise QueryError(
+                    name, _("a weight is a number above 0 and at most %(max_weight)s.") % {"max_weight": MAX_WEIGHT}
+                )
         if strange := self.tag_weights.keys() - set(self.tags):
-            raise QueryError("tag_weights", f"'{min(strange)}' is not among the tags.")
+            raise QueryError("tag_weights", _("'%(strange)s' is not among the tags.") % {"strange": min(strange)})
 
     def __bool__(self) -> bool:
         """Whether anything is asked that ranks pictures or leaves some out."""
@@ -115,9 +136,11 @@ def moment(field: str, date: str) -> datetime:
     try:
         found = datetime.strptime(date, DATES[len(date)])
     except (KeyError, ValueError) as error:
-        raise QueryError(field, f"'{date[:40]}' is no date like 2024, 2024-05 or 2024-05-17.") from error
+        raise QueryError(
+            field, _("'%(value)s' is no date like 2024, 2024-05 or 2024-05-17.") % {"value": date[:40]}
+        ) from error
     if not 1800 < found.year < 9000:
-        raise QueryError(field, f"'{date}' is no year that pictures are of.")
+        raise QueryError(field, _("'%(date)s' is no year that pictures are of.") % {"date": date})
     return found.replace(tzinfo=timezone.get_default_timezone())
 
 
@@ -142,5 +165,5 @@ def clean_tag(field: str, name: str, position: int | None = None) -> str:
 def parse_id(field: str, value: str) -> int:
     """A picture's or an album's number; QueryError for anything that cannot be one."""
     if not (value.isascii() and value.isdigit() and len(value) <= 18):
-        raise QueryError(field, f"'{value[:40]}' is not a number.")
+        raise QueryError(field, _("'%(value)s' is not a number.") % {"value": value[:40]})
     return int(value)

@@ -23,7 +23,9 @@ class Album(models.Model):
     order = models.CharField(max_length=5, choices=Order, default=Order.ADDED)
     cover = models.ForeignKey("gallery.Image", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     shows_location = models.BooleanField(
-        "members see where pictures were taken", default=False, help_text="On the page and in the files they download."
+        _("members see where pictures were taken"),
+        default=False,
+        help_text=_("On the page and in the files they download."),
     )
     images = models.ManyToManyField("gallery.Image", through="gallery.AlbumImage", related_name="albums")
     members = models.ManyToManyField(

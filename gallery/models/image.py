@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from gallery.formats import EXTENSIONS
 
@@ -25,10 +26,10 @@ class Image(models.Model):
     """A picture as its owner uploaded it, byte for byte, and how far its extraction is."""
 
     class Status(models.TextChoices):
-        PENDING = "pending", "waiting to be read"
-        PROCESSING = "processing", "being read"
-        READY = "ready", "searchable"
-        FAILED = "failed", "could not be read"
+        PENDING = "pending", _("waiting to be read")
+        PROCESSING = "processing", _("being read")
+        READY = "ready", _("searchable")
+        FAILED = "failed", _("could not be read")
 
     class Format(models.TextChoices):
         JPEG = "JPEG", "JPEG"

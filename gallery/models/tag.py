@@ -5,6 +5,7 @@ import unicodedata
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 MAX_TAG_LENGTH = 100
 
@@ -16,11 +17,14 @@ def normalize(name: str) -> str:
     """
     tag = " ".join(unicodedata.normalize("NFC", name).lower().split()).lstrip("#").strip()
     if not tag:
-        raise ValidationError("A tag needs at least one character besides '#'.")
+        raise ValidationError(_("A tag needs at least one character besides '#'."))
     if len(tag) > MAX_TAG_LENGTH:
-        raise ValidationError(f"A tag has at most {MAX_TAG_LENGTH} characters; this one has {len(tag)}.")
+        raise ValidationError(
+            _("A tag has at most %(max_tag_length)s characters; this one has %(tag)s.")
+            % {"max_tag_length": MAX_TAG_LENGTH, "tag": len(tag)}
+        )
     if not tag.isprintable():
-        raise ValidationError("A tag cannot hold control characters.")
+        raise ValidationError(_("A tag cannot hold control characters."))
     return tag
 
 

@@ -87,7 +87,10 @@ def arrange(request: HttpRequest, pk: int) -> HttpResponse:
     images, where = request.POST.getlist("image"), request.POST.get("place", "")
     numbers = [*images, *([] if where in arranging.PLACES else [where])]
     if not images or not all(text.isascii() and text.isdigit() and len(text) < 19 for text in numbers):
-        raise BadRequest(f"place: choose pictures, and one of {', '.join(arranging.PLACES)} or a picture's number.")
+        raise BadRequest(
+            _("place: choose pictures, and one of %(places)s or a picture's number.")
+            % {"places": ", ".join(arranging.PLACES)}
+        )
     try:
         arranging.place(found, [int(text) for text in images], where if where in arranging.PLACES else int(where))
     except ValueError as error:
@@ -101,7 +104,7 @@ def set_cover(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(access.editable_albums(request.user), pk=pk)
     chosen = request.POST.get("image", "")
     if not (chosen.isascii() and chosen.isdigit() and len(chosen) < 19):
-        raise BadRequest("image: choose a picture of the album.")
+        raise BadRequest(_("image: choose a picture of the album."))
     link = get_object_or_404(access.album_images(found), image_id=int(chosen))
     Album.objects.filter(pk=pk).update(cover=link.image_id)
     messages.success(request, _("This is the cover now."))
@@ -147,7 +150,7 @@ def add_image(request: HttpRequest, pk: int) -> HttpResponse:
         return render(request, "gallery/image_albums.html", context)
     chosen = request.POST.get("album", "")
     if not (chosen.isascii() and chosen.isdigit() and len(chosen) < 19):
-        raise BadRequest("album: choose an album.")
+        raise BadRequest(_("album: choose an album."))
     found = get_object_or_404(access.fillable_albums(request.user), pk=int(chosen))
     AlbumImage.objects.get_or_create(album=found, image=image)
     messages.success(request, _("%(name)s is in %(album)s.") % {"name": image.filename, "album": found.title})

@@ -62,7 +62,7 @@ def _target(request: HttpRequest, parameters) -> tuple[Album | None, list[Image]
     """The album or else the pictures that the parameters name; 404 where they may not be shared."""
     chosen = parameters.getlist("album") + parameters.getlist("image")
     if not chosen or len(chosen) > MOST or not all(t.isascii() and t.isdigit() and len(t) < 19 for t in chosen):
-        raise BadRequest(f"image: choose an album or pictures, at most {MOST}.")
+        raise BadRequest(_("image: choose an album or pictures, at most %(most)s.") % {"most": MOST})
     if "album" in parameters:
         return get_object_or_404(access.shareable_albums(request.user), pk=parameters["album"]), []
     ids = {int(text) for text in chosen}

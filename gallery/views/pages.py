@@ -40,7 +40,7 @@ def tag(request: HttpRequest, pk: int) -> HttpResponse:
     picture = get_object_or_404(access.taggable_images(request.user), pk=pk)
     change = {"add": tagging.add, "remove": tagging.remove}.get(request.POST.get("action", ""))
     if change is None:
-        raise BadRequest("action: must be add or remove.")
+        raise BadRequest(_("action: must be add or remove."))
     try:
         change(picture, request.POST.get("tag", ""))
     except ValidationError as error:

@@ -7,6 +7,8 @@ from django.core.exceptions import BadRequest, ValidationError
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from gallery import access, downloads, tagging, trash
@@ -28,10 +30,10 @@ def act(request: HttpRequest) -> HttpResponseBase:
     counted in what is said; when there is no other, there is no such picture."""
     action = ACTIONS.get(request.POST.get("action", ""))
     if action is None:
-        raise BadRequest(f"action: must be one of: {', '.join(ACTIONS)}.")
+        raise BadRequest(_("action: must be one of: %(actions)s.") % {"actions": ", ".join(ACTIONS)})
     texts = request.POST.getlist("image")
     if not texts or len(texts) > MOST or not all(t.isascii() and t.isdigit() and len(t) < 19 for t in texts):
-        raise BadRequest(f"image: choose pictures, at most {MOST}.")
+        raise BadRequest(_("image: choose pictures, at most %(most)s.") % {"most": MOST})
     ids = {int(text) for text in texts}
     response = action(request, ids)
     if isinstance(response, HttpResponseBase):
@@ -40,52 +42,66 @@ def act(request: HttpRequest) -> HttpResponseBase:
     passed = len(ids) - count
     if not count:
         raise Http404
-    others = f" {passed} passed over, as not yours to change." if passed else ""
-    messages.success(
-        request, f"{count} picture{'' if count == 1 else 's'} {done}.{others}", extra_tags=request.POST["action"]
-    )
+    if passed:
+        others = ngettext(
+            "%(number)s passed over, as not yours to change.", "%(number)s passed over, as not yours to change.", passed
+        )
+        done = f"{done} {others % {'number': passed}}"
+    messages.success(request, done, extra_tags=request.POST["action"])
     return redirect(back(request, "browse"))
 
 
 def _add(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
     chosen = request.POST.get("album", "")
     if not (chosen.isascii() and chosen.isdigit() and len(chosen) < 19):
-        raise BadRequest("album: choose an album.")
+        raise BadRequest(_("album: choose an album."))
     album: Album = get_object_or_404(access.fillable_albums(request.user), pk=int(chosen))
     links = [AlbumImage(album=album, image=image) for image in access.addable_images(request.user).filter(pk__in=ids)]
     AlbumImage.objects.bulk_create(links, ignore_conflicts=True)
-    return len(links), f"put into {album.title}"
+    done = ngettext("%(number)s picture put into %(album)s.", "%(number)s pictures put into %(album)s.", len(links))
+    return len(links), done % {"number": len(links), "album": album.title}
 
 
 def _tag(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
-    return _each_tag(request, ids, tagging.add, "tagged")
+    count = _each_tag(request, ids, tagging.add)
+    return count, ngettext("%(number)s picture tagged.", "%(number)s pictures tagged.", count) % {"number": count}
 
 
 def _untag(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
-    return _each_tag(request, ids, tagging.remove, "untagged")
+    count = _each_tag(request, ids, tagging.remove)
+    return count, ngettext("%(number)s picture untagged.", "%(number)s pictures untagged.", count) % {"number": count}
 
 
-def _each_tag(request: HttpRequest, ids: set[int], change: Callable, done: str) -> tuple[int, str]:
+def _each_tag(request: HttpRequest, ids: set[int], change: Callable) -> int:
     images = list(access.taggable_images(request.user).filter(pk__in=ids))
     try:
         for image in images:
             change(image, request.POST.get("tag", ""))
     except ValidationError as error:
         raise BadRequest(f"tag: {error.messages[0]}") from error
-    return len(images), done
+    return len(images)
 
 
 def _trash(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
     count = trash.move(access.deletable_images(request.user).filter(pk__in=ids))
-    return count, f"moved to the trash, where {'it stays' if count == 1 else 'they stay'} for {trash.KEPT.days} days"
+    done = ngettext(
+        "%(number)s picture moved to the trash, where it stays for %(days)s days.",
+        "%(number)s pictures moved to the trash, where they stay for %(days)s days.",
+        count,
+    )
+    return count, done % {"number": count, "days": trash.KEPT.days}
 
 
 def _restore(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
-    return trash.restore(access.trashed_images(request.user).filter(pk__in=ids)), "brought back"
+    count = trash.restore(access.trashed_images(request.user).filter(pk__in=ids))
+    done = ngettext("%(number)s picture brought back.", "%(number)s pictures brought back.", count)
+    return count, done % {"number": count}
 
 
 def _purge(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
-    return trash.delete_for_good(access.trashed_images(request.user).filter(pk__in=ids)), "deleted for good"
+    count = trash.delete_for_good(access.trashed_images(request.user).filter(pk__in=ids))
+    done = ngettext("%(number)s picture deleted for good.", "%(number)s pictures deleted for good.", count)
+    return count, done % {"number": count}
 
 
 def _download(request: HttpRequest, ids: set[int]) -> HttpResponseBase:

@@ -4,6 +4,8 @@ from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from gallery import access, trash
@@ -26,21 +28,22 @@ def decide(request: HttpRequest) -> HttpResponse:
     ids = {name: _ids(request, name) for name in ("group", "keep")}
     own = access.deletable_images(request.user).in_bulk(ids["group"])
     if len(own) < len(ids["group"]) or not ids["group"]:
-        raise BadRequest("group: one of these pictures is not yours or is gone.")
+        raise BadRequest(_("group: one of these pictures is not yours or is gone."))
     if "all" in request.POST:
         keep_all(list(own.values()))
-        messages.success(request, "All of them are kept, and not shown as duplicates again.")
+        messages.success(request, _("All of them are kept, and not shown as duplicates again."))
         return redirect("duplicates")
     if not ids["keep"] or not set(ids["keep"]) <= set(own):
-        raise BadRequest("keep: choose which pictures of the group to keep.")
+        raise BadRequest(_("keep: choose which pictures of the group to keep."))
     others = set(own) - set(ids["keep"])
     trash.move(access.deletable_images(request.user).filter(pk__in=others))
-    messages.success(request, f"{len(others)} picture{'' if len(others) == 1 else 's'} moved to the trash.")
+    done = ngettext("%(number)s picture moved to the trash.", "%(number)s pictures moved to the trash.", len(others))
+    messages.success(request, done % {"number": len(others)})
     return redirect("duplicates")
 
 
 def _ids(request: HttpRequest, name: str) -> list[int]:
     texts = request.POST.getlist(name)
     if len(texts) > MOST or not all(text.isascii() and text.isdigit() and len(text) < 19 for text in texts):
-        raise BadRequest(f"{name}: must be at most {MOST} numbers of pictures.")
+        raise BadRequest(_("%(name)s: must be at most %(most)s numbers of pictures.") % {"name": name, "most": MOST})
     return [int(text) for text in texts]

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from gallery import access, ingest
@@ -47,7 +48,7 @@ def home(request: HttpRequest) -> HttpResponse:
     shown = found.good if good_only and found.good is not None else found.count
     pages = Paginator(range(shown), PER_PAGE)
     if number > pages.num_pages:
-        raise BadRequest("page: there is no such page.")
+        raise BadRequest(_("page: there is no such page."))
     page = pages.page(number)
     context = {"results": found, "shown": shown, "page": page, "query_string": _without(request, "page")}
     context["within"] = f"in=search&{context['query_string']}"
@@ -83,7 +84,7 @@ def _refuse(request: HttpRequest, error: QueryError, line: str) -> HttpResponse:
 def _page_number(request: HttpRequest) -> int:
     text = request.GET.get("page") or "1"
     if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) > 0):
-        raise QueryError("page", "must be a whole number from 1 on.")
+        raise QueryError("page", _("must be a whole number from 1 on."))
     return int(text)
 
 

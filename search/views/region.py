@@ -7,6 +7,7 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from gallery import access, ingest
@@ -54,13 +55,13 @@ def _box(request: HttpRequest) -> tuple[float, float, float, float]:
     try:
         numbers = {side: float(request.POST.get(side, "")) for side in SIDES}
     except ValueError as error:
-        raise QueryError("left", "left, top, right and bottom must be numbers.") from error
+        raise QueryError("left", _("left, top, right and bottom must be numbers.")) from error
     for side, number in numbers.items():
         if not 0 <= number <= 100:
-            raise QueryError(side, "must be from 0 to 100 per cent.")
+            raise QueryError(side, _("must be from 0 to 100 per cent."))
     left, top, right, bottom = numbers.values()
     if right - left < LEAST or bottom - top < LEAST:
-        raise QueryError("right", "the rectangle is too small, or its sides are the wrong way round.")
+        raise QueryError("right", _("the rectangle is too small, or its sides are the wrong way round."))
     return left / 100, top / 100, right / 100, bottom / 100
 
 
