@@ -78,10 +78,10 @@ def chromium_path() -> str | None:
     return shutil.which("chromium")
 
 
-def sign_in(page, password: str) -> None:
-    """As the administrator, on the page for that."""
+def sign_in(page, password: str, username: str = "admin") -> None:
+    """By the page for that."""
     page.goto("/accounts/login/")
-    page.get_by_label("Username").fill("admin")
+    page.get_by_label("Username").fill(username)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
 
