@@ -46,6 +46,7 @@ bench: dev-install
 	$(BIN)/python manage.py benchmark_search --images 100000
 	$(BIN)/python manage.py benchmark_search --images 1000000
 	$(BIN)/python manage.py benchmark_full
+	$(BIN)/python -m tests.browser.benchmark
 
 screenshots: dev-install
 	$(BIN)/python -m tests.browser.screenshots

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+from django.core.cache import cache
 
 from gallery import access
 from gallery.models import Image
@@ -21,16 +22,27 @@ NEIGHBOURS = 12  # how far apart two may stand in the order of one selection
 def groups(user) -> list[list[Image]]:
     """The groups of look-alikes among the pictures that `user` may delete, largest pictures first in each, the groups
     with the newest pictures first. Pairs that are to be kept are not alike."""
-    with store.open() as index:
-        rows = np.flatnonzero(index.visible(user.pk or 0, ()))
-        ids, vectors = index.take("ids", rows), lambda places: index.take("vectors", rows[places])
-        found = pairs(index.take("hashes", rows), vectors)
-        alike = {(int(min(pair)), int(max(pair))) for pair in ids[found].tolist()}
+    alike = _alike(user)
     alike -= set(KeptPair.objects.filter(first__owner=user).values_list("first_id", "second_id"))
     images = access.deletable_images(user).in_bulk({pk for pair in alike for pk in pair})
     connected = components([pair for pair in alike if pair[0] in images and pair[1] in images])
     shown = [sorted((images[pk] for pk in group), key=lambda i: (-i.width * i.height, i.pk)) for group in connected]
     return sorted(shown, key=lambda group: -max(image.pk for image in group))
+
+
+def _alike(user) -> set[tuple[int, int]]:
+    """The ids of every two of `user`'s pictures that look alike, the lower one first. Kept until anything changes, for
+    going through a large library takes a while."""
+    with store.open() as index:
+        key = f"look-alikes-{user.pk}-{store.version}"
+        alike = cache.get(key)
+        if alike is None:
+            rows = np.flatnonzero(index.visible(user.pk or 0, ()))
+            ids, vectors = index.take("ids", rows), lambda places: index.take("vectors", rows[places])
+            found = ids[pairs(index.take("hashes", rows), vectors)].tolist()
+            alike = {(int(min(pair)), int(max(pair))) for pair in found}
+            cache.set(key, alike)
+    return alike
 
 
 def pairs(hashes: np.ndarray, vectors: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

@@ -43,6 +43,11 @@ class Store:
         with self._lock:
             yield self._refresh()
 
+    @property
+    def version(self) -> str:
+        """What the index that is open was made of: while this is the same, so is all that it holds."""
+        return f"{self._extractor}-{self._seen}"
+
     def forget(self) -> None:
         """Let go of everything and open the snapshot anew on the next use."""
         with self._lock:

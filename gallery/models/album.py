@@ -63,12 +63,14 @@ class AlbumImage(models.Model):
     """That a picture is in an album."""
 
     album = models.ForeignKey(Album, on_delete=models.CASCADE, related_name="album_images")
-    image = models.ForeignKey("gallery.Image", on_delete=models.CASCADE, related_name="album_images")
+    # Found by the index below, which answers by itself in which albums a picture is.
+    image = models.ForeignKey("gallery.Image", on_delete=models.CASCADE, related_name="album_images", db_index=False)
     added_at = models.DateTimeField(auto_now_add=True)
     position = models.PositiveIntegerField(null=True, editable=False, help_text="Its place in an order by hand.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["album", "image"], name="image_once_per_album")]
+        indexes = [models.Index(fields=["image", "album"], name="album_by_image")]
 
     def __str__(self) -> str:
         return f"image {self.image_id} in album {self.album_id}"
