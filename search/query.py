@@ -25,7 +25,7 @@ class QueryError(Exception):
     about, counted from 0."""
 
     def __init__(self, field: str, message: str, position: int | None = None):
-        place = "" if position is None else f"at character {position + 1}: "
+        place = "" if position is None else _("at character %(number)s: ") % {"number": position + 1}
         super().__init__(f"{field}: {place}{message}")
         self.field, self.message, self.position = field, f"{place}{message}", position
 

@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import translation
 from django_q.models import OrmQ
 from PIL import Image as Pillow
 from rest_framework.test import APIClient
@@ -35,6 +36,7 @@ def _fresh_caches(settings, tmp_path):
     settings.INDEX_DIR = tmp_path / "index"
     store.forget()
     cache.clear()
+    translation.activate(settings.LANGUAGE_CODE)  # a test's last request may have been in another language
 
 
 @pytest.fixture
