@@ -52,8 +52,9 @@ screenshots: dev-install
 	$(BIN)/python -m tests.browser.screenshots
 
 messages: dev-install
-	cd picfusion_site && ../$(BIN)/python ../manage.py makemessages --all --no-wrap --no-obsolete --add-location file
-	$(BIN)/python manage.py compilemessages
+	for domain in django djangojs; do $(BIN)/python manage.py makemessages --all --domain $$domain --no-wrap \
+		--no-obsolete --add-location file --ignore .venv --ignore tests --ignore var; done
+	$(BIN)/python manage.py compilemessages --ignore .venv
 
 clean:
 	rm -rf $(VENV)
