@@ -1,5 +1,7 @@
 """The order of an album's pictures by hand."""
 
+from collections.abc import Iterable
+
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
@@ -9,7 +11,7 @@ from gallery.models import Album
 PLACES = ("first", "earlier", "later", "last")
 
 
-def place(album: Album, image_ids: list[int], where: str | int) -> None:
+def place(album: Album, image_ids: Iterable[int], where: str | int) -> None:
     """Move these of the album's pictures together to one of PLACES, or before the picture of this number; the order is
     by hand from then on.
 

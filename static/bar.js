@@ -6,8 +6,6 @@
   htmx.onLoad((root) => {
     const form = root.querySelector("form[data-bar]");
     if (!form) return;
-    form.classList.add("live");
-    form.querySelector("[data-drop]").hidden = false;
     const bar = form.querySelector("#q");
     // The line that is sent: the chips, and behind them what is written.
     const line = Object.assign(document.createElement("input"), { type: "hidden", name: "q" });

@@ -17,7 +17,6 @@
   });
 
   // The bar for chosen pictures comes when there are some, and says how many. Shift chooses all from the last one on.
-  document.documentElement.classList.add("live-selection");
   let last = null;
   const count = () => {
     for (const form of document.querySelectorAll(".selection")) {

@@ -2,7 +2,6 @@
 (() => {
   const frame = document.querySelector("[data-region]");
   if (!frame) return;
-  document.querySelector("[data-hint]").hidden = false;
   const rectangle = frame.querySelector(".rectangle");
   const fields = ["left", "top", "right", "bottom"].map((name) => document.querySelector(`[name=${name}]`));
   let start = null;

@@ -10,9 +10,6 @@
   const waiting = [], failed = [];
   let running = 0, done = 0, refused = 0, added = 0, paused = false;
 
-  form.querySelector("button").hidden = true;
-  for (const hidden of form.querySelectorAll(".folder, [data-drop]")) hidden.hidden = false;
-
   const say = () => {
     const all = waiting.length + running + done + failed.length;
     panel.hidden = !all;

@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from gallery.models import Album, AlbumImage, AlbumMember, Image
+from gallery.models import Album, AlbumImage, AlbumMember, Image, ShareLink
 from search import engine, suggestions
 from search.query import Query
 from search.store import store
@@ -62,6 +62,10 @@ class Sharing(RuleBasedStateMachine):
         for name, owner in self.rules.owner.items():
             Image.objects.filter(filename=name).update(owner=self.people[owner])
         self.albums = [Album.objects.create(owner=self.people[owner], title=f"of {owner}") for owner in PEOPLE[:2]]
+        self.links = [ShareLink(owner=album.owner, album=album, title=album.title) for album in self.albums]
+        self.tokens = [link.new_token() for link in self.links]
+        for link in self.links:
+            link.save()
 
     def teardown(self):
         if hasattr(self, "block"):
@@ -143,6 +147,10 @@ class Sharing(RuleBasedStateMachine):
         for number, album in enumerate(getattr(self, "albums", ())):
             shown = AlbumImage.objects.filter(album=album, image__trashed_at=None).count()
             assert shown == len(self.rules.inside[number] - self.rules.trash)
+            for picture, pk in self.ids.items():  # to nobody in particular, by the album's link
+                linked = picture in self.rules.inside[number] - self.rules.trash
+                address = f"/s/{self.tokens[number]}/images/{pk}/thumbnail/small"
+                assert Client().get(address).status_code == (200 if linked else 404)
 
 
 @pytest.mark.django_db(transaction=False)

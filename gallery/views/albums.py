@@ -13,7 +13,7 @@ from gallery.forms import AlbumForm, MemberForm
 from gallery.models import Album, AlbumImage, AlbumMember, Image
 from gallery.pagination import page_of
 from gallery.views import selection
-from gallery.views.posting import back, posted
+from gallery.views.posting import back, number, numbers, posted
 
 PER_PAGE = 60
 
@@ -84,15 +84,15 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 def arrange(request: HttpRequest, pk: int) -> HttpResponse:
     """Move the pictures `image` to the `place` first, earlier, later or last, or before the picture of that number."""
     found = get_object_or_404(access.editable_albums(request.user), pk=pk)
-    images, where = request.POST.getlist("image"), request.POST.get("place", "")
-    numbers = [*images, *([] if where in arranging.PLACES else [where])]
-    if not images or not all(text.isascii() and text.isdigit() and len(text) < 19 for text in numbers):
+    images, where = numbers(request.POST.getlist("image"), selection.MOST), request.POST.get("place", "")
+    place = where if where in arranging.PLACES else number(where)
+    if images is None or place is None:
         raise BadRequest(
             _("place: choose pictures, and one of %(places)s or a picture's number.")
             % {"places": ", ".join(arranging.PLACES)}
         )
     try:
-        arranging.place(found, [int(text) for text in images], where if where in arranging.PLACES else int(where))
+        arranging.place(found, images, place)
     except ValueError as error:
         raise BadRequest(f"image: {error}.") from error
     return redirect(back(request, reverse("album", args=[pk])))
@@ -102,10 +102,10 @@ def arrange(request: HttpRequest, pk: int) -> HttpResponse:
 def set_cover(request: HttpRequest, pk: int) -> HttpResponse:
     """Have the album show one of its pictures in lists."""
     found = get_object_or_404(access.editable_albums(request.user), pk=pk)
-    chosen = request.POST.get("image", "")
-    if not (chosen.isascii() and chosen.isdigit() and len(chosen) < 19):
+    chosen = number(request.POST.get("image", ""))
+    if chosen is None:
         raise BadRequest(_("image: choose a picture of the album."))
-    link = get_object_or_404(access.album_images(found), image_id=int(chosen))
+    link = get_object_or_404(access.album_images(found), image_id=chosen)
     Album.objects.filter(pk=pk).update(cover=link.image_id)
     messages.success(request, _("This is the cover now."))
     return redirect(back(request, reverse("album", args=[pk])))
@@ -148,10 +148,10 @@ def add_image(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         context = {"image": image, "fillable": access.fillable_albums(request.user)}
         return render(request, "gallery/image_albums.html", context)
-    chosen = request.POST.get("album", "")
-    if not (chosen.isascii() and chosen.isdigit() and len(chosen) < 19):
+    chosen = number(request.POST.get("album", ""))
+    if chosen is None:
         raise BadRequest(_("album: choose an album."))
-    found = get_object_or_404(access.fillable_albums(request.user), pk=int(chosen))
+    found = get_object_or_404(access.fillable_albums(request.user), pk=chosen)
     AlbumImage.objects.get_or_create(album=found, image=image)
     messages.success(request, _("%(name)s is in %(album)s.") % {"name": image.filename, "album": found.title})
     return redirect(back(request, image.get_absolute_url()))

@@ -12,7 +12,7 @@ from gallery import access
 from gallery.models import Album, Image, ShareLink
 from gallery.pagination import page_of
 from gallery.people_forms import ShareLinkForm
-from gallery.views.posting import posted
+from gallery.views.posting import numbers, posted
 
 PER_PAGE = 60
 MOST = 500  # pictures in one link
@@ -60,12 +60,11 @@ def _make(request: HttpRequest) -> HttpResponse:
 
 def _target(request: HttpRequest, parameters) -> tuple[Album | None, list[Image]]:
     """The album or else the pictures that the parameters name; 404 where they may not be shared."""
-    chosen = parameters.getlist("album") + parameters.getlist("image")
-    if not chosen or len(chosen) > MOST or not all(t.isascii() and t.isdigit() and len(t) < 19 for t in chosen):
+    ids = numbers(parameters.getlist("album") or parameters.getlist("image"), MOST)
+    if ids is None:
         raise BadRequest(_("image: choose an album or pictures, at most %(most)s.") % {"most": MOST})
     if "album" in parameters:
-        return get_object_or_404(access.shareable_albums(request.user), pk=parameters["album"]), []
-    ids = {int(text) for text in chosen}
+        return get_object_or_404(access.shareable_albums(request.user), pk=max(ids)), []
     images = list(access.shareable_images(request.user).filter(pk__in=ids))
     if len(images) < len(ids):
         raise Http404

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from gallery import access, camera, ingest, quota, serving, tagging, trash
 from gallery.models import Image
 from gallery.pagination import page_of
-from gallery.views.posting import back
+from gallery.views.posting import back, number
 
 PER_PAGE = 60
 
@@ -51,9 +51,8 @@ def tag(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def waiting(request: HttpRequest) -> HttpResponse:
     """How many of the person's `of` pictures are searchable by now, as a line that renews itself until all are."""
-    text = request.GET.get("of", "")
-    of = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-    return render(request, "parts/waiting.html", waiting_context(request.user, of))
+    of = number(request.GET.get("of", ""))
+    return render(request, "parts/waiting.html", waiting_context(request.user, of or 0))
 
 
 def waiting_context(user, of: int = 0) -> dict:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from gallery import access, downloads, tagging, trash
 from gallery.models import Album, AlbumImage, Image
 from gallery.views import links
-from gallery.views.posting import back
+from gallery.views.posting import back, number, numbers
 
 MOST = 500  # pictures at once
 
@@ -31,10 +31,9 @@ def act(request: HttpRequest) -> HttpResponseBase:
     action = ACTIONS.get(request.POST.get("action", ""))
     if action is None:
         raise BadRequest(_("action: must be one of: %(actions)s.") % {"actions": ", ".join(ACTIONS)})
-    texts = request.POST.getlist("image")
-    if not texts or len(texts) > MOST or not all(t.isascii() and t.isdigit() and len(t) < 19 for t in texts):
+    ids = numbers(request.POST.getlist("image"), MOST)
+    if ids is None:
         raise BadRequest(_("image: choose pictures, at most %(most)s.") % {"most": MOST})
-    ids = {int(text) for text in texts}
     response = action(request, ids)
     if isinstance(response, HttpResponseBase):
         return response
@@ -52,10 +51,10 @@ def act(request: HttpRequest) -> HttpResponseBase:
 
 
 def _add(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
-    chosen = request.POST.get("album", "")
-    if not (chosen.isascii() and chosen.isdigit() and len(chosen) < 19):
+    chosen = number(request.POST.get("album", ""))
+    if chosen is None:
         raise BadRequest(_("album: choose an album."))
-    album: Album = get_object_or_404(access.fillable_albums(request.user), pk=int(chosen))
+    album: Album = get_object_or_404(access.fillable_albums(request.user), pk=chosen)
     links = [AlbumImage(album=album, image=image) for image in access.addable_images(request.user).filter(pk__in=ids)]
     AlbumImage.objects.bulk_create(links, ignore_conflicts=True)
     done = ngettext("%(number)s picture put into %(album)s.", "%(number)s pictures put into %(album)s.", len(links))

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from gallery import access, trash
 from gallery.pagination import page_of
+from gallery.views.posting import numbers
 from search.duplicates import groups, keep_all
 
 PER_PAGE = 20
@@ -33,17 +34,18 @@ def decide(request: HttpRequest) -> HttpResponse:
         keep_all(list(own.values()))
         messages.success(request, _("All of them are kept, and not shown as duplicates again."))
         return redirect("duplicates")
-    if not ids["keep"] or not set(ids["keep"]) <= set(own):
+    if not ids["keep"] or not ids["keep"] <= set(own):
         raise BadRequest(_("keep: choose which pictures of the group to keep."))
-    others = set(own) - set(ids["keep"])
+    others = set(own) - ids["keep"]
     trash.move(access.deletable_images(request.user).filter(pk__in=others))
     done = ngettext("%(number)s picture moved to the trash.", "%(number)s pictures moved to the trash.", len(others))
     messages.success(request, done % {"number": len(others)})
     return redirect("duplicates")
 
 
-def _ids(request: HttpRequest, name: str) -> list[int]:
+def _ids(request: HttpRequest, name: str) -> set[int]:
     texts = request.POST.getlist(name)
-    if len(texts) > MOST or not all(text.isascii() and text.isdigit() and len(text) < 19 for text in texts):
+    found = numbers(texts, MOST)
+    if texts and found is None:
         raise BadRequest(_("%(name)s: must be at most %(most)s numbers of pictures.") % {"name": name, "most": MOST})
-    return [int(text) for text in texts]
+    return found or set()

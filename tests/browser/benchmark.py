@@ -18,6 +18,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser.running import CHROMIUM, Site, all_ready, chromium_path, running, sign_in, wait_for
 
+FIRST = 1000  # the number of the first copy
 IMAGES, ALBUMS, PER_ALBUM, MEMBERS, TAGS, ROUNDS = 100_000, 100, 10_000, 50, 500, 9
 LISTS = ["/", "/images/", "/images/?page=800", "/albums/", "/albums/1/", "/albums/1/?page=100", "/tags/", "/trash/"]
 LISTS += ["/links/", "/searches/", "/duplicates/", "/account/", "/invitations/", "/images/1500/?in=album&album=1"]
@@ -42,50 +43,57 @@ LIMIT_MS, PAINT_MS, WEIGHT_KB, RESULTS_MS = 100, 300, 150, 400
 
 def fill(site: Site) -> None:
     """Copies of the demo pictures' rows, each with a vector of its own, in albums that everybody is a member of."""
-    random = np.random.default_rng(7)
     with sqlite3.connect(site.var / "picfusion.sqlite3", timeout=60) as database:
         (admin,) = database.execute("SELECT id FROM auth_user WHERE username = 'admin'").fetchone()
-        (extractor, dim) = database.execute("SELECT extractor, dim FROM gallery_embedding LIMIT 1").fetchone()
-        own = COLUMNS["gallery_image"][4:]
-        demo = database.execute(f"SELECT {', '.join(own)} FROM gallery_image").fetchall()
-        first = 1000
-        rows = (
-            (
-                first + n,
-                admin,
-                f"{n:064x}",
-                f"{2000 + n % 25}-{n % 12 + 1:02}-{n % 28 + 1:02} 12:00:00",
-                *demo[n % len(demo)],
-            )
-            for n in range(IMAGES)
-        )
-        _insert(database, "gallery_image", rows)
-        hashes = random.integers(1, 2**62, IMAGES).tolist()
-        database.executemany(
-            "UPDATE gallery_image SET perceptual_hash = ? WHERE id = ?",
-            zip(hashes, range(first, first + IMAGES), strict=True),
-        )
-        vectors = random.standard_normal((IMAGES, dim), dtype=np.float32)
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        embeddings = ((first + n, extractor, dim, "float32", vectors[n].tobytes()) for n in range(IMAGES))
-        _insert(database, "gallery_embedding", embeddings)
-        tags = [(10_000 + n, f"synthetic {n}") for n in range(TAGS)]
-        _insert(database, "gallery_tag", tags)
-        links = ((first + n, 10_000 + (n * 7 + k) % TAGS, 0.5, "person", "") for n in range(IMAGES) for k in range(3))
-        _insert(database, "gallery_imagetag", links)
-        now = "2026-01-01 00:00:00"
-        albums = ((n + 1, admin, f"Album {n:03}", "", now, "added", 0) for n in range(ALBUMS))
-        _insert(database, "gallery_album", albums)
-        inside = (
-            (album + 1, first + (album * 1000 + n) % IMAGES, now) for album in range(ALBUMS) for n in range(PER_ALBUM)
-        )
-        _insert(database, "gallery_albumimage", inside)
-        (password,) = database.execute("SELECT password FROM auth_user WHERE id = ?", [admin]).fetchone()
-        people = ((100 + n, f"member{n}", password, 0, 0, 1, "", "", "", now) for n in range(MEMBERS))
-        _insert(database, "auth_user", people)
-        members = ((album + 1, 100 + n, "viewer") for album in range(ALBUMS) for n in range(MEMBERS))
-        _insert(database, "gallery_albummember", members)
+        _fill_pictures(database, admin)
+        _fill_albums(database, admin)
         database.execute("PRAGMA optimize")
+
+
+def _fill_pictures(database: sqlite3.Connection, admin: int) -> None:
+    random = np.random.default_rng(7)
+    (extractor, dim) = database.execute("SELECT extractor, dim FROM gallery_embedding LIMIT 1").fetchone()
+    own = COLUMNS["gallery_image"][4:]
+    demo = database.execute(f"SELECT {', '.join(own)} FROM gallery_image").fetchall()
+    rows = (
+        (
+            FIRST + n,
+            admin,
+            f"{n:064x}",
+            f"{2000 + n % 25}-{n % 12 + 1:02}-{n % 28 + 1:02} 12:00:00",
+            *demo[n % len(demo)],
+        )
+        for n in range(IMAGES)
+    )
+    _insert(database, "gallery_image", rows)
+    hashes = random.integers(1, 2**62, IMAGES).tolist()
+    database.executemany(
+        "UPDATE gallery_image SET perceptual_hash = ? WHERE id = ?",
+        zip(hashes, range(FIRST, FIRST + IMAGES), strict=True),
+    )
+    vectors = random.standard_normal((IMAGES, dim), dtype=np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    embeddings = ((FIRST + n, extractor, dim, "float32", vectors[n].tobytes()) for n in range(IMAGES))
+    _insert(database, "gallery_embedding", embeddings)
+    tags = [(10_000 + n, f"synthetic {n}") for n in range(TAGS)]
+    _insert(database, "gallery_tag", tags)
+    links = ((FIRST + n, 10_000 + (n * 7 + k) % TAGS, 0.5, "person", "") for n in range(IMAGES) for k in range(3))
+    _insert(database, "gallery_imagetag", links)
+
+
+def _fill_albums(database: sqlite3.Connection, admin: int) -> None:
+    now = "2026-01-01 00:00:00"
+    albums = ((n + 1, admin, f"Album {n:03}", "", now, "added", 0) for n in range(ALBUMS))
+    _insert(database, "gallery_album", albums)
+    inside = (
+        (album + 1, FIRST + (album * 1000 + n) % IMAGES, now) for album in range(ALBUMS) for n in range(PER_ALBUM)
+    )
+    _insert(database, "gallery_albumimage", inside)
+    (password,) = database.execute("SELECT password FROM auth_user WHERE id = ?", [admin]).fetchone()
+    people = ((100 + n, f"member{n}", password, 0, 0, 1, "", "", "", now) for n in range(MEMBERS))
+    _insert(database, "auth_user", people)
+    members = ((album + 1, 100 + n, "viewer") for album in range(ALBUMS) for n in range(MEMBERS))
+    _insert(database, "gallery_albummember", members)
 
 
 def _insert(database: sqlite3.Connection, table: str, rows) -> None:

@@ -347,6 +347,54 @@ def test_one_picture_and_back(visitor):
     expect(page.get_by_role("heading", name="rocket.jpg")).to_be_visible()
 
 
+def test_a_phone_swipes_and_takes_pictures_to_search_by(site, chromium):
+    context = chromium.new_context(
+        base_url=site.url, is_mobile=True, has_touch=True, viewport={"width": 390, "height": 800}
+    )
+    page, problems = watched(context)
+    sign_in(page, site.password)
+    wait_for(lambda: all_ready(page))
+    expect(page.locator(".camera")).to_be_visible()
+    page.locator(".camera input").set_input_files(demo_path("flower"))
+    expect(page.locator(".result img").first).to_have_attribute("alt", "flower.jpg")
+    page.goto("/?q=animal&all=1")
+    page.locator(".result .tile a").first.click()
+    first = page.get_by_role("heading", level=1).inner_text()
+    page.evaluate(
+        """() => {
+            const frame = document.querySelector("[data-viewer]");
+            for (const [type, x] of [["pointerdown", 300], ["pointermove", 200], ["pointerup", 100]])
+                frame.dispatchEvent(
+                    new PointerEvent(type, { pointerId: 5, pointerType: "touch", clientX: x, clientY: 300 })
+                );
+        }"""
+    )
+    expect(page.get_by_role("heading", level=1)).not_to_have_text(first)
+    context.close()
+    assert problems == []
+
+
+def test_an_albums_pictures_are_dragged_to_their_places(live):
+    page = live
+    page.goto("/albums/")
+    title = f"Dragged {random.random()}"
+    page.locator("summary").click()
+    page.get_by_label("Title").fill(title)
+    page.get_by_role("button", name="Make album").click()
+    album = page.url
+    page.goto("/images/")
+    for pick in page.locator(".pick").all()[:3]:
+        pick.check()
+    page.locator("#selection-album").select_option(label=title)
+    page.get_by_role("button", name="Add to album").click()
+    page.goto(f"{album}?arrange")
+    names = page.locator("#grid img").evaluate_all("all => all.map((one) => one.alt)")
+    page.locator("#grid figure").nth(2).drag_to(page.locator("#grid figure").nth(0))
+    expect(page.locator("#grid img").first).to_have_attribute("alt", names[2])
+    page.get_by_role("button", name="last").first.click()
+    expect(page.locator("#grid img").last).to_have_attribute("alt", names[2])
+
+
 @pytest.mark.parametrize("width", [360, 1280, 2560])
 def test_no_page_is_wider_than_its_window(visitor, width):
     page = visitor
