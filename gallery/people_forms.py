@@ -44,6 +44,7 @@ class InvitationForm(forms.ModelForm):
         model = Invitation
         fields = ("note",)
         labels = {"note": _("For whom")}
+        help_texts = {"note": ""}
 
     def clean(self):
         data = super().clean()
