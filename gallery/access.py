@@ -8,11 +8,12 @@ callers answer 404.
 
 from dataclasses import dataclass
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from gallery.models import Album, AlbumImage, AlbumMember, Image, ShareLink
+from gallery.models import Album, AlbumImage, AlbumMember, Image, Invitation, ShareLink
 
 
 @dataclass(frozen=True)
@@ -206,6 +207,15 @@ def may_invite(user: AbstractBaseUser) -> bool:
     return user.is_active and user.is_staff and user.has_perm("auth.add_user")
 
 
-def may_delete_people(user: AbstractBaseUser) -> bool:
-    """Whether `user` may delete other people's accounts."""
-    return user.is_active and user.is_staff and user.has_perm("auth.delete_user")
+def invitation_of(token: str) -> Invitation | None:
+    """The invitation by which whoever has this address may make an account, if it is not revoked, used or expired."""
+    return Invitation.objects.of(token)
+
+
+def deletable_people(user: AbstractBaseUser) -> QuerySet:
+    """The people whose accounts `user` may delete, and whose pictures they may hand over: with the admin site's
+    permission everybody's, but a superuser's only as one."""
+    people = get_user_model().objects.all()
+    if not (user.is_active and user.is_staff and user.has_perm("auth.delete_user")):
+        return people.none()
+    return people if user.is_superuser else people.filter(is_superuser=False)

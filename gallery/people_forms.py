@@ -12,6 +12,8 @@ from gallery.models import Invitation, ShareLink
 
 DAYS = {1: _("a day"), 7: _("a week"), 30: _("a month"), 365: _("a year")}
 
+AS_IT_IS = -1
+
 
 class RegistrationForm(BaseUserCreationForm):
     """A new account: its user name, a mail address for a forgotten password, and the password twice."""
@@ -73,9 +75,15 @@ class ShareLinkForm(forms.ModelForm):
 
     field_order = ("title", "days", "password", "allow_download", "shows_location")
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:  # its end is only moved when somebody says so
+            self.fields["days"].choices = [(AS_IT_IS, _("as it is")), *self.fields["days"].choices]
+            self.fields["days"].initial = AS_IT_IS
+
     def clean(self):
         data = super().clean()
-        if "days" in data:
+        if data.get("days", AS_IT_IS) != AS_IT_IS:
             self.instance.expires_at = timezone.now() + timedelta(days=data["days"]) if data["days"] else None
         if data.get("password"):
             self.instance.set_password(data["password"])

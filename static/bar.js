@@ -80,16 +80,7 @@
     if (event.clipboardData && search(event.clipboardData.files)) event.preventDefault();
   });
 
-  document.addEventListener("dragover", (event) => {
-    event.preventDefault();
-    document.body.classList.add("dropping");
-  });
-  document.addEventListener("dragleave", (event) => {
-    if (!event.relatedTarget) document.body.classList.remove("dropping");
-  });
   document.addEventListener("drop", (event) => {
-    event.preventDefault();
-    document.body.classList.remove("dropping");
     if (search(event.dataTransfer.files)) return;
     // A picture of the gallery that is dragged into the bar.
     const found = /\/images\/(\d+)\//.exec(event.dataTransfer.getData("text/uri-list"));

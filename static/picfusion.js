@@ -38,6 +38,13 @@
   window.addEventListener("pageshow", count); // a page that one came back to has its choices still
   document.addEventListener("htmx:afterSwap", count);
 
+  // Where a page takes files that are dropped anywhere on it, it shows so; its own script takes them.
+  const drops = (event) => document.querySelector("[data-drop]") && (event.preventDefault(), true);
+  const dropping = (is) => document.body.classList.toggle("dropping", is);
+  document.addEventListener("dragover", (event) => drops(event) && dropping(true));
+  document.addEventListener("dragleave", (event) => event.relatedTarget || dropping(false));
+  document.addEventListener("drop", (event) => drops(event) && dropping(false));
+
   // What a result's ⋯ opens closes by Escape and by a click elsewhere.
   const close = (except) => {
     for (const open of document.querySelectorAll(".why[open]")) if (open !== except) open.open = false;

@@ -76,7 +76,7 @@ def revoke_invitation(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def join(request: HttpRequest, token: str) -> HttpResponse:
     """Make the account that an invitation is good for."""
-    invitation = Invitation.objects.of(token)
+    invitation = access.invitation_of(token)
     if invitation is None:
         raise Http404
     form = RegistrationForm(posted(request))
@@ -122,9 +122,7 @@ def delete_own(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete_person(request: HttpRequest, pk: int) -> HttpResponse:
     """For administrators: delete somebody's account, when it is said what becomes of its pictures."""
-    if not access.may_delete_people(request.user):
-        raise Http404
-    return _delete(request, get_object_or_404(get_user_model(), pk=pk))
+    return _delete(request, get_object_or_404(access.deletable_people(request.user), pk=pk))
 
 
 def _delete(request: HttpRequest, person) -> HttpResponse:

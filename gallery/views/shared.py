@@ -41,14 +41,13 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
 def shared_image(request: HttpRequest, token: str, pk: int) -> HttpResponse:
     """One of the link's pictures, with the ones before and after it; with `play`, the next one comes by itself."""
     link = _opened(request, token)
+    image = _image(link, pk)
     ids = list(access.linked_images(link).values_list("pk", flat=True))
-    if pk not in ids:
-        raise Http404
     at = ids.index(pk)
     context = {
         "link": link,
         "token": token,
-        "image": get_object_or_404(Image, pk=pk),
+        "image": image,
         "number": at + 1,
         "count": len(ids),
         "previous": ids[at - 1] if at else None,

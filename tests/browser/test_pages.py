@@ -95,6 +95,23 @@ def paste(page, path) -> None:
     )
 
 
+def make_album(page) -> tuple[str, str]:
+    """The title and the address of a new album with three pictures, made and filled by hand."""
+    title = f"Album {random.random()}"
+    page.goto("/albums/")
+    page.locator("summary").click()
+    page.get_by_label("Title").fill(title)
+    page.get_by_role("button", name="Make album").click()
+    album = page.url
+    page.goto("/images/")
+    for pick in page.locator(".pick").all()[:3]:
+        pick.check()
+    page.locator("#selection-album").select_option(label=title)
+    page.get_by_role("button", name="Add to album").click()
+    expect(page.get_by_text(f"3 pictures put into {title}")).to_be_visible()
+    return title, album
+
+
 def variants(folder, count: int) -> list:
     """Photos that nobody has yet: the demo photos, a little smaller."""
     paths = []
@@ -271,18 +288,7 @@ def test_a_rejected_tag_leaves_the_results_and_an_accepted_one_looks_different(v
 
 def test_an_album_is_shared_by_link_and_opened_signed_out(visitor, chromium, site):
     page = visitor
-    page.goto("/albums/")
-    title = f"Shared {random.random()}"
-    page.locator("summary").click()
-    page.get_by_label("Title").fill(title)
-    page.get_by_role("button", name="Make album").click()
-    album = page.url
-    page.goto("/images/")
-    for pick in page.locator(".pick").all()[:3]:
-        pick.check()
-    page.locator("#selection-album").select_option(label=title)
-    page.get_by_role("button", name="Add to album").click()
-    expect(page.get_by_text(f"3 pictures put into {title}")).to_be_visible()
+    title, album = make_album(page)
     page.goto(album)
     page.get_by_role("link", name="Share by a link").click()
     page.get_by_label("Password, if you want one").fill("tune")
@@ -376,17 +382,7 @@ def test_a_phone_swipes_and_takes_pictures_to_search_by(site, chromium):
 
 def test_an_albums_pictures_are_dragged_to_their_places(live):
     page = live
-    page.goto("/albums/")
-    title = f"Dragged {random.random()}"
-    page.locator("summary").click()
-    page.get_by_label("Title").fill(title)
-    page.get_by_role("button", name="Make album").click()
-    album = page.url
-    page.goto("/images/")
-    for pick in page.locator(".pick").all()[:3]:
-        pick.check()
-    page.locator("#selection-album").select_option(label=title)
-    page.get_by_role("button", name="Add to album").click()
+    _, album = make_album(page)
     page.goto(f"{album}?arrange")
     names = page.locator("#grid img").evaluate_all("all => all.map((one) => one.alt)")
     page.locator("#grid figure").nth(2).drag_to(page.locator("#grid figure").nth(0))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
@@ -191,6 +192,16 @@ def test_the_admin_site_asks_what_becomes_of_a_persons_pictures(office, ana):
     form = {"pictures": "hand over", "to": "administrator", "password": "administrator-password"}
     assert office.post(answer["Location"], form).status_code == 302
     assert Image.objects.filter(owner__username="administrator").count() == 2
+
+
+def test_only_a_superuser_deletes_a_superuser(client, curator, administrator, ana):
+    from_the_office = Permission.objects.get(codename="delete_user")
+    curator.is_staff = True
+    curator.save()
+    curator.user_permissions.add(from_the_office)
+    client.force_login(curator)
+    assert client.get(f"/people/{ana.pk}/delete").status_code == 200
+    assert client.get(f"/people/{administrator.pk}/delete").status_code == 404
 
 
 def test_the_account_page_shows_the_quota_and_takes_a_mail_address(page, curator, settings):

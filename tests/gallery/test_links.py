@@ -132,6 +132,17 @@ def test_a_link_ends(page, guest, curator, album, photo, way):
     assert guest.get(inside).status_code == 404
 
 
+def test_a_links_end_moves_only_when_it_is_said(page, album):
+    make(page, album=album.pk, days=7)
+    link = ShareLink.objects.get()
+    page.post(f"/links/{link.pk}/", {"title": "Another", "days": -1})
+    again = ShareLink.objects.get()
+    assert (again.title, again.expires_at) == ("Another", link.expires_at)
+    page.post(f"/links/{link.pk}/", {"title": "Another", "days": 0})
+    assert ShareLink.objects.get().expires_at is None
+    assert page.post("/links/", {"title": "New", "days": -1, "album": album.pk}).status_code == 400
+
+
 def test_views_are_counted_once_a_browser(page, album):
     address = make(page, album=album.pk)
     for _ in range(2):
