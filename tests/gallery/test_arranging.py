@@ -1,7 +1,5 @@
 """An album's order, by hand and by date, and its cover."""
 
-import io
-import zipfile
 from datetime import UTC, datetime
 
 import pytest
@@ -63,11 +61,9 @@ def test_by_hand(album, moved, where, expected):
     assert order(album) == expected
 
 
-def test_a_zip_and_a_share_link_have_the_albums_order(page, album):
+def test_a_share_link_has_the_albums_order(album):
     arranging.place(album, images(album, 0), "first")
     names = [Image.objects.get(pk=pk).filename for pk in images(album, 0, 4, 3, 2, 1)]
-    content = b"".join(page.get(f"/albums/{album.pk}/download").streaming_content)
-    assert zipfile.ZipFile(io.BytesIO(content)).namelist() == names
     album.refresh_from_db()
     assert [image.filename for image in access.linked_images(ShareLink(owner=album.owner, album=album))] == names
 
