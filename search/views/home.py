@@ -23,7 +23,7 @@ from search.models import QueryPicture, SavedSearch
 from search.query import Query, QueryError
 from search.suggestions import Suggestion
 
-PER_PAGE = 48
+PER_PAGE = 30
 RECENT = 24
 
 
