@@ -42,11 +42,11 @@ format: dev-install
 	$(BIN)/ruff format .
 
 bench: dev-install
-	$(BIN)/python manage.py benchmark_extract
-	$(BIN)/python manage.py benchmark_search --images 100000
-	$(BIN)/python manage.py benchmark_search --images 1000000
-	$(BIN)/python manage.py benchmark_full
-	$(BIN)/python -m tests.browser.benchmark
+	$(BIN)/python -m tests.benchmarks.extract
+	$(BIN)/python -m tests.benchmarks.search --images 100000
+	$(BIN)/python -m tests.benchmarks.search --images 1000000
+	$(BIN)/python -m tests.benchmarks.full
+	$(BIN)/python -m tests.benchmarks.pages
 
 screenshots: dev-install
 	$(BIN)/python -m tests.browser.screenshots

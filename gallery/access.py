@@ -1,9 +1,9 @@
 """Who may see and change what. The only place that decides; everything else asks here.
 
-A person sees the pictures they own and those in albums they own or are a member of, but for what is in the trash, which
-its owner sees there and nobody anywhere else. Administrators look after everybody's pictures in the admin site, where
-Django's permissions let them; elsewhere they are people like others. What someone may not see does not exist for them:
-callers answer 404.
+A person sees the pictures they own and those in albums they own or are a member of, but for what is in the
+trash, which its owner sees there and nobody anywhere else. Administrators look after everybody's pictures in
+the admin site, where Django's permissions let them; elsewhere they are people like others. What someone may
+not see does not exist for them: callers answer 404.
 """
 
 from dataclasses import dataclass
@@ -67,15 +67,17 @@ def _number_of(links: QuerySet[AlbumImage]) -> Coalesce:
 
 
 def with_pictures(albums: QuerySet[Album]) -> QuerySet[Album]:
-    """The albums with `pictures`, how many each shows, and `cover_id_or_latest`: its chosen cover, or else the picture
-    that came here last, None where there is none.
+    """The albums with `pictures`, how many each shows, and `cover_id_or_latest`: its chosen cover, or else
+    the picture that came here last, None where there is none.
 
-    What is in the trash is counted by itself and taken off: it is little, and an album's links alone are counted from
-    an index, without looking at each picture.
+    What is in the trash is counted by itself and taken off: it is little, and an album's links alone are
+    counted from an index, without looking at each picture.
     """
     seen = AlbumImage.objects.filter(album=OuterRef("pk"), image__trashed_at=None)
     # By their numbers, which are looked up first: joined, every link's picture would be looked at.
-    trashed = AlbumImage.objects.filter(image_id__in=Image.objects.filter(trashed_at__isnull=False).values("pk"))
+    trashed = AlbumImage.objects.filter(
+        image_id__in=Image.objects.filter(trashed_at__isnull=False).values("pk")
+    )
     return albums.annotate(
         pictures=_number_of(AlbumImage.objects.all()) - _number_of(trashed),
         cover_id_or_latest=Coalesce(
@@ -91,7 +93,8 @@ def album_images(album: Album) -> QuerySet[AlbumImage]:
 
 
 def removable_album_images(user: AbstractBaseUser, album: Album) -> QuerySet[AlbumImage]:
-    """What `user` may take out of an album: anything as owner or editor, as contributor their own pictures."""
+    """What `user` may take out of an album: anything as owner or editor, as contributor their own
+    pictures."""
     own = Q(album__in=fillable_albums(user), image__owner_id=user.pk)
     return album_images(album).filter(Q(album__in=editable_albums(user)) | own)
 
@@ -103,7 +106,9 @@ def removable_memberships(user: AbstractBaseUser, album: Album) -> QuerySet[Albu
 
 def scope(user: AbstractBaseUser) -> Scope:
     """What `user` may see, read from the database at this moment."""
-    return Scope(owner_id=user.pk or 0, album_ids=frozenset(visible_albums(user).values_list("id", flat=True)))
+    return Scope(
+        owner_id=user.pk or 0, album_ids=frozenset(visible_albums(user).values_list("id", flat=True))
+    )
 
 
 def visible_images(user: AbstractBaseUser) -> QuerySet[Image]:
@@ -111,16 +116,17 @@ def visible_images(user: AbstractBaseUser) -> QuerySet[Image]:
     limits = scope(user)
     own = Q(owner_id=limits.owner_id)
     if limits.album_ids:
-        # Asked for each picture that is not one's own, by its few albums: the list of all that is shared may be of
-        # millions. Adding 0 keeps SQLite from trying every one of the person's albums with an index instead.
+        # Asked for each picture that is not one's own, by its few albums: the list of all that is shared may
+        # be of millions. Adding 0 keeps SQLite from trying every one of the person's albums with an index
+        # instead.
         albums_of_it = AlbumImage.objects.filter(image=OuterRef("pk")).alias(number=F("album_id") + 0)
         own |= Exists(albums_of_it.filter(number__in=limits.album_ids))
     return Image.objects.filter(own, trashed_at=None)
 
 
 def servable_images(user: AbstractBaseUser) -> QuerySet[Image]:
-    """The pictures whose thumbnail and original `user` may be sent: the visible ones, one's own in the trash, and every
-    one for people whom the admin site lets look at pictures."""
+    """The pictures whose thumbnail and original `user` may be sent: the visible ones, one's own in the trash,
+    and every one for people whom the admin site lets look at pictures."""
     if may_administer_images(user):
         return Image.objects.all()
     return visible_images(user) | trashed_images(user)
@@ -132,15 +138,17 @@ def may_administer_images(user: AbstractBaseUser) -> bool:
 
 
 def with_location(images: QuerySet[Image], user: AbstractBaseUser) -> QuerySet[Image]:
-    """The pictures with `sees_location`: whether `user` may know where each was taken. Its owner may, and those who see
-    it in an album that says so."""
-    told = AlbumImage.objects.filter(image=OuterRef("pk"), album__in=visible_albums(user), album__shows_location=True)
+    """The pictures with `sees_location`: whether `user` may know where each was taken. Its owner may, and
+    those who see it in an album that says so."""
+    told = AlbumImage.objects.filter(
+        image=OuterRef("pk"), album__in=visible_albums(user), album__shows_location=True
+    )
     return images.annotate(sees_location=Q(owner_id=user.pk or 0) | Exists(told))
 
 
 def may_tell_location(user: AbstractBaseUser, album: Album) -> bool:
-    """Whether `user` may say if an album's members are told where pictures were taken: its owner, not its editors, who
-    would tell themselves."""
+    """Whether `user` may say if an album's members are told where pictures were taken: its owner, not its
+    editors, who would tell themselves."""
     return album.owner_id == user.pk
 
 
@@ -186,14 +194,15 @@ def shareable_images(user: AbstractBaseUser) -> QuerySet[Image]:
 
 
 def link_of(token: str) -> ShareLink | None:
-    """The share link that this address opens, if it does: not revoked, not expired, and its owner still here."""
+    """The share link that this address opens, if it does: not revoked, not expired, and its owner still
+    here."""
     return ShareLink.objects.filter(owner__is_active=True).select_related("album").of(token)
 
 
 def linked_images(link: ShareLink) -> QuerySet[Image]:
-    """What a share link shows, in its order, with `keeps_location`: whether the files it gives out keep where they were
-    taken. An album is shown as it is at the moment; of single pictures, those that its owner still has. Only of the
-    link's owner's own pictures can the place be told."""
+    """What a share link shows, in its order, with `keeps_location`: whether the files it gives out keep where
+    they were taken. An album is shown as it is at the moment; of single pictures, those that its owner still
+    has. Only of the link's owner's own pictures can the place be told."""
     if link.album_id:
         images = Image.objects.filter(album_images__album=link.album_id, trashed_at=None)
         images = images.order_by(*link.album.order_of("album_images__", "album_images__image__"))
@@ -208,13 +217,14 @@ def may_invite(user: AbstractBaseUser) -> bool:
 
 
 def invitation_of(token: str) -> Invitation | None:
-    """The invitation by which whoever has this address may make an account, if it is not revoked, used or expired."""
+    """The invitation by which whoever has this address may make an account, if it is not revoked, used or
+    expired."""
     return Invitation.objects.of(token)
 
 
 def deletable_people(user: AbstractBaseUser) -> QuerySet:
-    """The people whose accounts `user` may delete, and whose pictures they may hand over: with the admin site's
-    permission everybody's, but a superuser's only as one."""
+    """The people whose accounts `user` may delete, and whose pictures they may hand over: with the admin
+    site's permission everybody's, but a superuser's only as one."""
     people = get_user_model().objects.all()
     if not (user.is_active and user.is_staff and user.has_perm("auth.delete_user")):
         return people.none()

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from gallery import tagging, tasks
-from gallery.forms import AdminUploadForm
+from gallery.forms.upload import AdminUploadForm
 from gallery.models import Account, Album, AlbumMember, Embedding, Image, ImageTag, Tag
 
 admin.site.site_header = admin.site.site_title = "Picfusion"
@@ -62,7 +62,9 @@ class ImageAdmin(admin.ModelAdmin):
     ]
 
     def get_form(self, request, obj=None, **kwargs):
-        return super().get_form(request, obj, **({"form": AdminUploadForm} | kwargs if obj is None else kwargs))
+        return super().get_form(
+            request, obj, **({"form": AdminUploadForm} | kwargs if obj is None else kwargs)
+        )
 
     def get_fields(self, request, obj=None):
         return ["owner", "file"] if obj is None else self.fields
@@ -117,7 +119,9 @@ class PersonAdmin(UserAdmin):
 
     def get_actions(self, request):
         """Without deleting many at once: of each it is asked what becomes of their pictures."""
-        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
+        return {
+            name: action for name, action in super().get_actions(request).items() if name != "delete_selected"
+        }
 
     def delete_view(self, request, object_id, extra_context=None):
         return redirect("person-delete", object_id)

@@ -9,7 +9,8 @@ class GalleryConfig(AppConfig):
     verbose_name = "Pictures"
 
     def ready(self):
-        from gallery import storage, tasks
+        from gallery import tasks
+        from gallery.files import storage
         from gallery.models import change
 
         storage.connect()

@@ -12,10 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from PIL import Image as Pillow
 
-from gallery import location, quota, tasks, trash
-from gallery.extraction import pixels
+from gallery import quota, tasks, trash
+from gallery.imaging import pixels, places
 from gallery.models import Image
-from gallery.quota import Refused
+from gallery.refusal import RefusedError
 
 EXIF_IFD, DATETIME, DATETIME_ORIGINAL, OFFSET_ORIGINAL = 0x8769, 0x0132, 0x9003, 0x9011
 
@@ -40,8 +40,8 @@ class Facts:
 
 
 def add(owner, file: File, filename: str | None = None) -> Added:
-    """Check, store and enqueue one picture for `owner`; Refused says why it is not taken. One that is in their trash
-    comes back from it.
+    """Check, store and enqueue one picture for `owner`; RefusedError says why it is not taken. One that is in
+    their trash comes back from it.
 
     When this returns, the original is on disk and its row is committed or part of the caller's transaction.
     """
@@ -81,11 +81,11 @@ def add(owner, file: File, filename: str | None = None) -> Added:
 
 
 def digest(file: File) -> str:
-    """The file's SHA-256 in hex; Refused if it is empty or above MAX_UPLOAD_MB."""
+    """The file's SHA-256 in hex; RefusedError if it is empty or above MAX_UPLOAD_MB."""
     if file.size == 0:
-        raise Refused(_("The file is empty."))
+        raise RefusedError(_("The file is empty."))
     if file.size > settings.MAX_UPLOAD_MB * 1_000_000:
-        raise Refused(
+        raise RefusedError(
             _("The file has %(size).1f MB; at most %(most)s MB can be uploaded.")
             % {"size": file.size / 1e6, "most": settings.MAX_UPLOAD_MB}
         )
@@ -96,13 +96,16 @@ def digest(file: File) -> str:
 
 
 def examine(file: File) -> Facts:
-    """Look at the content and decode it whole once; Refused if it is no picture that we take."""
+    """Look at the content and decode it whole once; RefusedError unless it is a picture that we take."""
     file.seek(0)
     try:
         image = pixels.open_header(file)
     except Exception as error:  # Pillow raises nearly anything on hostile bytes.
-        raise Refused(
-            _("This is not a picture that can be read: JPEG, PNG, WebP, GIF, TIFF, BMP, HEIC and AVIF are taken.")
+        raise RefusedError(
+            _(
+                "This is not a picture that can be read: JPEG, PNG, WebP, GIF, TIFF, BMP, HEIC and AVIF "
+                "are taken."
+            )
         ) from error
     with image:
         check_pixels(image)
@@ -111,20 +114,22 @@ def examine(file: File) -> Facts:
     try:
         pixels.load_rgb(file)
     except Exception as error:
-        raise Refused(_("The picture is damaged or cut short: it cannot be decoded to its end.")) from error
+        raise RefusedError(
+            _("The picture is damaged or cut short: it cannot be decoded to its end.")
+        ) from error
     return facts
 
 
 def check_pixels(image: Pillow.Image) -> None:
-    """Refused if the header announces more than MAX_IMAGE_MEGAPIXELS, before anything is decoded."""
+    """RefusedError if the header announces more than MAX_IMAGE_MEGAPIXELS, before anything is decoded."""
     megapixels = image.width * image.height / 1e6
     if megapixels > settings.MAX_IMAGE_MEGAPIXELS:
-        raise Refused(
+        raise RefusedError(
             _("The picture has %(own).0f megapixels; at most %(most)s can be read.")
             % {"own": megapixels, "most": settings.MAX_IMAGE_MEGAPIXELS}
         )
     if not megapixels:
-        raise Refused(_("The picture has no pixels."))
+        raise RefusedError(_("The picture has no pixels."))
 
 
 def clean_filename(name: str) -> str:
@@ -139,7 +144,7 @@ def clean_filename(name: str) -> str:
 
 def _facts(image: Pillow.Image) -> Facts:
     try:
-        turned, taken_at, place = pixels.is_turned(image), _taken_at(image), location.read(image)
+        turned, taken_at, place = pixels.is_turned(image), _taken_at(image), places.read(image)
     except Exception:  # Broken EXIF is no reason to refuse a good picture.
         turned, taken_at, place = False, None, None
     width, height = image.size[::-1] if turned else image.size

@@ -7,10 +7,7 @@ from django.db.models import Count, Sum
 from django.utils.translation import gettext as _
 
 from gallery.models import Account, Image
-
-
-class Refused(Exception):
-    """A file is not taken; the message is one sentence for the person who sent it."""
+from gallery.refusal import RefusedError
 
 
 @dataclass(frozen=True)
@@ -24,7 +21,8 @@ class Usage:
 
 
 def limits(user) -> tuple[int | None, int | None]:
-    """(bytes, pictures) that the person may store, from their account or else the settings; None for no limit."""
+    """(bytes, pictures) that the person may store, from their account or else the settings; None for no
+    limit."""
     account = Account.objects.filter(user=user).first() or Account()
     megabytes = settings.QUOTA_MB if account.quota_mb is None else account.quota_mb
     pictures = settings.QUOTA_PICTURES if account.quota_pictures is None else account.quota_pictures
@@ -38,15 +36,17 @@ def usage(user) -> Usage:
 
 
 def check(user, size: int) -> None:
-    """Refused if one more file of this many bytes is more than the person may store."""
+    """RefusedError if one more file of this many bytes is more than the person may store."""
     if limits(user) == (None, None):
         return
     now = usage(user)
     hint = _("Deleting some, and emptying the trash, makes room.")
     if now.most_pictures is not None and now.pictures + 1 > now.most_pictures:
         text = _("You may keep %(most)s pictures here and have %(stored)s. %(hint)s")
-        raise Refused(text % {"most": now.most_pictures, "stored": now.pictures, "hint": hint})
+        raise RefusedError(text % {"most": now.most_pictures, "stored": now.pictures, "hint": hint})
     if now.most_bytes is not None and now.bytes + size > now.most_bytes:
-        text = _("You may keep %(most).0f MB here and have %(stored).1f MB; this file has %(size).1f MB. %(hint)s")
+        text = _(
+            "You may keep %(most).0f MB here and have %(stored).1f MB; this file has %(size).1f MB. %(hint)s"
+        )
         numbers = {"most": now.most_bytes / 1e6, "stored": now.bytes / 1e6, "size": size / 1e6}
-        raise Refused(text % {**numbers, "hint": hint})
+        raise RefusedError(text % {**numbers, "hint": hint})

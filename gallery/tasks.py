@@ -10,15 +10,16 @@ from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
-from gallery import location, serving
+from gallery import extractor_switch
 from gallery.extraction import registry
 from gallery.extraction.base import Extraction, Extractor
 from gallery.extraction.pipeline import Reading, decode, extract_files
-from gallery.extraction.pixels import HASHED, open_header
+from gallery.extractor_switch import MAX_ATTEMPTS
+from gallery.imaging import places
+from gallery.imaging.pixels import HASHED, open_header
 from gallery.models import Embedding, Image, ImageTag, Tag
 from gallery.models.image import GREY
 from gallery.models.tag import normalize
-from gallery.serving import MAX_ATTEMPTS
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,8 @@ def enqueue() -> None:
 
 
 def install_schedule(**kwargs) -> None:
-    """After `migrate`: once a minute the worker looks by itself, for images whose worker died and lost requests."""
+    """After `migrate`: once a minute the worker looks by itself, for images whose worker died and lost
+    requests."""
     Schedule.objects.update_or_create(
         name="extract pending pictures",
         defaults={"func": "gallery.tasks.extract_pending", "schedule_type": Schedule.MINUTES, "minutes": 1},
@@ -44,13 +46,15 @@ def install_schedule(**kwargs) -> None:
 
 
 def extract_pending() -> str:
-    """Extract one batch, and ask for the next while there is more: a worker told to stop ends after one batch.
+    """Extract one batch, and ask for the next while there is more: a worker told to stop ends after one
+    batch.
 
-    When nothing is pending and the extractor is being switched, a batch of the library is read by the new one.
+    When nothing is pending and the extractor is being switched, a batch of the library is read by the new
+    one.
     """
     size = settings.EXTRACTION_BATCH_SIZE
     done = extract_batch(size) or reextract_batch(size) or measure_batch(size)
-    if done and (claimable().exists() or serving.is_switching() or unmeasured().exists()):
+    if done and (claimable().exists() or extractor_switch.is_switching() or unmeasured().exists()):
         enqueue()
     return f"{done} pictures"
 
@@ -59,10 +63,10 @@ def extract_batch(size: int) -> int:
     """Claim up to `size` images, extract them and store what came out; the number of images claimed."""
     if not claimable().exists():
         return 0
-    description = serving.current()
+    description = extractor_switch.current()
     # Before the claim: a model that cannot be loaded is no picture's fault, and costs none an attempt.
     extractor = registry.load(description)
-    serving.remember(description)
+    extractor_switch.remember(description)
     images = claim(size)
     for image, error in _extract_and_store(images, extractor, description.key).items():
         record_failure(image, error)
@@ -70,17 +74,17 @@ def extract_batch(size: int) -> int:
 
 
 def reextract_batch(size: int) -> int:
-    """While the extractor is being switched: have the new one read up to `size` searchable images. When there are no
-    more, switch. The number of images read."""
-    if not serving.is_switching():
+    """While the extractor is being switched: have the new one read up to `size` searchable images. When there
+    are no more, switch. The number of images read."""
+    if not extractor_switch.is_switching():
         return 0
     target = registry.target()
     extractor = registry.load(target)
-    images = serving.claim_unread(target, size)
+    images = extractor_switch.claim_unread(target, size)
     for image, error in _extract_and_store(images, extractor, target.key).items():
         Image.objects.filter(pk=image.pk).update(error=explain(error))
     if not images:
-        serving.switch_if_complete()
+        extractor_switch.switch_if_complete()
     return len(images)
 
 
@@ -90,15 +94,15 @@ def unmeasured() -> QuerySet[Image]:
 
 
 def measure_batch(size: int) -> int:
-    """Note of up to `size` of these what they look like and where they were taken; the number of images. One that
-    cannot be decoded any more is like no other."""
+    """Note of up to `size` of these what they look like and where they were taken; the number of images. One
+    that cannot be decoded any more is like no other."""
     images = list(unmeasured()[:size])
     for image in images:
         try:
             decoded = decode(image.original.path, HASHED)
             image.perceptual_hash, image.color = decoded.perceptual_hash, decoded.color
             with open_header(image.original.path) as header:
-                image.latitude, image.longitude = location.read(header) or (None, None)
+                image.latitude, image.longitude = places.read(header) or (None, None)
         except Exception as error:  # Pillow raises nearly anything on hostile bytes.
             logger.warning("Image %d cannot be measured: %s", image.pk, error)
             image.perceptual_hash, image.color = 0, GREY
@@ -108,7 +112,9 @@ def measure_batch(size: int) -> int:
 
 def _extract_and_store(images: list[Image], extractor: Extractor, key: str) -> dict[Image, Exception]:
     """Extract the images, store what came out, and return what failed and why."""
-    results = dict(zip(images, extract_files(extractor, [image.original.path for image in images]), strict=True))
+    results = dict(
+        zip(images, extract_files(extractor, [image.original.path for image in images]), strict=True)
+    )
     errors = {image: result for image, result in results.items() if isinstance(result, Exception)}
     store({image: result for image, result in results.items() if image not in errors}, key)
     return errors
@@ -123,8 +129,8 @@ def claimable() -> QuerySet[Image]:
 def claim(size: int) -> list[Image]:
     """Lease up to `size` images to this worker; the objects are as they were before this attempt was counted.
 
-    An image that was begun before is claimed alone: if it is the one that kills workers, it takes no other with it.
-    One that was begun MAX_ATTEMPTS times and never came back is FAILED.
+    An image that was begun before is claimed alone: if it is the one that kills workers, it takes no other
+    with it. One that was begun MAX_ATTEMPTS times and never came back is FAILED.
     """
     with transaction.atomic():
         Image.objects.filter(pk__in=claimable().filter(attempts__gte=MAX_ATTEMPTS).values("pk")).update(
@@ -132,9 +138,11 @@ def claim(size: int) -> list[Image]:
             lease_expires_at=None,
             error=f"Reading it stopped the worker {MAX_ATTEMPTS} times.",
         )
-        images = serving.fresh_or_one(list(claimable()[:size]))
+        images = extractor_switch.fresh_or_one(list(claimable()[:size]))
         Image.objects.filter(pk__in=[image.pk for image in images]).update(
-            status=Image.Status.PROCESSING, attempts=F("attempts") + 1, lease_expires_at=timezone.now() + LEASE
+            status=Image.Status.PROCESSING,
+            attempts=F("attempts") + 1,
+            lease_expires_at=timezone.now() + LEASE,
         )
     return images
 
@@ -181,9 +189,13 @@ def store(readings: dict[Image, Reading], key: str) -> None:
             unique_fields=["image", "extractor"],
             update_fields=["dim", "dtype", "vector"],
         )
-        looks = [Image(pk=pk, perceptual_hash=own.perceptual_hash, color=own.color) for pk, own in readings.items()]
+        looks = [
+            Image(pk=pk, perceptual_hash=own.perceptual_hash, color=own.color) for pk, own in readings.items()
+        ]
         Image.objects.bulk_update(looks, ["perceptual_hash", "color"])
-        Image.objects.filter(pk__in=kept).update(status=Image.Status.READY, attempts=0, error="", lease_expires_at=None)
+        Image.objects.filter(pk__in=kept).update(
+            status=Image.Status.READY, attempts=0, error="", lease_expires_at=None
+        )
 
 
 def _by_tag_id(extraction: Extraction, tag_ids: dict[str, int]) -> dict[int, float]:
@@ -218,7 +230,9 @@ def explain(error: Exception) -> str:
 
 def retry(images: QuerySet[Image]) -> int:
     """Begin anew with FAILED images; how many there were."""
-    count = images.filter(status=Image.Status.FAILED).update(status=Image.Status.PENDING, attempts=0, error="")
+    count = images.filter(status=Image.Status.FAILED).update(
+        status=Image.Status.PENDING, attempts=0, error=""
+    )
     if count:
         transaction.on_commit(enqueue)
     return count

@@ -1,4 +1,5 @@
-"""The trash: what is deleted waits there for thirty days, with its tags and albums, and can be brought back."""
+"""The trash: what is deleted waits there for thirty days, with its tags and albums, and can be brought
+back."""
 
 from datetime import timedelta
 

@@ -14,6 +14,6 @@ class TokenView(ObtainAuthToken):
 
 urlpatterns = [
     path("token/", TokenView.as_view(), name="api-token"),
-    path("", include("gallery.api_urls")),
+    path("", include("gallery.api.urls")),
     path("", include("search.api_urls")),
 ]

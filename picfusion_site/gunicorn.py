@@ -15,11 +15,11 @@ loglevel = "warning"
 
 def post_worker_init(worker):
     """Load the extractor beside the first requests, so that the first search need not wait for it."""
-    from gallery import serving
+    from gallery import extractor_switch
     from gallery.extraction import registry
 
     def load():
-        extractor = serving.current()
+        extractor = extractor_switch.current()
         worker.log.warning("Pictures are searched by %s", extractor.key)
         registry.load(extractor)
 

@@ -26,7 +26,9 @@ def _secret_key(path: Path) -> str:
 
 
 VAR_DIR = Path(env.str("PICFUSION_VAR_DIR", str(BASE_DIR / "var"))).resolve()
-VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)  # pictures and password hashes are nobody else's business
+VAR_DIR.mkdir(
+    mode=0o700, parents=True, exist_ok=True
+)  # pictures and password hashes are nobody else's business
 
 # --- Site -----------------------------------------------------------------------------------------
 
@@ -109,8 +111,14 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Originals and thumbnails have no public address of their own: gallery.views serves them after asking
 # gallery.access, so there is no MEDIA_URL.
 STORAGES = {
-    "default": {"BACKEND": "gallery.storage.DurableStorage", "OPTIONS": {"location": VAR_DIR / "originals"}},
-    "thumbnails": {"BACKEND": "gallery.storage.DurableStorage", "OPTIONS": {"location": VAR_DIR / "thumbnails"}},
+    "default": {
+        "BACKEND": "gallery.files.storage.DurableStorage",
+        "OPTIONS": {"location": VAR_DIR / "originals"},
+    },
+    "thumbnails": {
+        "BACKEND": "gallery.files.storage.DurableStorage",
+        "OPTIONS": {"location": VAR_DIR / "thumbnails"},
+    },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
@@ -123,10 +131,10 @@ QUOTA_MB = int(env.str("QUOTA_MB", "") or 0) or None
 QUOTA_PICTURES = int(env.str("QUOTA_PICTURES", "") or 0) or None
 MAX_UPLOAD_MB = env.int("MAX_UPLOAD_MB", 100)
 MAX_IMAGE_MEGAPIXELS = env.int("MAX_IMAGE_MEGAPIXELS", 150)
-FILE_UPLOAD_HANDLERS = ["gallery.uploads.CappedUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["gallery.files.upload_handler.CappedUploadHandler"]
 DATA_UPLOAD_MAX_NUMBER_FILES = 500
 
-THUMBNAIL_ENGINE = "gallery.thumbnails.Engine"
+THUMBNAIL_ENGINE = "gallery.files.thumbnails.Engine"
 THUMBNAIL_STORAGE = "thumbnails"
 THUMBNAIL_PREFIX = ""
 THUMBNAIL_QUALITY = 82
@@ -200,9 +208,9 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_PAGINATION_CLASS": "gallery.pagination.LimitOffsetPagination",
+    "DEFAULT_PAGINATION_CLASS": "gallery.api.pagination.LimitOffsetPagination",
     "DEFAULT_PARSER_CLASSES": [
-        "gallery.parsers.JSONParser",
+        "gallery.api.parsers.JSONParser",
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
@@ -213,7 +221,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Picfusion",
-    "DESCRIPTION": "Find your own pictures by example pictures, by tags, by plain text, or by any mix of the three.",
+    "DESCRIPTION": "Find your own pictures by example pictures, tags, plain text, or any mix of the three.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from gallery import serving
+from gallery import extractor_switch
 
 
 @login_not_required
@@ -25,7 +25,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
             cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
     except DatabaseError:
         return JsonResponse({"status": "unavailable", "database": "unreachable"}, status=503)
-    return JsonResponse({"status": "ok", "database": "ok", "extractor": serving.current().key})
+    return JsonResponse({"status": "ok", "database": "ok", "extractor": extractor_switch.current().key})
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -13,14 +13,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from gallery import access, ingest
-from gallery.api import ImageSerializer
+from gallery import access
+from gallery.api.images import ImageSerializer
+from gallery.api.parsers import JSONParser
 from gallery.models import Image
 from gallery.models.tag import MAX_TAG_LENGTH
-from gallery.parsers import JSONParser
-from search import browsing, engine, pictures, suggestions
-from search.fusion import COMPONENTS, FUSIONS
-from search.query import Filters, Query, QueryError, clean_tag, clean_tags, clean_text
+from gallery.refusal import RefusedError
+from search import browsing, engine, suggestions
+from search.index.fusion import COMPONENTS, FUSIONS
+from search.query import query_pictures
+from search.query.query import Filters, Query, QueryError, clean_tag, clean_tags, clean_text
 
 MAX_LIMIT = 500
 
@@ -78,23 +80,32 @@ class SearchSerializer(serializers.Serializer):
 
     text = serializers.CharField(required=False, allow_blank=True, trim_whitespace=True)
     phrases = WeightsField(
-        required=False, help_text='More to search for in words, each with its weight: {"red boat": 2}; text weighs 1.'
+        required=False,
+        help_text='More to search for in words, each with its weight: {"red boat": 2}; text weighs 1.',
     )
     tags = NameListField(required=False)
-    tag_weights = WeightsField(required=False, help_text='As in {"sailing": 2}; tags that are not here weigh 1.')
+    tag_weights = WeightsField(
+        required=False, help_text='As in {"sailing": 2}; tags that are not here weigh 1.'
+    )
     exclude_tags = NameListField(required=False)
     image = serializers.ListField(
-        child=serializers.FileField(allow_empty_file=True), required=False, help_text="Picture files; multipart only."
+        child=serializers.FileField(allow_empty_file=True),
+        required=False,
+        help_text="Picture files; multipart only.",
     )
     image_id = NumberListField(required=False, help_text="Pictures of the gallery.")
-    exclude_text = serializers.CharField(required=False, allow_blank=True, help_text="Pushes down what looks like it.")
+    exclude_text = serializers.CharField(
+        required=False, allow_blank=True, help_text="Pushes down what looks like it."
+    )
     exclude_image_id = NumberListField(required=False, help_text="Pictures of the gallery: less like these.")
     weights = WeightsField(required=False, help_text='As in {"image": 1, "text": 2, "tags": 0.5}; default 1.')
     fusion = serializers.ChoiceField(list(FUSIONS), default="mean")
     album = AlbumField(required=False, help_text="Only in this album: its number or its title.")
     owner = serializers.CharField(required=False, max_length=150, help_text="Only pictures of this person.")
     after = serializers.CharField(required=False, max_length=10, help_text="Taken in 2024, 2024-05 or later.")
-    before = serializers.CharField(required=False, max_length=10, help_text="Taken before 2024, 2024-05, 2024-05-17.")
+    before = serializers.CharField(
+        required=False, max_length=10, help_text="Taken before 2024, 2024-05, 2024-05-17."
+    )
     added_after = serializers.CharField(required=False, max_length=10)
     added_before = serializers.CharField(required=False, max_length=10)
     format = serializers.ChoiceField(Image.Format.values, required=False)
@@ -103,7 +114,8 @@ class SearchSerializer(serializers.Serializer):
     )
     untagged = serializers.BooleanField(required=False, help_text="Only pictures that carry no tag.")
     good_only = serializers.BooleanField(
-        default=False, help_text="Only pictures that match the words well, where that can be told: see `good`."
+        default=False,
+        help_text="Only pictures that match the words well, where that can be told: see `good`.",
     )
     limit = serializers.IntegerField(default=50, min_value=1, max_value=MAX_LIMIT)
     offset = serializers.IntegerField(default=0, min_value=0, max_value=engine.MAX_OFFSET)
@@ -115,18 +127,26 @@ class SearchSerializer(serializers.Serializer):
         return data
 
     def to_query(self) -> Query:
-        """The Query; reads uploaded pictures. Raises QueryError or ingest.Refused."""
+        """The Query; reads uploaded pictures. Raises QueryError or RefusedError."""
         data = self.validated_data
-        tag_weights = {clean_tag("tag_weights", name): weight for name, weight in data.get("tag_weights", {}).items()}
+        tag_weights = {
+            clean_tag("tag_weights", name): weight for name, weight in data.get("tag_weights", {}).items()
+        }
         fields = {
             "text": clean_text(data.get("text", "")),
-            "phrases": {clean_text(text): weight for text, weight in data.get("phrases", {}).items() if text.strip()},
+            "phrases": {
+                clean_text(text): weight for text, weight in data.get("phrases", {}).items() if text.strip()
+            },
             "tags": clean_tags("tags", data.get("tags", [])),
             "tag_weights": {name: weight for name, weight in tag_weights.items() if weight != 1},
             "exclude_tags": clean_tags("exclude_tags", data.get("exclude_tags", [])),
             "image_ids": tuple(dict.fromkeys(data.get("image_id", []))),
             "filters": Filters(
-                **{field.name: data[field.name] for field in dataclasses.fields(Filters) if field.name in data}
+                **{
+                    field.name: data[field.name]
+                    for field in dataclasses.fields(Filters)
+                    if field.name in data
+                }
             ),
             "exclude_text": clean_text(data.get("exclude_text", "")),
             "exclude_image_ids": tuple(dict.fromkeys(data.get("exclude_image_id", []))),
@@ -136,11 +156,13 @@ class SearchSerializer(serializers.Serializer):
         files = data.get("image", [])
         # Everything else is checked before the first picture is read.
         Query(**fields, picture_keys=("",) * len(files))
-        return Query(**fields, picture_keys=tuple(pictures.add(file).key for file in files))
+        return Query(**fields, picture_keys=tuple(query_pictures.add(file).key for file in files))
 
 
 class LikenessSerializer(serializers.Serializer):
-    picture = serializers.CharField(source="name", help_text="The number of a picture of the gallery, or a file's key.")
+    picture = serializers.CharField(
+        source="name", help_text="The number of a picture of the gallery, or a file's key."
+    )
     similarity = serializers.FloatField()
     unwanted = serializers.BooleanField()
 
@@ -176,7 +198,7 @@ class PageSerializer(serializers.Serializer):
     count = serializers.IntegerField(help_text="How many pictures the query ranks in all.")
     good = serializers.IntegerField(
         allow_null=True,
-        help_text="How many of these are good matches; null where that cannot be told: it can for words alone.",
+        help_text="How many of these are good matches; null where that cannot be told.",
     )
     took_ms = serializers.FloatField()
     unknown_tags = serializers.ListField(
@@ -200,13 +222,14 @@ class SearchView(APIView):
             limits = {name: form.validated_data[name] for name in ("offset", "limit", "good_only")}
             page = engine.search(form.to_query(), request.user, **limits)
         except QueryError as error:
-            # The API tells uploaded pictures and those of the gallery apart, the page's address does likewise.
+            # The API tells uploaded pictures and those of the gallery apart, the page's address does
+            # likewise.
             by_id = {"image": "image_id", "exclude_image": "exclude_image_id"}
             field = by_id.get(error.field, error.field)
             if field not in form.validated_data:
                 field = error.field
             raise ValidationError({field: [error.message]}) from error
-        except ingest.Refused as refusal:
+        except RefusedError as refusal:
             raise ValidationError({"image": [str(refusal)]}) from refusal
         _fetch_related(page.results)
         return Response(PageSerializer(page, context={"request": request}).data)
@@ -246,4 +269,6 @@ class SuggestionsView(APIView):
         beginning = request.query_params.get("q", "")
         if len(beginning) > MAX_TAG_LENGTH:
             raise ValidationError({"q": [f"A tag has at most {MAX_TAG_LENGTH} characters."]})
-        return Response(SuggestionSerializer(suggestions.complete(beginning.lstrip("#"), request.user), many=True).data)
+        return Response(
+            SuggestionSerializer(suggestions.complete(beginning.lstrip("#"), request.user), many=True).data
+        )

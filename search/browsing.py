@@ -1,4 +1,5 @@
-"""Pictures without a question: by date, newest first, and by tag. From the index, so that a million are no trouble."""
+"""Pictures without a question: by date, newest first, and by tag. From the index, so that a million are no
+trouble."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,8 +10,8 @@ from django.utils import timezone
 
 from gallery import access
 from gallery.models import Image, Tag
-from search.rows import UNKNOWN
-from search.store import store
+from search.index.columns import UNKNOWN
+from search.live_index import live_index
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class TagCount:
 
 
 class Timeline:
-    """The visible, searchable pictures in the order of their dates, newest first; of one moment, latest added first."""
+    """The visible, searchable pictures in the order of their dates, newest first; of one moment, latest added
+    first."""
 
     def __init__(self, ids: np.ndarray, moments: np.ndarray):
         """int64 (n,) each: the pictures' ids and when they were taken, in seconds since 1970."""
@@ -69,7 +71,8 @@ class Timeline:
         return self._ids[ordered[wanted.start or 0 : stop]].tolist()
 
     def around(self, image_id: int) -> tuple[int | None, int | None]:
-        """The ids of the pictures before and after this one, None at the ends or where it is not among them."""
+        """The ids of the pictures before and after this one, None at the ends or where it is not among
+        them."""
         at = np.flatnonzero(self._ids == image_id)
         if not len(at):
             return None, None
@@ -80,7 +83,8 @@ class Timeline:
         return self._end(newer, np.min), self._end(older, np.max)
 
     def _end(self, rows: np.ndarray, extreme: Callable) -> int | None:
-        """The id of the first (np.min) or the last (np.max) of the rows in time; None where there are none."""
+        """The id of the first (np.min) or the last (np.max) of the rows in time; None where there are
+        none."""
         if not len(rows):
             return None
         moments = self._moments[rows]
@@ -90,16 +94,17 @@ class Timeline:
 def timeline(user) -> Timeline:
     """Everything that `user` may see, as of now."""
     allowed = access.scope(user)
-    with store.open() as index:
+    with live_index.open() as index:
         rows = np.flatnonzero(index.visible(allowed.owner_id, allowed.album_ids))
         ids, taken, added = (index.take(name, rows) for name in ("ids", "taken", "added"))
     return Timeline(ids, np.where(taken == UNKNOWN, added, taken))
 
 
 def latest(user, count: int) -> list[Image]:
-    """The `count` visible pictures that came here last; first those of the person's own that are not searchable yet."""
+    """The `count` visible pictures that came here last; first those of the person's own that are not
+    searchable yet."""
     allowed = access.scope(user)
-    with store.open() as index:
+    with live_index.open() as index:
         rows = np.flatnonzero(index.visible(allowed.owner_id, allowed.album_ids))
         ids = np.sort(index.take("ids", rows))[::-1][:count]
     unread = list(access.unread_images(user)[:count])
@@ -117,7 +122,7 @@ def tags(user) -> list[TagCount]:
     names = dict(Tag.objects.values_list("id", "name"))
     allowed = access.scope(user)
     found = []
-    with store.open() as index:
+    with live_index.open() as index:
         visible = index.visible(allowed.owner_id, allowed.album_ids)
         for tag_id in index.tag_ids():
             rows = index.tag_rows(tag_id)

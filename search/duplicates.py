@@ -7,34 +7,38 @@ from django.core.cache import cache
 
 from gallery import access
 from gallery.models import Image
+from search.live_index import live_index
 from search.models import KeptPair
-from search.store import store
 
-MOST_BITS = 8  # of 64 that may differ between the hashes: copies differ in up to 6, other photos in 14 and more
+MOST_BITS = (
+    8  # of 64 that may differ between the hashes: copies differ in up to 6, other photos in 14 and more
+)
 LEAST_SIMILARITY = 0.9  # of the embeddings, besides: what a hash finds alike by chance shows other things
-# Each of these takes 16 of the 64 bits; pictures are compared where they share all bits of one. Of pairs that differ in
-# 2 bits one in a million is missed, in 4 one in a hundred, in 6 one in sixteen.
+# Each of these takes 16 of the 64 bits; pictures are compared where they share all bits of one. Of pairs that
+# differ in 2 bits one in a million is missed, in 4 one in a hundred, in 6 one in sixteen.
 SELECTIONS = 16
 CHUNK = 10_000  # pairs whose embeddings are compared at a time
 NEIGHBOURS = 12  # how far apart two may stand in the order of one selection
 
 
 def groups(user) -> list[list[Image]]:
-    """The groups of look-alikes among the pictures that `user` may delete, largest pictures first in each, the groups
-    with the newest pictures first. Pairs that are to be kept are not alike."""
+    """The groups of look-alikes among the pictures that `user` may delete, largest pictures first in each,
+    the groups with the newest pictures first. Pairs that are to be kept are not alike."""
     alike = _alike(user)
     alike -= set(KeptPair.objects.filter(first__owner=user).values_list("first_id", "second_id"))
     images = access.deletable_images(user).in_bulk({pk for pair in alike for pk in pair})
     connected = components([pair for pair in alike if pair[0] in images and pair[1] in images])
-    shown = [sorted((images[pk] for pk in group), key=lambda i: (-i.width * i.height, i.pk)) for group in connected]
+    shown = [
+        sorted((images[pk] for pk in group), key=lambda i: (-i.width * i.height, i.pk)) for group in connected
+    ]
     return sorted(shown, key=lambda group: -max(image.pk for image in group))
 
 
 def _alike(user) -> set[tuple[int, int]]:
-    """The ids of every two of `user`'s pictures that look alike, the lower one first. Kept until anything changes, for
-    going through a large library takes a while."""
-    with store.open() as index:
-        key = f"look-alikes-{user.pk}-{store.version}"
+    """The ids of every two of `user`'s pictures that look alike, the lower one first. Kept until anything
+    changes, for going through a large library takes a while."""
+    with live_index.open() as index:
+        key = f"look-alikes-{user.pk}-{live_index.version}"
         alike = cache.get(key)
         if alike is None:
             rows = np.flatnonzero(index.visible(user.pk or 0, ()))

@@ -9,12 +9,13 @@ from django.utils.translation import gettext as _
 
 from gallery import access
 from gallery.models import Image
-from search import cutoff, fusion, ranking, suggestions
-from search.index import Index
-from search.preparation import Example, Limits, Prepared, limits, prepare
-from search.query import Query, QueryError
-from search.snapshot import Damaged
-from search.store import store
+from search import good_matches, suggestions
+from search.index import fusion, ranking
+from search.index.index import Index
+from search.index.snapshot import DamagedError
+from search.live_index import live_index
+from search.query.query import Query, QueryError
+from search.query.resolve import Example, ResolvedFilters, ResolvedQuery, resolve, resolve_filters
 from search.suggestions import Suggestion
 
 # Beyond this many results a page is of no use to a person, and sorting them of a cost.
@@ -67,32 +68,34 @@ class Page:
 
 
 def search(query: Query, user, offset: int = 0, limit: int = 50, good_only: bool = False) -> Page:
-    """The `limit` best results from `offset` on, among the pictures that `user` may see; with `good_only` the good
-    matches alone, where that can be told.
+    """The `limit` best results from `offset` on, among the pictures that `user` may see; with `good_only` the
+    good matches alone, where that can be told.
 
     Raises QueryError when the query names a picture or an album that `user` cannot search by.
     """
     if offset > MAX_OFFSET:
-        raise QueryError("offset", _("at most %(max_offset)s results can be skipped.") % {"max_offset": MAX_OFFSET})
+        raise QueryError(
+            "offset", _("at most %(max_offset)s results can be skipped.") % {"max_offset": MAX_OFFSET}
+        )
     began = time.perf_counter()
-    prepared = prepare(query, user)
-    passing = limits(query.filters, user)
+    resolved = resolve(query, user)
+    passing = resolve_filters(query.filters, user)
     allowed = access.scope(user)
-    named = suggestions.named_in(query.text, prepared.extractor)
+    named = suggestions.named_in(query.text, resolved.extractor)
 
     def answer(index: Index) -> Answer:
         seen = index.visible(allowed.owner_id, allowed.album_ids)
-        visible = _candidates(index, query, prepared, passing, seen.copy())
-        best = ranking.best(index, prepared.asked, prepared.share, query.fusion, visible, offset + limit)
-        good = _good(index, prepared, best)
+        visible = _candidates(index, query, resolved, passing, seen.copy())
+        best = ranking.best(index, resolved.asked, resolved.share, query.fusion, visible, offset + limit)
+        good = _good(index, resolved, best)
         if good_only and good is not None:
             best = best.first(good)
         return Answer(
-            explain(index, best, offset, prepared),
+            explain(index, best, offset, resolved),
             int(np.count_nonzero(visible)),
             good,
-            _unknown(index, query, prepared.tag_ids, seen),
-            suggestions.offers(index, seen, named, prepared.tags),
+            _unknown(index, query, resolved.tag_ids, seen),
+            suggestions.offers(index, seen, named, resolved.tags),
         )
 
     found = _answered(answer)
@@ -104,14 +107,15 @@ def search(query: Query, user, offset: int = 0, limit: int = 50, good_only: bool
         found.good,
         found.unknown_tags,
         found.offers,
-        prepared.text_is_cut,
+        resolved.text_is_cut,
         (time.perf_counter() - began) * 1000,
     )
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the index has to say: (image id, score, parts) of the results of a page, and what the page says besides."""
+    """What the index has to say: (image id, score, parts) of the results of a page, and what the page says
+    besides."""
 
     explained: list[tuple[int, float, Parts]]
     count: int
@@ -120,37 +124,39 @@ class Answer:
     offers: list[Suggestion]
 
 
-def _candidates(index: Index, query: Query, prepared: Prepared, passing: Limits, visible: np.ndarray) -> np.ndarray:
+def _candidates(
+    index: Index, query: Query, resolved: ResolvedQuery, passing: ResolvedFilters, visible: np.ndarray
+) -> np.ndarray:
     """The mask of visible rows (bool (size,)), in place, without what filters and excluded tags leave out."""
     passing.apply(index, visible)
     for name in query.exclude_tags:
-        visible[index.tag_rows(prepared.tag_ids.get(name, 0))] = False
-    if prepared.asked.components == ["tags"]:  # asked by tags alone, a picture with none of them is no answer
-        visible &= index.with_any_tag(prepared.asked.tags)
+        visible[index.tag_rows(resolved.tag_ids.get(name, 0))] = False
+    if resolved.asked.components == ["tags"]:  # asked by tags alone, a picture with none of them is no answer
+        visible &= index.with_any_tag(resolved.asked.tags)
     return visible
 
 
 def _answered(answer: Callable[[Index], Answer]) -> Answer:
     """What `answer` makes of the index; a snapshot that turns out to be damaged is written anew first."""
     try:
-        with store.open() as index:
+        with live_index.open() as index:
             return answer(index)
-    except Damaged:
-        store.discard()
-        with store.open() as index:
+    except DamagedError:
+        live_index.discard()
+        with live_index.open() as index:
             return answer(index)
 
 
-def _good(index: Index, prepared: Prepared, best: ranking.Best) -> int | None:
+def _good(index: Index, resolved: ResolvedQuery, best: ranking.Best) -> int | None:
     """How many pictures are good matches; None where that cannot be told."""
-    if prepared.expected is None or best.scan is None:
+    if resolved.expected is None or best.scan is None:
         return None
     if not len(best.rows):
         return 0
-    threshold = cutoff.least_score(float(best.scores[0]), prepared.expected)
+    threshold = good_matches.least_score(float(best.scores[0]), resolved.expected)
     if threshold is None or threshold == np.inf:
         return None if threshold is None else 0
-    return ranking.reaching(index, prepared.asked, prepared.share, best.scan, threshold)
+    return ranking.reaching(index, resolved.asked, resolved.share, best.scan, threshold)
 
 
 def similar(image: Image, user, limit: int = 12) -> list[Result]:
@@ -164,16 +170,18 @@ def similar(image: Image, user, limit: int = 12) -> list[Result]:
     return [result for result in page.results if result.image.pk != image.pk][:limit]
 
 
-def explain(index: Index, best: ranking.Best, offset: int, prepared: Prepared) -> list[tuple[int, float, Parts]]:
+def explain(
+    index: Index, best: ranking.Best, offset: int, resolved: ResolvedQuery
+) -> list[tuple[int, float, Parts]]:
     """(image id, score, parts) of the best rows from `offset` on."""
     rows = best.rows[offset:]
     matched: list[list[str]] = [[] for _ in rows]
-    for name in sorted(prepared.tags & prepared.tag_ids.keys()):
-        for i in np.flatnonzero(index.carries(prepared.tag_ids[name], rows)):
+    for name in sorted(resolved.tags & resolved.tag_ids.keys()):
+        for i in np.flatnonzero(index.carries(resolved.tag_ids[name], rows)):
             matched[i].append(name)
     none = np.zeros(len(best.rows))
     given = {name: best.parts.get(name, none)[offset:].tolist() for name in fusion.COMPONENTS}
-    likenesses = _likenesses(index, rows, prepared.wanted, prepared.unwanted)
+    likenesses = _likenesses(index, rows, resolved.wanted, resolved.unwanted)
     return [
         (
             image_id,
@@ -190,7 +198,9 @@ def explain(index: Index, best: ranking.Best, offset: int, prepared: Prepared) -
     ]
 
 
-def _likenesses(index: Index, rows: np.ndarray, wanted: list[Example], unwanted: list[Example]) -> list[list[Likeness]]:
+def _likenesses(
+    index: Index, rows: np.ndarray, wanted: list[Example], unwanted: list[Example]
+) -> list[list[Likeness]]:
     """For each row how like it is to each picture, likest first; empty where there is only one picture."""
     examples = [*wanted, *unwanted]
     if len(examples) < 2:

@@ -4,9 +4,9 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from search.bar import from_address, to_address
 from search.models import QueryPicture, SavedSearch
-from search.query import QueryError
+from search.query.address import from_address, to_address
+from search.query.query import QueryError
 
 
 class SavedSearchForm(forms.ModelForm):
@@ -20,7 +20,11 @@ class SavedSearchForm(forms.ModelForm):
 
     def clean_name(self) -> str:
         name = self.cleaned_data["name"].strip()
-        if SavedSearch.objects.filter(owner=self.instance.owner, name=name).exclude(pk=self.instance.pk).exists():
+        if (
+            SavedSearch.objects.filter(owner=self.instance.owner, name=name)
+            .exclude(pk=self.instance.pk)
+            .exists()
+        ):
             raise forms.ValidationError(_("You have a search called '%(name)s' already.") % {"name": name})
         return name
 

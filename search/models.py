@@ -1,4 +1,5 @@
-"""What is remembered of searches: pictures uploaded to search by, queries with a name, look-alikes to keep."""
+"""What is remembered of searches: pictures uploaded to search by, queries with a name, look-alikes to
+keep."""
 
 import secrets
 from datetime import timedelta
@@ -27,7 +28,8 @@ class QueryPictureQuerySet(models.QuerySet):
 
 
 class QueryPicture(models.Model):
-    """What an uploaded query picture came to, kept for a day so that its results have an address and a page 2.
+    """What an uploaded query picture came to, kept for a day so that its results have an address and a page
+    2.
 
     The picture itself is not kept: its tags, its embedding and a small JPEG to show are.
     """
@@ -43,7 +45,9 @@ class QueryPicture(models.Model):
     objects = QueryPictureQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=~Q(extractor=""), name="query_picture_extractor_named")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(extractor=""), name="query_picture_extractor_named")
+        ]
 
     def __str__(self) -> str:
         return self.filename
@@ -52,9 +56,13 @@ class QueryPicture(models.Model):
 class SavedSearch(models.Model):
     """A query with a name. Opening it asks anew, so it is an album that fills itself."""
 
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_searches")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_searches"
+    )
     name = models.CharField(max_length=200)
-    address = models.TextField(help_text="The parameters of its results page, as search.bar.to_address writes them.")
+    address = models.TextField(
+        help_text="The parameters of its results page, as search.query.address.to_address writes them."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     pictures = models.ManyToManyField(QueryPicture, related_name="saved_searches")
 

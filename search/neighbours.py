@@ -1,4 +1,5 @@
-"""The pictures before and after one, in the list that it was opened from: a search's results, an album, or by date."""
+"""The pictures before and after one, in the list that it was opened from: a search's results, an album, or by
+date."""
 
 from dataclasses import dataclass
 
@@ -8,8 +9,8 @@ from django.urls import reverse
 from gallery import access
 from gallery.models import Album, Image
 from search import browsing, engine
-from search.bar import from_address
-from search.query import QueryError, parse_id
+from search.query.address import from_address
+from search.query.query import QueryError, parse_id
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,9 @@ class Neighbours:
 
 
 def around(image: Image, user, parameters: QueryDict) -> Neighbours:
-    """The neighbours of the picture whose page has these parameters: `in` names the list, 'search' with the query and
-    the picture's place `at`, or 'album' with its number. What cannot be read is passed over, and dates decide."""
+    """The neighbours of the picture whose page has these parameters: `in` names the list, 'search' with the
+    query and the picture's place `at`, or 'album' with its number. What cannot be read is passed over, and
+    dates decide."""
     try:
         match parameters.get("in"):
             case "search":
@@ -65,4 +67,6 @@ def _in_album(image: Image, user, parameters: QueryDict) -> Neighbours:
     at = ids.index(image.pk) if image.pk in ids else len(ids)
     previous = ids[at - 1] if 0 < at < len(ids) else None
     following = ids[at + 1] if at + 1 < len(ids) else None
-    return Neighbours(_page(previous, parameters), _page(following, parameters), reverse("album", args=[album.pk]))
+    return Neighbours(
+        _page(previous, parameters), _page(following, parameters), reverse("album", args=[album.pk])
+    )

@@ -1,5 +1,5 @@
-"""Tags that a person might mean: while they type one, and where their words name one. Only tags that occur on pictures
-this person can see are ever suggested, with how many those are."""
+"""Tags that a person might mean: while they type one, and where their words name one. Only tags that occur on
+pictures this person can see are ever suggested, with how many those are."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,8 @@ from gallery import access
 from gallery.extraction import registry
 from gallery.extraction.base import Description
 from gallery.models import Tag
-from search.index import Index
-from search.store import store
+from search.index.index import Index
+from search.live_index import live_index
 
 LONGEST_NAME = 4  # words of the text that are taken together for a tag's name
 MOST_OFFERS = 6
@@ -32,14 +32,15 @@ def complete(beginning: str, user, limit: int = 12) -> list[Suggestion]:
     named = Q(name__startswith=beginning) | Q(name__contains=f" {beginning}")
     names = dict(Tag.objects.filter(named).values_list("id", "name"))
     allowed = access.scope(user)
-    with store.open() as index:
+    with live_index.open() as index:
         counts = count(index, index.visible(allowed.owner_id, allowed.album_ids), list(names))
     found = [Suggestion(names[tag_id], number) for tag_id, number in counts.items()]
     return sorted(found, key=lambda own: (-own.count, own.name))[:limit]
 
 
 def count(index: Index, visible: np.ndarray, tag_ids: list[int]) -> dict[int, int]:
-    """How many of the visible rows (bool (size,)) carry each of the tags; tags that none carries are left out."""
+    """How many of the visible rows (bool (size,)) carry each of the tags; tags that none carries are left
+    out."""
     counts = {tag_id: int(np.count_nonzero(visible[index.tag_rows(tag_id)])) for tag_id in tag_ids}
     return {tag_id: number for tag_id, number in counts.items() if number}
 
@@ -60,8 +61,11 @@ def named_in(text: str, extractor: Description) -> dict[int, Suggestion]:
     return {tag_id: Suggestion(name, 0, meant[name]) for tag_id, name in found}
 
 
-def offers(index: Index, visible: np.ndarray, named: dict[int, Suggestion], wanted: set[str]) -> list[Suggestion]:
-    """Those of the named tags that visible rows carry and that are not asked for already, most frequent first."""
+def offers(
+    index: Index, visible: np.ndarray, named: dict[int, Suggestion], wanted: set[str]
+) -> list[Suggestion]:
+    """Those of the named tags that visible rows carry and that are not asked for already, most frequent
+    first."""
     counts = count(index, visible, [tag_id for tag_id, own in named.items() if own.name not in wanted])
     found = [Suggestion(named[tag_id].name, number, named[tag_id].words) for tag_id, number in counts.items()]
     return sorted(found, key=lambda own: (-own.count, own.name))[:MOST_OFFERS]

@@ -2,14 +2,16 @@
 
 from django_q.models import Schedule
 
-from gallery import serving
+from gallery import extractor_switch
 from gallery.extraction import registry
-from search import store
+from search.live_index import compact as compact_index
+from search.live_index import remove_others
 from search.models import QueryPicture
 
 
 def install_schedule(**kwargs) -> None:
-    """After `migrate`: expired query pictures are removed every hour, and the index is looked at every minute."""
+    """After `migrate`: expired query pictures are removed every hour, and the index is looked at every
+    minute."""
     Schedule.objects.update_or_create(
         name="remove expired query pictures",
         defaults={"func": "search.tasks.remove_expired", "schedule_type": Schedule.HOURLY},
@@ -27,9 +29,9 @@ def remove_expired() -> str:
 
 
 def compact() -> str:
-    """Write new snapshots where many changes came since. While extractors are being switched the next one's is kept up
-    too, so that the first search after the switch need not wait for it."""
-    wanted = {description.key: description for description in (serving.current(), registry.target())}
-    written = [key for key, description in wanted.items() if store.compact(description)]
-    store.remove_others(set(wanted))
+    """Write new snapshots where many changes came since. While extractors are being switched the next one's
+    is kept up too, so that the first search after the switch need not wait for it."""
+    wanted = {description.key: description for description in (extractor_switch.current(), registry.target())}
+    written = [key for key, description in wanted.items() if compact_index(description)]
+    remove_others(set(wanted))
     return f"written: {', '.join(written) or 'nothing'}"

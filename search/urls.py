@@ -1,12 +1,13 @@
 from django.urls import path
 
-from search.views import browse, duplicates, home, region, saved
+from search.views import browse, duplicates, home, image, region, saved
 
 urlpatterns = [
     path("", home.home, name="search"),
     path("query-picture/<slug:key>", home.query_picture, name="query-picture"),
     path("region/", region.region, name="region"),
     path("images/", browse.browse, name="browse"),
+    path("images/<int:pk>/", image.image, name="image"),
     path("tags/", browse.tags, name="tags"),
     path("searches/", saved.searches, name="searches"),
     path("searches/<int:pk>/", saved.saved, name="saved-search"),

@@ -15,12 +15,13 @@ from rest_framework.test import APIClient
 
 from gallery import demo, ingest, tasks
 from gallery.models import Image
-from search.store import store
+from search.live_index import live_index
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
-    """Besides the tables: the person 'curator', who owns the demo photos, read by `lite`. Tests roll back to this."""
+    """Besides the tables: the person 'curator', who owns the demo photos, read by `lite`. Tests roll back to
+    this."""
     with django_db_blocker.unblock():
         curator = get_user_model().objects.create_user("curator", password="curator-password")
         for path in demo.photos():
@@ -34,7 +35,7 @@ def django_db_setup(django_db_setup, django_db_blocker):
 def _fresh_caches(settings, tmp_path):
     """A rolled-back database is another database: nothing that was cached of it holds."""
     settings.INDEX_DIR = tmp_path / "index"
-    store.forget()
+    live_index.forget()
     cache.clear()
     translation.activate(settings.LANGUAGE_CODE)  # a test's last request may have been in another language
 

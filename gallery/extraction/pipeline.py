@@ -10,8 +10,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from gallery.extraction import pixels
 from gallery.extraction.base import Extraction, Extractor
+from gallery.imaging import pixels
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,8 @@ def _extract_chunk(extractor: Extractor, chunk: list[Future]) -> list[Reading | 
 
 
 def _tried(extractor: Extractor, results: list, rows: list[int]) -> list[tuple[int, Extraction | Exception]]:
-    """The rows' extractions as one batch, or, where that fails, one by one: a failing picture fails no other."""
+    """The rows' extractions as one batch, or, where that fails, one by one: a failing picture fails no
+    other."""
     try:
         return list(zip(rows, extractor.extract([results[i].picture for i in rows]), strict=True))
     except Exception as error:

@@ -1,11 +1,11 @@
 """The Recognize Anything Model, its whole network in this one file: pixels -> a logit for each of 4,585 tags.
 
-Follows Recognize Anything (Zhang et al. 2023, arXiv:2306.03514), whose tagging head is that of Query2Label (Liu et al.
-2021, arXiv:2107.10834) on a Swin transformer (Liu et al. 2021, arXiv:2103.14030), and the layout of its published
-checkpoint `ram_swin_large_14m.pth`. The Swin is transformers'; everything behind it is here.
+Follows Recognize Anything (Zhang et al. 2023, arXiv:2306.03514), whose tagging head is that of Query2Label
+(Liu et al. 2021, arXiv:2107.10834) on a Swin transformer (Liu et al. 2021, arXiv:2103.14030), and the layout
+of its published checkpoint `ram_swin_large_14m.pth`. The Swin is transformers'; everything behind it is here.
 
-Shapes: n pictures, w the backbone's width (1536), d the head's (768), T tags (4585), P tokens of a picture (144 and
-their mean in front).
+Shapes: n pictures, w the backbone's width (1536), d the head's (768), T tags (4585), P tokens of a picture
+(144 and their mean in front).
 """
 
 import math
@@ -26,12 +26,13 @@ from gallery.extraction.memory import release_mapped
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 HEADS = 4  # of the tagging head's cross-attention; the checkpoint's shapes do not tell it
-# In the checkpoint and of no use here: the captioning half of the model, and what follows from the window size.
+# In the checkpoint and of no use here: the captioning half of the model, and what follows from the window
+# size.
 LEFT_OUT = re.compile(r"^(text_decoder|tag_encoder)\.|\.(relative_position_index|attn_mask)$")
 
-# The large multiplications, which may run in a shorter type. What flows between them stays float32, and so do the tags'
-# queries and their attention: near a threshold rounding decides tags. All of the network in bf16 agrees with float32
-# on the reference inputs' tags by a mean Jaccard index of 0.957, this by 0.973.
+# The large multiplications, which may run in a shorter type. What flows between them stays float32, and so do
+# the tags' queries and their attention: near a threshold rounding decides tags. All of the network in bf16
+# agrees with float32 on the reference inputs' tags by a mean Jaccard index of 0.957, this by 0.973.
 LARGE = re.compile(r"^backbone\..*([qkvo]_proj|fc1|fc2)$|^head\.\d+\.(intermediate|output)$")
 
 
@@ -57,12 +58,17 @@ class Config:
 
     @classmethod
     def of(cls, weights: dict[str, torch.Tensor]) -> "Config":
-        """The sizes that a checkpoint's tensors have (keys as `rename` gives them); WeightsError if it is no RAM."""
+        """The sizes that a checkpoint's tensors have (keys as `rename` gives them); WeightsError if it is no
+        RAM."""
         try:
             tags, tokens_width = weights["label_embed"].shape
             hidden_size = weights["head.0.query.weight"].shape[0]
-            embed_dim, _, patch_size, _ = weights["backbone.embeddings.patch_embeddings.projection.weight"].shape
-            blocks = re.compile(r"backbone\.encoder\.layers\.(\d+)\.blocks\.(\d+)\.attention\.(relative.*table)")
+            embed_dim, _, patch_size, _ = weights[
+                "backbone.embeddings.patch_embeddings.projection.weight"
+            ].shape
+            blocks = re.compile(
+                r"backbone\.encoder\.layers\.(\d+)\.blocks\.(\d+)\.attention\.(relative.*table)"
+            )
             tables = {(int(m[1]), int(m[2])): weights[key] for key in weights if (m := blocks.fullmatch(key))}
             stages = range(1 + max(stage for stage, _ in tables))
             window_size = (math.isqrt(tables[0, 0].shape[0]) + 1) // 2
@@ -81,7 +87,9 @@ class Config:
                 tags=tags,
             )
         except (KeyError, ValueError, IndexError) as error:
-            raise WeightsError(f"This is no checkpoint of RAM: {error} is missing or of another shape.") from error
+            raise WeightsError(
+                f"This is no checkpoint of RAM: {error} is missing or of another shape."
+            ) from error
 
 
 class CrossAttentionLayer(nn.Module):
@@ -99,12 +107,16 @@ class CrossAttentionLayer(nn.Module):
         self.output = nn.Linear(wide, d)
         self.output_norm = nn.LayerNorm(d, eps=1e-12)
 
-    def forward(self, hidden: torch.Tensor, tokens: torch.Tensor, query: torch.Tensor | None = None) -> torch.Tensor:
-        """hidden (n or 1, T, d), tokens (n, P, tokens_width) -> (n, T, d). `query` is self.query(hidden) where that
-        is known already."""
+    def forward(
+        self, hidden: torch.Tensor, tokens: torch.Tensor, query: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """hidden (n or 1, T, d), tokens (n, P, tokens_width) -> (n, T, d). `query` is self.query(hidden)
+        where that is known already."""
         if query is None:
             query = self.query(hidden)
-        q, k, v = (self._heads(x) for x in (query, self.key(tokens), self.value(tokens)))  # (n, HEADS, T or P, d/HEADS)
+        q, k, v = (
+            self._heads(x) for x in (query, self.key(tokens), self.value(tokens))
+        )  # (n, HEADS, T or P, d/HEADS)
         attended = F.scaled_dot_product_attention(q.expand(len(tokens), -1, -1, -1), k, v)
         attended = attended.transpose(1, 2).flatten(2)  # (n, T, d)
         hidden = self.attention_norm(self.attention_output(attended) + hidden)
@@ -116,8 +128,8 @@ class CrossAttentionLayer(nn.Module):
 
 
 class ShortLinear(nn.Linear):
-    """A linear layer that multiplies in the shorter type of its weights. What comes out is float32 again, except in
-    front of a GELU, which the next one of these follows."""
+    """A linear layer that multiplies in the shorter type of its weights. What comes out is float32 again,
+    except in front of a GELU, which the next one of these follows."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = super().forward(x.to(self.weight.dtype))
@@ -125,8 +137,8 @@ class ShortLinear(nn.Linear):
 
 
 class FixedBias(nn.Module):
-    """In the place of Swin's relative position bias, which it would gather anew, and add to the mask of shifted windows
-    once for each picture: both together, computed once. (1 or windows, heads, area, area)"""
+    """In the place of Swin's relative position bias, which it would gather anew, and add to the mask of
+    shifted windows once for each picture: both together, computed once. (1 or windows, heads, area, area)"""
 
     def __init__(self, bias: torch.Tensor):
         super().__init__()
@@ -137,11 +149,14 @@ class FixedBias(nn.Module):
 
 
 def attend(module, query, key, value, bias, **kwargs):
-    """Swin's attention: query, key, value (n * windows, heads, area, width), bias as FixedBias holds it, which is read
-    in place for every picture instead of being copied n times. Gives (n * windows, area, heads, width)."""
+    """Swin's attention: query, key, value (n * windows, heads, area, width), bias as FixedBias holds it,
+    which is read in place for every picture instead of being copied n times. Gives (n * windows, area, heads,
+    width)."""
     shape, windows = query.shape, bias.shape[0]
     query, key, value = (x.reshape(-1, windows * shape[1], *shape[2:]) for x in (query, key, value))
-    attended = F.scaled_dot_product_attention(query, key, value, attn_mask=bias.reshape(1, -1, *bias.shape[2:]))
+    attended = F.scaled_dot_product_attention(
+        query, key, value, attn_mask=bias.reshape(1, -1, *bias.shape[2:])
+    )
     return attended.reshape(shape).transpose(1, 2), None
 
 
@@ -149,8 +164,8 @@ AttentionInterface.register("picfusion", attend)
 
 
 class Ram(nn.Module):
-    """The network, its large multiplications in `dtype`. Make one by `load`, or on random weights for measurements, and
-    then call `prepare`."""
+    """The network, its large multiplications in `dtype`. Make one by `load`, or on random weights for
+    measurements, and then call `prepare`."""
 
     def __init__(self, config: Config, dtype: torch.dtype = torch.float32):
         super().__init__()
@@ -181,12 +196,15 @@ class Ram(nn.Module):
         for name, module in list(self.named_modules()):
             if LARGE.search(name):
                 owner, _, own = name.rpartition(".")
-                short = ShortLinear(module.in_features, module.out_features, module.bias is not None, dtype=dtype)
+                short = ShortLinear(
+                    module.in_features, module.out_features, module.bias is not None, dtype=dtype
+                )
                 setattr(self.get_submodule(owner), own, short)
 
     @torch.inference_mode()
     def prepare(self) -> "Ram":
-        """Compute once what depends on no picture: position biases, the tags' queries and their first projection."""
+        """Compute once what depends on no picture: position biases, the tags' queries and their first
+        projection."""
         for stage, layers in enumerate(self.backbone.encoder.layers):
             side = self.config.image_size // self.config.patch_size >> stage
             for block in layers.blocks:
@@ -205,12 +223,15 @@ class Ram(nn.Module):
         fresh.relative_position_bias_table = nn.Parameter(table.cpu(), requires_grad=False)
         bias = fresh().to(table.device)  # (1, heads, area, area)
         block.set_shift_and_window_size((side, side))
-        mask = block.get_attn_mask(side, side, dtype=bias.dtype, device=bias.device)  # (windows, area, area), or None
+        mask = block.get_attn_mask(
+            side, side, dtype=bias.dtype, device=bias.device
+        )  # (windows, area, area), or None
         block.attention.relative_position_bias = FixedBias(bias if mask is None else bias + mask.unsqueeze(1))
         block.get_attn_mask = lambda *args, **kwargs: None
 
     def tokens(self, pixels: torch.Tensor) -> torch.Tensor:
-        """pixels (n, 3, size, size), normalized -> the picture's tokens (n, P, tokens_width), their mean first."""
+        """pixels (n, 3, size, size), normalized -> the picture's tokens (n, P, tokens_width), their mean
+        first."""
         normed = self.backbone(pixels).last_hidden_state  # (n, P - 1, w)
         return self.image_proj(torch.cat([normed.mean(1, keepdim=True), normed], dim=1))
 
@@ -225,7 +246,8 @@ class Ram(nn.Module):
 
 
 def rename(key: str) -> str:
-    """A checkpoint's key -> ours; a key that is neither's comes back as it is, to be reported by its own name."""
+    """A checkpoint's key -> ours; a key that is neither's comes back as it is, to be reported by its own
+    name."""
     for pattern, ours in _NAMES:
         key = re.sub(pattern, ours, key)
     return key
@@ -240,7 +262,10 @@ _NAMES = [
     (r"(?<=\d)\.norm2\.", ".layernorm_after."),
     (r"\.attn\.proj\.", ".attention.o_proj."),
     (r"\.attn\.qkv\.", ".attention.qkv."),
-    (r"\.attn\.relative_position_bias_table$", ".attention.relative_position_bias.relative_position_bias_table"),
+    (
+        r"\.attn\.relative_position_bias_table$",
+        ".attention.relative_position_bias.relative_position_bias_table",
+    ),
     (r"^(?:tagging_head|vision_multi)\.encoder\.layer\.(\d+)\.", r"head.\1."),
     (r"(?<=\d)\.crossattention\.self\.", "."),
     (r"(?<=\d)\.crossattention\.output\.dense\.", ".attention_output."),
@@ -252,11 +277,20 @@ _NAMES = [
 
 
 def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
-    """The checkpoint's tensors under our keys, memory-mapped, without what is left out. WeightsError if it is none."""
+    """The checkpoint's tensors under our keys, memory-mapped, without what is left out. WeightsError if it is
+    none."""
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True, mmap=True)["model"]
         items = [(key, tensor) for key, tensor in weights.items() if not LEFT_OUT.search(key)]
-    except (RuntimeError, KeyError, TypeError, AttributeError, EOFError, ValueError, UnpicklingError) as error:
+    except (
+        RuntimeError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        ValueError,
+        UnpicklingError,
+    ) as error:
         raise WeightsError(f"{path.name} cannot be read as a checkpoint ({error}).") from error
     ours = {}
     for key, tensor in items:
@@ -270,11 +304,11 @@ def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
 
 
 def load(path: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> Ram:
-    """The network with a checkpoint's weights, ready to run, its large multiplications in `dtype`. WeightsError names
-    keys that are missing or unexpected.
+    """The network with a checkpoint's weights, ready to run, its large multiplications in `dtype`.
+    WeightsError names keys that are missing or unexpected.
 
-    The checkpoint is memory-mapped and every tensor goes straight to its final type, so that the peak of memory is
-    the network's own size and one tensor more.
+    The checkpoint is memory-mapped and every tensor goes straight to its final type, so that the peak of
+    memory is the network's own size and one tensor more.
     """
     weights = read_checkpoint(path)
     with torch.device("meta"):
@@ -291,7 +325,10 @@ def load(path: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) ->
 
 def _check_keys(path: Path, weights: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> None:
     problems = []
-    for what, keys in (("missing", expected.keys() - weights.keys()), ("unexpected", weights.keys() - expected.keys())):
+    for what, keys in (
+        ("missing", expected.keys() - weights.keys()),
+        ("unexpected", weights.keys() - expected.keys()),
+    ):
         if keys:
             problems.append(f"{what}: {', '.join(sorted(keys)[:20])}{' ...' if len(keys) > 20 else ''}")
     for key in expected.keys() & weights.keys():
@@ -307,8 +344,8 @@ def _assign(network: nn.Module, key: str, tensor: torch.Tensor) -> None:
 
 
 def preprocess(images: Sequence[Image.Image], size: int) -> np.ndarray:
-    """RGB pictures -> float32 (n, 3, size, size): resized (bilinear with antialias, the aspect is not kept), /255, and
-    normalized by ImageNet's mean and deviation."""
+    """RGB pictures -> float32 (n, 3, size, size): resized (bilinear with antialias, the aspect is not kept),
+    /255, and normalized by ImageNet's mean and deviation."""
     pixels = np.stack([np.asarray(image.resize((size, size), Image.Resampling.BILINEAR)) for image in images])
     normalized = (pixels.astype(np.float32) / 255 - np.float32(MEAN)) / np.float32(STD)  # (n, size, size, 3)
     return np.ascontiguousarray(normalized.transpose(0, 3, 1, 2))
@@ -319,12 +356,15 @@ def read_vocabulary(folder: Path) -> tuple[list[str], np.ndarray]:
     tags = (folder / "ram_tag_list.txt").read_text(encoding="utf-8").splitlines()
     thresholds = (folder / "ram_tag_list_threshold.txt").read_text().split()
     if len(tags) != len(thresholds):
-        raise WeightsError(f"{len(tags)} tags and {len(thresholds)} thresholds: these files do not belong together.")
+        raise WeightsError(
+            f"{len(tags)} tags and {len(thresholds)} thresholds: these files do not belong together."
+        )
     return tags, np.array(thresholds, np.float32)
 
 
 def tags_of(logits: torch.Tensor, tags: list[str], thresholds: np.ndarray) -> list[dict[str, float]]:
-    """For each row of logits (n, T) the tags above their own threshold, surest first; the confidence is the sigmoid."""
+    """For each row of logits (n, T) the tags above their own threshold, surest first; the confidence is the
+    sigmoid."""
     found = []
     for row in logits.float().sigmoid().cpu().numpy():
         above = np.flatnonzero(row > thresholds)

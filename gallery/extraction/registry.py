@@ -25,7 +25,9 @@ def target() -> Description:
         raise ImproperlyConfigured(f"EXTRACTOR must be one of: auto, {', '.join(EXTRACTORS)}.")
     description = describe(name)
     if description is None:
-        lacking = ", ".join(name for model in weights.MODELS for name in weights.missing(settings.MODELS_DIR, model))
+        lacking = ", ".join(
+            name for model in weights.MODELS for name in weights.missing(settings.MODELS_DIR, model)
+        )
         raise ImproperlyConfigured(
             f"EXTRACTOR is full, but {settings.MODELS_DIR} lacks {lacking}: see `manage.py weights status`."
         )

@@ -1,6 +1,7 @@
 """Where model weights live, how they are fetched and verified. Knows nothing of Django.
 
-A folder of models holds `clip/` and `ram/`. Whoever has the files may put them there by hand; nothing else is needed.
+A folder of models holds `clip/` and `ram/`. Whoever has the files may put them there by hand; nothing else is
+needed.
 """
 
 import hashlib
@@ -23,7 +24,8 @@ class DownloadError(Exception):
 
 @dataclass(frozen=True)
 class File:
-    """One file of a model: on the hub (repo), or at an address (url). sha256 in hex where it is known beforehand."""
+    """One file of a model: on the hub (repo), or at an address (url). sha256 in hex where it is known
+    beforehand."""
 
     name: str
     repo: str = ""
@@ -89,7 +91,8 @@ def are_complete(models_dir: Path) -> bool:
 
 @dataclass(frozen=True)
 class Status:
-    """One file: where it should be, its size in bytes (None: not there), and whether its content was verified."""
+    """One file: where it should be, its size in bytes (None: not there), and whether its content was
+    verified."""
 
     model: str
     path: Path
@@ -103,14 +106,17 @@ def status(models_dir: Path) -> Iterator[Status]:
         for file in files:
             path = folder(models_dir, model) / file.name
             there = path.is_file()
-            yield Status(model, path, path.stat().st_size if there else None, there and _is_verified(path, file.sha256))
+            yield Status(
+                model, path, path.stat().st_size if there else None, there and _is_verified(path, file.sha256)
+            )
 
 
 def download(models_dir: Path, model: str, say: Callable[[str], None] = print) -> None:
     """Fetch those of the model's files that are not there in verified form.
 
-    Each comes under a temporary name, goes on where a broken download ended, is checked by size and, where it is
-    known, sha256, and only then takes its name: a broken download never replaces a good file. Raises DownloadError.
+    Each comes under a temporary name, goes on where a broken download ended, is checked by size and, where it
+    is known, sha256, and only then takes its name: a broken download never replaces a good file. Raises
+    DownloadError.
     """
     for file in MODELS[model]:
         path = folder(models_dir, model) / file.name
@@ -130,7 +136,8 @@ def download(models_dir: Path, model: str, say: Callable[[str], None] = print) -
 
 
 def _fetch_from_hub(file: File, staging: Path) -> tuple[Path, str]:
-    """The file in `staging`, and its sha256 if the hub knows it (it does for large files). Resumes by itself."""
+    """The file in `staging`, and its sha256 if the hub knows it (it does for large files). Resumes by
+    itself."""
     from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
 
     place = {"repo_id": file.repo, "filename": file.name, "repo_type": file.repo_type}
@@ -180,8 +187,8 @@ def _mark_verified(path: Path, sha256: str) -> None:
 
 
 def _is_verified(path: Path, sha256: str) -> bool:
-    """Whether the content is the expected one: by the note of an earlier verification, or, for a file whose sha256 is
-    known beforehand (they are small), by reading it."""
+    """Whether the content is the expected one: by the note of an earlier verification, or, for a file whose
+    sha256 is known beforehand (they are small), by reading it."""
     try:
         note = json.loads(_marker(path).read_text())
         if (note["size"], note["time"]) == (path.stat().st_size, path.stat().st_mtime_ns):

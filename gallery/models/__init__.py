@@ -1,14 +1,15 @@
 from gallery.models.account import Account
+from gallery.models.active_extractor import ActiveExtractor
 from gallery.models.album import Album, AlbumImage, AlbumMember
 from gallery.models.change import Change
 from gallery.models.image import Embedding, Image
 from gallery.models.invitation import Invitation
-from gallery.models.serving import Serving
-from gallery.models.share import ShareLink
+from gallery.models.share_link import ShareLink
 from gallery.models.tag import ImageTag, Tag
 
 __all__ = [
     "Account",
+    "ActiveExtractor",
     "Album",
     "AlbumImage",
     "AlbumMember",
@@ -17,7 +18,6 @@ __all__ = [
     "Image",
     "ImageTag",
     "Invitation",
-    "Serving",
     "ShareLink",
     "Tag",
 ]

@@ -21,7 +21,9 @@ class Album(models.Model):
     description = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     order = models.CharField(max_length=5, choices=Order, default=Order.ADDED)
-    cover = models.ForeignKey("gallery.Image", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    cover = models.ForeignKey(
+        "gallery.Image", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     shows_location = models.BooleanField(
         _("members see where pictures were taken"),
         default=False,
@@ -37,7 +39,9 @@ class Album(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["owner", "title"], name="album_title_once_per_owner"),
             models.CheckConstraint(condition=~Q(title=""), name="album_has_title"),
-            models.CheckConstraint(condition=Q(order__in=["added", "date", "hand"]), name="album_order_known"),
+            models.CheckConstraint(
+                condition=Q(order__in=["added", "date", "hand"]), name="album_order_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -49,8 +53,8 @@ class Album(models.Model):
             raise ValidationError(_("There is an album '%(title)s' already.") % {"title": title})
 
     def order_of(self, link: str = "", image: str = "image__") -> tuple[OrderBy, ...]:
-        """How its pictures are ordered: what to sort rows by that reach the AlbumImage by the path `link` and its
-        picture by `image`. By hand, those not placed yet come last."""
+        """How its pictures are ordered: what to sort rows by that reach the AlbumImage by the path `link` and
+        its picture by `image`. By hand, those not placed yet come last."""
         match self.order:
             case self.Order.DATE:
                 return Coalesce(f"{image}taken_at", f"{image}created_at").asc(), F(f"{link}pk").asc()
@@ -64,9 +68,13 @@ class AlbumImage(models.Model):
 
     album = models.ForeignKey(Album, on_delete=models.CASCADE, related_name="album_images")
     # Found by the index below, which answers by itself in which albums a picture is.
-    image = models.ForeignKey("gallery.Image", on_delete=models.CASCADE, related_name="album_images", db_index=False)
+    image = models.ForeignKey(
+        "gallery.Image", on_delete=models.CASCADE, related_name="album_images", db_index=False
+    )
     added_at = models.DateTimeField(auto_now_add=True)
-    position = models.PositiveIntegerField(null=True, editable=False, help_text="Its place in an order by hand.")
+    position = models.PositiveIntegerField(
+        null=True, editable=False, help_text="Its place in an order by hand."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["album", "image"], name="image_once_per_album")]
@@ -85,13 +93,17 @@ class AlbumMember(models.Model):
         EDITOR = "editor", _("editor: adds, removes, arranges, tags")
 
     album = models.ForeignKey(Album, on_delete=models.CASCADE, related_name="memberships")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="album_memberships")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="album_memberships"
+    )
     role = models.CharField(max_length=11, choices=Role, default=Role.VIEWER)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["album", "user"], name="member_once_per_album"),
-            models.CheckConstraint(condition=Q(role__in=["viewer", "contributor", "editor"]), name="role_known"),
+            models.CheckConstraint(
+                condition=Q(role__in=["viewer", "contributor", "editor"]), name="role_known"
+            ),
         ]
 
     def __str__(self) -> str:

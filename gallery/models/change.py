@@ -1,8 +1,8 @@
 """The log by which every process learns what changed in pictures, tags, embeddings and albums.
 
-Database triggers write it, not Python: bulk statements, cascades and the admin cannot forget it. An image has one
-row at most, and a later change moves it to the end under a new number, so a reader asks for `seq > last seen`: one
-look at the primary key's end, however large the library is.
+Database triggers write it, not Python: bulk statements, cascades and the admin cannot forget it. An image has
+one row at most, and a later change moves it to the end under a new number, so a reader asks for `seq > last
+seen`: one look at the primary key's end, however large the library is.
 """
 
 from django.db import connections, models
@@ -30,10 +30,14 @@ def install_triggers(using: str, **kwargs) -> None:
     """Create the triggers anew after `migrate`: Django drops them when a migration rebuilds their table."""
     with connections[using].cursor() as cursor:
         for table, (column, columns) in WATCHED.items():
-            for event, rows in (("INSERT", ["NEW"]), (f"UPDATE OF {columns}", ["NEW", "OLD"]), ("DELETE", ["OLD"])):
+            for event, rows in (
+                ("INSERT", ["NEW"]),
+                (f"UPDATE OF {columns}", ["NEW", "OLD"]),
+                ("DELETE", ["OLD"]),
+            ):
                 name = f"{table}_{event.split()[0].lower()}_is_a_change"
-                # Not INSERT OR REPLACE: inside a trigger the conflict clause of the outer statement goes before it, and
-                # an upsert would abort.
+                # Not INSERT OR REPLACE: inside a trigger the conflict clause of the outer statement goes
+                # before it, and an upsert would abort.
                 statements = "".join(
                     f"DELETE FROM gallery_change WHERE image_id = {row}.{column}; "
                     f"INSERT INTO gallery_change (image_id) VALUES ({row}.{column}); "

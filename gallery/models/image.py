@@ -11,13 +11,14 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from gallery.formats import EXTENSIONS
+from gallery.imaging.formats import EXTENSIONS
 
 GREY = 0x808080
 
 
 def original_path(image: "Image", filename: str) -> str:
-    """Where an original lies in its storage: by owner and hash, with a token that makes every row's file its own."""
+    """Where an original lies in its storage: by owner and hash, with a token that makes every row's file its
+    own."""
     extension = EXTENSIONS[image.format]
     return f"{image.owner_id}/{image.sha256[:2]}/{image.sha256[:16]}-{secrets.token_hex(4)}.{extension}"
 
@@ -50,7 +51,9 @@ class Image(models.Model):
     width = models.PositiveIntegerField(help_text="In pixels, as seen upright.")
     height = models.PositiveIntegerField(help_text="In pixels, as seen upright.")
     taken_at = models.DateTimeField(null=True, blank=True, help_text="From the camera, where it says.")
-    latitude = models.FloatField(null=True, blank=True, help_text="Degrees north, from the camera, where it says.")
+    latitude = models.FloatField(
+        null=True, blank=True, help_text="Degrees north, from the camera, where it says."
+    )
     longitude = models.FloatField(null=True, blank=True, help_text="Degrees east.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     trashed_at = models.DateTimeField(
@@ -79,9 +82,12 @@ class Image(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["owner", "sha256"], name="image_once_per_owner"),
-            models.CheckConstraint(condition=Q(width__gt=0, height__gt=0, size_bytes__gt=0), name="image_has_size"),
             models.CheckConstraint(
-                condition=Q(status__in=["pending", "processing", "ready", "failed"]), name="image_status_known"
+                condition=Q(width__gt=0, height__gt=0, size_bytes__gt=0), name="image_has_size"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["pending", "processing", "ready", "failed"]),
+                name="image_status_known",
             ),
             models.CheckConstraint(
                 condition=Q(latitude__isnull=True, longitude__isnull=True)
@@ -89,13 +95,16 @@ class Image(models.Model):
                 name="image_location_on_earth",
             ),
             models.CheckConstraint(
-                condition=~Q(status="processing") | Q(lease_expires_at__isnull=False), name="image_processing_has_lease"
+                condition=~Q(status="processing") | Q(lease_expires_at__isnull=False),
+                name="image_processing_has_lease",
             ),
         ]
         indexes = [
             models.Index("owner", F("id").desc(), name="image_by_owner"),
             models.Index(fields=["trashed_at"], condition=Q(trashed_at__isnull=False), name="image_in_trash"),
-            models.Index(fields=["id"], condition=Q(status="ready", color__isnull=True), name="image_to_measure"),
+            models.Index(
+                fields=["id"], condition=Q(status="ready", color__isnull=True), name="image_to_measure"
+            ),
             models.Index(fields=["owner", "-id"], condition=~Q(status="ready"), name="image_unread"),
             # What a worker asks for: few rows, whatever the size of the library.
             models.Index(
@@ -123,7 +132,8 @@ class Image(models.Model):
 
 
 class Embedding(models.Model):
-    """A picture's unit-length vector, and the extractor that made it: only the same extractor's are comparable."""
+    """A picture's unit-length vector, and the extractor that made it: only the same extractor's are
+    comparable."""
 
     class DType(models.TextChoices):
         FLOAT32 = "float32"
@@ -145,7 +155,8 @@ class Embedding(models.Model):
         return f"{self.extractor} of image {self.image_id}"
 
     def as_array(self) -> np.ndarray:
-        """The vector: float32, shape (dim,), unit length. Raises ValueError if the blob is not `dim` numbers."""
+        """The vector: float32, shape (dim,), unit length. Raises ValueError if the blob is not `dim`
+        numbers."""
         vector = np.frombuffer(self.vector, dtype=self.dtype)
         if vector.shape != (self.dim,):
             raise ValueError(f"{self}: the blob holds {vector.size} numbers, not {self.dim}")

@@ -3,14 +3,16 @@
 from django.conf import settings
 from django.db import models
 
-from gallery.models.tokens import Token
+from gallery.models.secret_address import SecretAddress
 
 
-class Invitation(Token):
+class Invitation(SecretAddress):
     """Made by an administrator, good for one account. It has ended when it was revoked or used."""
 
     note = models.CharField(max_length=200, blank=True, help_text="For whom it is.")
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="invitations")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="invitations"
+    )
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,

@@ -56,14 +56,16 @@ class Tag(models.Model):
 class ImageTagQuerySet(models.QuerySet):
     def shown(self, extractor: str):
         """The tags that pictures carry for people: what persons gave, and what this extractor did."""
-        return self.filter(Q(source=ImageTag.Source.PERSON) | Q(source=ImageTag.Source.EXTRACTOR, extractor=extractor))
+        return self.filter(
+            Q(source=ImageTag.Source.PERSON) | Q(source=ImageTag.Source.EXTRACTOR, extractor=extractor)
+        )
 
 
 class ImageTag(models.Model):
     """That a picture carries a tag, who says so, and how sure they are.
 
-    A person's word goes before an extractor's: where a person gave or removed a tag, no extractor's row is beside it.
-    Extractors' rows stand beside each other, so that one can be searched while the next one reads.
+    A person's word goes before an extractor's: where a person gave or removed a tag, no extractor's row is
+    beside it. Extractors' rows stand beside each other, so that one can be searched while the next one reads.
     """
 
     class Source(models.TextChoices):
@@ -75,15 +77,21 @@ class ImageTag(models.Model):
     tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="image_tags")
     confidence = models.FloatField(default=1.0, help_text="From 0 to 1.")
     source = models.CharField(max_length=9, choices=Source, default=Source.PERSON)
-    extractor = models.CharField(max_length=64, blank=True, help_text="Its name and version, where one said so.")
+    extractor = models.CharField(
+        max_length=64, blank=True, help_text="Its name and version, where one said so."
+    )
 
     objects = ImageTagQuerySet.as_manager()
 
     class Meta:
         ordering = ["-confidence", "tag__name"]
         constraints = [
-            models.UniqueConstraint(fields=["image", "tag", "extractor"], name="tag_once_per_image_and_extractor"),
-            models.CheckConstraint(condition=Q(confidence__gte=0, confidence__lte=1), name="confidence_0_to_1"),
+            models.UniqueConstraint(
+                fields=["image", "tag", "extractor"], name="tag_once_per_image_and_extractor"
+            ),
+            models.CheckConstraint(
+                condition=Q(confidence__gte=0, confidence__lte=1), name="confidence_0_to_1"
+            ),
             models.CheckConstraint(
                 condition=Q(source__in=["person", "removed"], extractor="")
                 | (Q(source="extractor") & ~Q(extractor="")),

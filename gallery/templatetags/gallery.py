@@ -2,12 +2,12 @@
 
 from django import template
 
-from gallery import serving
+from gallery import extractor_switch
 
 register = template.Library()
 
 
 @register.simple_tag
-def extraction_progress() -> serving.Progress:
+def extraction_progress() -> extractor_switch.Progress:
     """Which extractor is searched, and how far a switch to another one is."""
-    return serving.progress()
+    return extractor_switch.progress()

@@ -7,16 +7,14 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from gallery import access, people, quota
+from gallery import access, account_deletion, quota
+from gallery.forms.accounts import AccountForm, DeleteAccountForm, RegistrationForm
 from gallery.models import Invitation
-from gallery.pagination import page_of
-from gallery.people_forms import AccountForm, DeleteAccountForm, InvitationForm, RegistrationForm
-from gallery.views.posting import back, posted
+from gallery.views.requests import back, posted
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 PER_PAGE = 60
@@ -31,7 +29,11 @@ def account(request: HttpRequest) -> HttpResponse:
         form.save()
         messages.success(request, _("Saved."))
         return redirect("account")
-    context = {"form": form, "usage": quota.usage(request.user), "may_invite": access.may_invite(request.user)}
+    context = {
+        "form": form,
+        "usage": quota.usage(request.user),
+        "may_invite": access.may_invite(request.user),
+    }
     return render(request, "accounts/account.html", context, status=400 if form.errors else 200)
 
 
@@ -44,32 +46,6 @@ def theme(request: HttpRequest) -> HttpResponse:
     if chosen in THEMES:
         response.set_cookie("theme", chosen, max_age=31_536_000, samesite="Lax", secure=settings.HTTPS)
     return response
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def invitations(request: HttpRequest) -> HttpResponse:
-    """For administrators: the invitations so far, and a form for another."""
-    if not access.may_invite(request.user):
-        raise Http404
-    form = InvitationForm(posted(request), instance=Invitation(created_by=request.user))
-    address = ""
-    if form.is_valid():
-        token = form.instance.new_token()
-        form.save()
-        address = request.build_absolute_uri(reverse("join", args=[token]))
-        form = InvitationForm()
-    found = Invitation.objects.select_related("person", "created_by")
-    context = {"page": page_of(request, found, PER_PAGE), "form": form, "address": address}
-    return render(request, "accounts/invitations.html", context, status=400 if form.errors else 200)
-
-
-@require_POST
-def revoke_invitation(request: HttpRequest, pk: int) -> HttpResponse:
-    """Nobody comes in by this invitation any more."""
-    if not access.may_invite(request.user):
-        raise Http404
-    get_object_or_404(Invitation.objects.alive(), pk=pk).end()
-    return redirect("invitations")
 
 
 @login_not_required
@@ -130,10 +106,10 @@ def _delete(request: HttpRequest, person) -> HttpResponse:
     if form.is_valid():
         try:
             if form.receiver:
-                people.hand_over(person, form.receiver)
+                account_deletion.hand_over(person, form.receiver)
             else:
-                people.delete_with_pictures(person)
-        except people.NotDeleted as reason:
+                account_deletion.delete_with_pictures(person)
+        except account_deletion.NotDeletedError as reason:
             form.add_error(None, str(reason))
         else:
             if person == request.user:

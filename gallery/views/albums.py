@@ -8,12 +8,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from gallery import access, arranging, downloads
-from gallery.forms import AlbumForm, MemberForm
+from gallery import access, album_order
+from gallery.files import downloads
+from gallery.forms.albums import AlbumForm, MemberForm
 from gallery.models import Album, AlbumImage, AlbumMember, Image
-from gallery.pagination import page_of
 from gallery.views import selection
-from gallery.views.posting import back, number, numbers, posted
+from gallery.views.paging import page_of
+from gallery.views.requests import back, number, numbers, posted
 
 PER_PAGE = 60
 
@@ -33,12 +34,16 @@ def albums(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def album(request: HttpRequest, pk: int) -> HttpResponse:
-    """One album: its pictures in its order, and what the person may do with it; with `arrange`, the means to change the
-    order and the cover."""
-    return _show(request, get_object_or_404(access.visible_albums(request.user).select_related("owner"), pk=pk))
+    """One album: its pictures in its order, and what the person may do with it; with `arrange`, the means to
+    change the order and the cover."""
+    return _show(
+        request, get_object_or_404(access.visible_albums(request.user).select_related("owner"), pk=pk)
+    )
 
 
-def _show(request: HttpRequest, found: Album, form: AlbumForm | None = None, member_form: MemberForm | None = None):
+def _show(
+    request: HttpRequest, found: Album, form: AlbumForm | None = None, member_form: MemberForm | None = None
+):
     links = access.album_images(found).select_related("image").order_by(*found.order_of())
     page = page_of(request, links, PER_PAGE)
     may_own = access.owned_albums(request.user).filter(pk=found.pk).exists()
@@ -82,17 +87,18 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def arrange(request: HttpRequest, pk: int) -> HttpResponse:
-    """Move the pictures `image` to the `place` first, earlier, later or last, or before the picture of that number."""
+    """Move the pictures `image` to the `place` first, earlier, later or last, or before the picture of that
+    number."""
     found = get_object_or_404(access.editable_albums(request.user), pk=pk)
     images, where = numbers(request.POST.getlist("image"), selection.MOST), request.POST.get("place", "")
-    place = where if where in arranging.PLACES else number(where)
+    place = where if where in album_order.PLACES else number(where)
     if images is None or place is None:
         raise BadRequest(
             _("place: choose pictures, and one of %(places)s or a picture's number.")
-            % {"places": ", ".join(arranging.PLACES)}
+            % {"places": ", ".join(album_order.PLACES)}
         )
     try:
-        arranging.place(found, images, place)
+        album_order.place(found, images, place)
     except ValueError as error:
         raise BadRequest(f"image: {error}.") from error
     return redirect(back(request, reverse("album", args=[pk])))
@@ -128,7 +134,9 @@ def set_member(request: HttpRequest, pk: int) -> HttpResponse:
     form = MemberForm(request.POST, album=found)
     if not form.is_valid():
         return _show(request, found, member_form=form)
-    AlbumMember.objects.update_or_create(album=found, user=form.person, defaults={"role": form.cleaned_data["role"]})
+    AlbumMember.objects.update_or_create(
+        album=found, user=form.person, defaults={"role": form.cleaned_data["role"]}
+    )
     return redirect("album", pk)
 
 

@@ -1,55 +1,11 @@
 """Originals and thumbnails, sent only to those who may see the picture."""
 
-import io
-from datetime import UTC, datetime
-
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils.cache import patch_cache_control
-from django.views.decorators.http import condition, require_GET
+from django.views.decorators.http import require_GET
 
-from gallery import access, downloads
-from gallery.formats import CONTENT_TYPES
-from gallery.models import Image
-from gallery.thumbnails import SIZES, thumbnail_of
-
-
-def _etag(request: HttpRequest, image: Image, variant: str) -> str:
-    return f'"{image.sha256[:32]}-{variant}"'
-
-
-def _modified(request: HttpRequest, image: Image, variant: str) -> datetime:
-    return image.created_at.astimezone(UTC)
-
-
-@condition(etag_func=_etag, last_modified_func=_modified)
-def _thumbnail(request: HttpRequest, image: Image, variant: str) -> HttpResponse:
-    try:
-        file = thumbnail_of(image, variant)
-        return FileResponse(file.storage.open(file.name), content_type="image/jpeg")
-    except FileNotFoundError as error:
-        raise Http404 from error
-
-
-@condition(etag_func=_etag, last_modified_func=_modified)
-def _original(request: HttpRequest, image: Image, variant: str) -> HttpResponse:
-    try:
-        if variant == "original":
-            file = image.original.storage.open(image.original.name)
-        else:
-            file = io.BytesIO(downloads.without_location(image))
-    except FileNotFoundError as error:
-        raise Http404 from error
-    return FileResponse(file, as_attachment=True, filename=image.filename, content_type=CONTENT_TYPES[image.format])
-
-
-def send_original(request: HttpRequest, image: Image, keeps_location: bool) -> HttpResponse:
-    """The file as uploaded, byte for byte but for its location where that is not to be told, as a download under its
-    own name. The caller asked gallery.access."""
-    response = _original(request, image, "original" if keeps_location else "without-location")
-    patch_cache_control(response, private=True, no_cache=True)
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+from gallery import access
+from gallery.files.responses import send_original, send_thumbnail
 
 
 @require_GET
@@ -64,12 +20,3 @@ def original(request: HttpRequest, pk: int) -> HttpResponse:
 def thumbnail(request: HttpRequest, pk: int, size: str) -> HttpResponse:
     """A small, medium or large JPEG of a picture; browsers keep it for a day."""
     return send_thumbnail(request, get_object_or_404(access.servable_images(request.user), pk=pk), size)
-
-
-def send_thumbnail(request: HttpRequest, image: Image, size: str) -> HttpResponse:
-    """A JPEG of the pixels alone. The caller asked gallery.access."""
-    if size not in SIZES:
-        raise Http404
-    response = _thumbnail(request, image, size)
-    patch_cache_control(response, private=True, max_age=86_400)
-    return response

@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from gallery import access, downloads, tagging, trash
+from gallery import access, tagging, trash
+from gallery.files import downloads
 from gallery.models import Album, AlbumImage, Image
-from gallery.views import links
-from gallery.views.posting import back, number, numbers
+from gallery.views import share_links
+from gallery.views.requests import back, number, numbers
 
 MOST = 500  # pictures at once
 
@@ -26,8 +27,8 @@ def context(user) -> dict:
 
 @require_POST
 def act(request: HttpRequest) -> HttpResponseBase:
-    """Do `action` with the pictures `image`. Those among them that the person may not do it with are passed over, and
-    counted in what is said; when there is no other, there is no such picture."""
+    """Do `action` with the pictures `image`. Those among them that the person may not do it with are passed
+    over, and counted in what is said; when there is no other, there is no such picture."""
     action = ACTIONS.get(request.POST.get("action", ""))
     if action is None:
         raise BadRequest(_("action: must be one of: %(actions)s.") % {"actions": ", ".join(ACTIONS)})
@@ -43,7 +44,9 @@ def act(request: HttpRequest) -> HttpResponseBase:
         raise Http404
     if passed:
         others = ngettext(
-            "%(number)s passed over, as not yours to change.", "%(number)s passed over, as not yours to change.", passed
+            "%(number)s passed over, as not yours to change.",
+            "%(number)s passed over, as not yours to change.",
+            passed,
         )
         done = f"{done} {others % {'number': passed}}"
     messages.success(request, done, extra_tags=request.POST["action"])
@@ -55,20 +58,29 @@ def _add(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
     if chosen is None:
         raise BadRequest(_("album: choose an album."))
     album: Album = get_object_or_404(access.fillable_albums(request.user), pk=chosen)
-    links = [AlbumImage(album=album, image=image) for image in access.addable_images(request.user).filter(pk__in=ids)]
+    links = [
+        AlbumImage(album=album, image=image)
+        for image in access.addable_images(request.user).filter(pk__in=ids)
+    ]
     AlbumImage.objects.bulk_create(links, ignore_conflicts=True)
-    done = ngettext("%(number)s picture put into %(album)s.", "%(number)s pictures put into %(album)s.", len(links))
+    done = ngettext(
+        "%(number)s picture put into %(album)s.", "%(number)s pictures put into %(album)s.", len(links)
+    )
     return len(links), done % {"number": len(links), "album": album.title}
 
 
 def _tag(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
     count = _each_tag(request, ids, tagging.add)
-    return count, ngettext("%(number)s picture tagged.", "%(number)s pictures tagged.", count) % {"number": count}
+    return count, ngettext("%(number)s picture tagged.", "%(number)s pictures tagged.", count) % {
+        "number": count
+    }
 
 
 def _untag(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
     count = _each_tag(request, ids, tagging.remove)
-    return count, ngettext("%(number)s picture untagged.", "%(number)s pictures untagged.", count) % {"number": count}
+    return count, ngettext("%(number)s picture untagged.", "%(number)s pictures untagged.", count) % {
+        "number": count
+    }
 
 
 def _each_tag(request: HttpRequest, ids: set[int], change: Callable) -> int:
@@ -115,7 +127,7 @@ def _share(request: HttpRequest, ids: set[int]) -> HttpResponseBase:
     found = access.shareable_images(request.user).filter(pk__in=ids)
     if not found:
         raise Http404
-    return links.form_page(request, images=list(found))
+    return share_links.form_page(request, images=list(found))
 
 
 ACTIONS: dict[str, Callable] = {

@@ -1,23 +1,8 @@
-"""What pages of other apps show of searching."""
+"""How results are shown."""
 
 from django import template
 
-from gallery.models import Image
-from search import engine, neighbours
-
 register = template.Library()
-
-
-@register.simple_tag
-def similar_images(image: Image, user) -> list[engine.Result]:
-    """The pictures most like this one, among those that `user` may see."""
-    return engine.similar(image, user)
-
-
-@register.simple_tag
-def neighbours_of(image: Image, request) -> neighbours.Neighbours:
-    """The pictures before and after this one in the list that it was opened from."""
-    return neighbours.around(image, request.user, request.GET)
 
 
 @register.filter

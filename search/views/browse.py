@@ -5,8 +5,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from gallery import access
-from gallery.pagination import page_of
 from gallery.views import selection
+from gallery.views.paging import page_of
 from search import browsing
 
 PER_PAGE = 60
@@ -15,7 +15,8 @@ TAGS_PER_PAGE = 120
 
 @require_GET
 def browse(request: HttpRequest) -> HttpResponse:
-    """Every picture that the person may see, newest first, under its month; a list of months leads to each."""
+    """Every picture that the person may see, newest first, under its month; a list of months leads to
+    each."""
     timeline = browsing.timeline(request.user)
     page = page_of(request, timeline, PER_PAGE)
     before = timeline[page.start_index() - 2 : page.start_index() - 1] if page.number > 1 else []
@@ -42,4 +43,6 @@ def _years(months: list[browsing.Month]) -> dict[int, list[tuple[browsing.Month,
 @require_GET
 def tags(request: HttpRequest) -> HttpResponse:
     """The tags on pictures that the person sees, most frequent first, each with its latest picture."""
-    return render(request, "search/tags.html", {"page": page_of(request, browsing.tags(request.user), TAGS_PER_PAGE)})
+    return render(
+        request, "search/tags.html", {"page": page_of(request, browsing.tags(request.user), TAGS_PER_PAGE)}
+    )

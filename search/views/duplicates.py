@@ -9,8 +9,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from gallery import access, trash
-from gallery.pagination import page_of
-from gallery.views.posting import numbers
+from gallery.views.paging import page_of
+from gallery.views.requests import numbers
 from search.duplicates import groups, keep_all
 
 PER_PAGE = 20
@@ -20,7 +20,9 @@ MOST = 200  # pictures in one form
 @require_GET
 def duplicates(request: HttpRequest) -> HttpResponse:
     """The groups of pictures of one's own that look alike."""
-    return render(request, "search/duplicates.html", {"page": page_of(request, groups(request.user), PER_PAGE)})
+    return render(
+        request, "search/duplicates.html", {"page": page_of(request, groups(request.user), PER_PAGE)}
+    )
 
 
 @require_POST
@@ -38,7 +40,9 @@ def decide(request: HttpRequest) -> HttpResponse:
         raise BadRequest(_("keep: choose which pictures of the group to keep."))
     others = set(own) - ids["keep"]
     trash.move(access.deletable_images(request.user).filter(pk__in=others))
-    done = ngettext("%(number)s picture moved to the trash.", "%(number)s pictures moved to the trash.", len(others))
+    done = ngettext(
+        "%(number)s picture moved to the trash.", "%(number)s pictures moved to the trash.", len(others)
+    )
     messages.success(request, done % {"number": len(others)})
     return redirect("duplicates")
 
@@ -47,5 +51,7 @@ def _ids(request: HttpRequest, name: str) -> set[int]:
     texts = request.POST.getlist(name)
     found = numbers(texts, MOST)
     if texts and found is None:
-        raise BadRequest(_("%(name)s: must be at most %(most)s numbers of pictures.") % {"name": name, "most": MOST})
+        raise BadRequest(
+            _("%(name)s: must be at most %(most)s numbers of pictures.") % {"name": name, "most": MOST}
+        )
     return found or set()

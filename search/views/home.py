@@ -13,14 +13,16 @@ from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from gallery import access, ingest
+from gallery import access
+from gallery.refusal import RefusedError
 from gallery.views import selection
-from gallery.views.pages import waiting_context
-from search import browsing, engine, pictures
-from search.bar import from_address, to_address
-from search.fusion import FUSIONS
+from gallery.views.upload import waiting_context
+from search import browsing, engine
+from search.index.fusion import FUSIONS
 from search.models import QueryPicture, SavedSearch
-from search.query import Query, QueryError
+from search.query import query_pictures
+from search.query.address import from_address, to_address
+from search.query.query import Query, QueryError
 from search.suggestions import Suggestion
 
 PER_PAGE = 30
@@ -29,7 +31,8 @@ RECENT = 24
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def home(request: HttpRequest) -> HttpResponse:
-    """The bar, and below it the results of the query in the address, or the newest pictures when there is none.
+    """The bar, and below it the results of the query in the address, or the newest pictures when there is
+    none.
 
     The bar's form is posted, for it may carry a picture; the answer is a redirect to the query's own address.
     """
@@ -39,7 +42,11 @@ def home(request: HttpRequest) -> HttpResponse:
     try:
         query = from_address(request.GET)
         number = _page_number(request)
-        found = engine.search(query, request.user, (number - 1) * PER_PAGE, PER_PAGE, good_only) if query else None
+        found = (
+            engine.search(query, request.user, (number - 1) * PER_PAGE, PER_PAGE, good_only)
+            if query
+            else None
+        )
     except QueryError as error:
         return _refuse(request, error, request.GET.get("q", ""))
     if found is None:
@@ -62,11 +69,11 @@ def _accept(request: HttpRequest) -> HttpResponse:
     line = request.POST.get("q", "")
     try:
         given = from_address(request.POST)
-        uploaded = [pictures.add(file).key for file in request.FILES.getlist("file")]
+        uploaded = [query_pictures.add(file).key for file in request.FILES.getlist("file")]
         query = dataclasses.replace(given, picture_keys=(*given.picture_keys, *uploaded))
     except QueryError as error:
         return _refuse(request, error, line)
-    except ingest.Refused as refusal:
+    except RefusedError as refusal:
         return _refuse(request, QueryError("file", str(refusal)), line)
     parts = to_address(query, line)
     return redirect(f"{reverse('search')}?{urlencode(parts)}" if parts else reverse("search"))
@@ -101,7 +108,9 @@ def _with_tag(request: HttpRequest, offer: Suggestion) -> str:
     tag = f'#"{offer.name}"' if " " in offer.name else f"#{offer.name}"
     parameters = request.GET.copy()
     parameters.pop("page", None)
-    parameters["q"] = re.sub(rf"(?<!\S){words}(?!\S)", lambda _: tag, request.GET["q"], count=1, flags=re.IGNORECASE)
+    parameters["q"] = re.sub(
+        rf"(?<!\S){words}(?!\S)", lambda _: tag, request.GET["q"], count=1, flags=re.IGNORECASE
+    )
     return parameters.urlencode()
 
 

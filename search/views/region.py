@@ -10,11 +10,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from gallery import access, ingest
-from search import pictures
-from search.bar import from_address, to_address
+from gallery import access
+from gallery.refusal import RefusedError
 from search.models import QueryPicture
-from search.query import Query, QueryError, parse_id
+from search.query import query_pictures
+from search.query.address import from_address, to_address
+from search.query.query import Query, QueryError, parse_id
 
 SIDES = ("left", "top", "right", "bottom")
 LEAST = 1.0  # per cent of a picture's side
@@ -22,23 +23,24 @@ LEAST = 1.0  # per cent of a picture's side
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def region(request: HttpRequest) -> HttpResponse:
-    """Choose a rectangle of one of the query's pictures, `of` an image's number or an uploaded picture's key; the
-    query then goes on with that part in the picture's place."""
+    """Choose a rectangle of one of the query's pictures, `of` an image's number or an uploaded picture's key;
+    the query then goes on with that part in the picture's place."""
     parameters = request.POST if request.method == "POST" else request.GET
     try:
         query, of = from_address(parameters), parameters.get("of", "")
         image, picture = _named(request.user, query, of)
         if request.method == "POST":
-            part = pictures.add_part(image or picture, _box(request))
+            part = query_pictures.add_part(image or picture, _box(request))
             return redirect(f"{reverse('search')}?{urlencode(to_address(_instead(query, of, part.key)))}")
-    except (QueryError, ingest.Refused) as error:
+    except (QueryError, RefusedError) as error:
         raise BadRequest(str(error)) from error
     context = {"image": image, "picture": picture, "of": of, "address": to_address(query)}
     return render(request, "search/region.html", context)
 
 
 def _named(user, query: Query, of: str):
-    """(image of the gallery, uploaded picture), of which one is None; 404 unless it is in the query and visible."""
+    """(image of the gallery, uploaded picture), of which one is None; 404 unless it is in the query and
+    visible."""
     if of in query.picture_keys:
         image, picture = None, QueryPicture.objects.alive().filter(key=of).first()
     else:

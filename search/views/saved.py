@@ -7,13 +7,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from gallery import access
-from gallery.pagination import page_of
-from gallery.views.posting import posted
+from gallery.views.paging import page_of
+from gallery.views.requests import posted
 from search import engine
-from search.bar import from_address
 from search.forms import SavedSearchForm
 from search.models import SavedSearch
-from search.query import QueryError
+from search.query.address import from_address
+from search.query.query import QueryError
 
 PER_PAGE = 60
 
@@ -37,13 +37,16 @@ def saved(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def cover(request: HttpRequest, pk: int) -> HttpResponse:
-    """The thumbnail of the best result, which the list shows as its cover; the site's icon while nothing is found."""
+    """The thumbnail of the best result, which the list shows as its cover; the site's icon while nothing is
+    found."""
     search = get_object_or_404(access.owned(SavedSearch.objects, request.user), pk=pk)
     try:
         results = engine.search(from_address(QueryDict(search.address)), request.user, limit=1).results
     except QueryError:  # a picture or an album that it names is gone
         results = []
-    return redirect("image-thumbnail", results[0].image.pk, "small") if results else redirect(static("icon.svg"))
+    return (
+        redirect("image-thumbnail", results[0].image.pk, "small") if results else redirect(static("icon.svg"))
+    )
 
 
 @require_POST

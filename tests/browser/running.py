@@ -1,4 +1,5 @@
-"""The real site: the processes of the Procfile, on a port and in a folder of their own, and a real browser."""
+"""The real site: the processes of the Procfile, on a port and in a folder of their own, and a real
+browser."""
 
 import os
 import shutil
@@ -28,13 +29,16 @@ class Site:
     def manage(self, *arguments: str) -> str:
         """Run manage.py and return what it prints."""
         command = [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(command, cwd=BASE, env=self.environment, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            command, cwd=BASE, env=self.environment, capture_output=True, text=True, check=True
+        )
         return done.stdout
 
 
 @contextmanager
 def running(var: Path) -> Iterator[Site]:
-    """`make run` without the installing: first_run, then honcho with web and worker, stopped by Ctrl-C at the end."""
+    """`make run` without the installing: first_run, then honcho with web and worker, stopped by Ctrl-C at the
+    end."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -27,7 +27,9 @@ def watched(context):
 @pytest.fixture(params=[True, False], ids=["with JavaScript", "without JavaScript"])
 def visitor(request, site, chromium):
     """A page of a signed-in administrator; at the end there was no console error and no failed request."""
-    context = chromium.new_context(java_script_enabled=request.param, base_url=site.url, accept_downloads=True)
+    context = chromium.new_context(
+        java_script_enabled=request.param, base_url=site.url, accept_downloads=True
+    )
     page, problems = watched(context)
     sign_in(page, site.password)
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
@@ -55,8 +57,8 @@ def live(site, chromium):
 
 
 def shift_of(page) -> float:
-    """The page's Cumulative Layout Shift as web.dev/cls defines it: the largest session of shifts that follow each
-    other within a second and take five seconds at most."""
+    """The page's Cumulative Layout Shift as web.dev/cls defines it: the largest session of shifts that follow
+    each other within a second and take five seconds at most."""
     largest = total = first = last = 0.0
     for at, value in page.evaluate("window.shifts"):
         if at - last > 1000 or at - first > 5000:
@@ -77,7 +79,8 @@ def drop(page, target: str, paths: list) -> None:
                                             { type: name.endsWith("png") ? "image/png" : "image/jpeg" }));
             const at = document.querySelector(target);
             for (const type of ["dragover", "drop"])
-                at.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+                const options = { dataTransfer: transfer, bubbles: true, cancelable: true };
+                at.dispatchEvent(new DragEvent(type, options));
         }""",
         [target, files],
     )

@@ -23,10 +23,14 @@ def call(site: Site):
         body = None
         if isinstance(data, bytes):
             boundary = b"picfusion-boundary"
-            body = b'--%s\r\nContent-Disposition: form-data; name="file"; filename="p.png"\r\n\r\n%s\r\n--%s--\r\n' % (
-                boundary,
-                data,
-                boundary,
+            body = (
+                b'--%s\r\nContent-Disposition: form-data; name="file"; filename="p.png"\r\n\r\n'
+                b"%s\r\n--%s--\r\n"
+                % (
+                    boundary,
+                    data,
+                    boundary,
+                )
             )
             headers["Content-Type"] = f"multipart/form-data; boundary={boundary.decode()}"
         elif data is not None:
@@ -62,7 +66,10 @@ def test_an_upload_is_found_within_a_second_of_being_ready(call):
 
 def test_the_same_file_sent_at_once_becomes_one_picture(call):
     content, statuses = encoded(drawn("crimson")), []
-    threads = [threading.Thread(target=lambda: statuses.append(call("POST", "/images/", content)[0])) for _ in range(6)]
+    threads = [
+        threading.Thread(target=lambda: statuses.append(call("POST", "/images/", content)[0]))
+        for _ in range(6)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -77,7 +84,9 @@ def test_searches_uploads_and_reading_go_on_side_by_side(call):
     def work(number: int):
         for step in range(4):
             statuses.append(call("POST", "/images/", encoded(drawn((number * 40, step * 60, 7))))[0])
-            statuses.append(call("POST", "/search/", {"text": f"word {number} {step}", "tags": ["espresso"]})[0])
+            statuses.append(
+                call("POST", "/search/", {"text": f"word {number} {step}", "tags": ["espresso"]})[0]
+            )
             statuses.append(call("GET", "/images/?limit=5")[0])
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(5)]

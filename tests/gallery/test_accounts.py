@@ -1,4 +1,5 @@
-"""Accounts: invited, registered, their password forgotten, deleted with a word on what becomes of their pictures."""
+"""Accounts: invited, registered, their password forgotten, deleted with a word on what becomes of their
+pictures."""
 
 import re
 from datetime import timedelta
@@ -11,10 +12,10 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from gallery import ingest, people
+from gallery import account_deletion, ingest
 from gallery.models import Album, AlbumImage, AlbumMember, Image, Invitation
 from search import engine
-from search.query import Query
+from search.query.query import Query
 from tests.conftest import drawn, encoded, upload
 from tests.gallery.test_pages import text_of
 
@@ -84,7 +85,11 @@ def test_a_wrong_form_makes_no_account_and_keeps_the_invitation(office, guest, c
 
 
 def test_registration_is_closed_unless_a_setting_opens_it(guest, settings, db):
-    assert guest.get("/accounts/register/").status_code == guest.post("/accounts/register/", NEW).status_code == 404
+    assert (
+        guest.get("/accounts/register/").status_code
+        == guest.post("/accounts/register/", NEW).status_code
+        == 404
+    )
     assert "Make an account" not in text_of(guest.get("/accounts/login/"))
     settings.OPEN_REGISTRATION = True
     assert "Make an account" in text_of(guest.get("/accounts/login/"))
@@ -113,7 +118,8 @@ def test_nobody_is_told_whether_a_mail_address_is_known(guest, db):
 
 @pytest.fixture
 def ana(db):
-    """A person with two pictures, one of which is in an album with a member, and one that the stranger has too."""
+    """A person with two pictures, one of which is in an album with a member, and one that the stranger has
+    too."""
     ana = People.objects.create_user("ana", password=PASSWORD)
     for color in ("red", "blue"):
         ingest.add(ana, upload(encoded(drawn(color)), f"{color}.png"))
@@ -132,7 +138,9 @@ def leaving(ana):
 def test_an_account_goes_with_its_pictures(leaving, ana, django_capture_on_commit_callbacks):
     paths = [Path(image.original.path) for image in ana.images.all()]
     with django_capture_on_commit_callbacks(execute=True):
-        assert leaving.post("/account/delete", {"pictures": "delete", "password": PASSWORD}).status_code == 302
+        assert (
+            leaving.post("/account/delete", {"pictures": "delete", "password": PASSWORD}).status_code == 302
+        )
     assert not People.objects.filter(username="ana").exists()
     assert not any(path.exists() for path in paths)
     assert leaving.get("/").status_code == 302
@@ -155,7 +163,7 @@ def test_pictures_handed_over_are_searchable_by_who_has_them_now(curator, strang
     assert engine.search(Query(text="cat"), stranger).count == 0
     count = engine.search(Query(text="cat"), curator).count
     People.objects.create_superuser("chief")
-    people.hand_over(curator, stranger)
+    account_deletion.hand_over(curator, stranger)
     assert engine.search(Query(text="cat"), stranger).count == count > 10
 
 

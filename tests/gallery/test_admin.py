@@ -48,7 +48,9 @@ def test_failed_pictures_show_the_reason_and_can_be_retried(admin, curator):
     while tasks.extract_batch(16):
         pass
     assert b"UnidentifiedImageError" in admin.get(f"/admin/gallery/image/{image.pk}/change/").content
-    response = admin.post("/admin/gallery/image/", {"action": "retry", "_selected_action": [image.pk]}, follow=True)
+    response = admin.post(
+        "/admin/gallery/image/", {"action": "retry", "_selected_action": [image.pk]}, follow=True
+    )
     assert b"1 pictures wait to be read again." in response.content
     image.refresh_from_db()
     assert image.status == Image.Status.PENDING

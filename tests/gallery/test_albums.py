@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 from gallery import ingest
 from gallery.models import Album, AlbumImage, AlbumMember, Image
 from search import engine
-from search.query import Query
+from search.query.query import Query
 from tests.conftest import drawn, encoded, upload
 from tests.gallery.test_pages import text_of
 
@@ -16,7 +16,8 @@ ROLES = ("stranger", "viewer", "contributor", "editor", "owner")
 
 @pytest.fixture
 def album(curator, photo):
-    """The curator's album with two demo photos, and a member in every role, who all have a picture of their own."""
+    """The curator's album with two demo photos, and a member in every role, who all have a picture of their
+    own."""
     album = Album.objects.create(owner=curator, title="Shared")
     for name in ("coffee", "rocket"):
         AlbumImage.objects.create(album=album, image=photo(name))
@@ -43,8 +44,18 @@ PAGES = {
     "add own": ("post", "/images/{own}/albums", {"album": "{album}"}, (404, 404, 302, 302, 302)),
     "add another's": ("post", "/images/{coffee}/albums", {"album": "{album}"}, (404, 404, 404, 404, 302)),
     "take out another's": ("post", "/albums/{album}/images/{coffee}/remove", {}, (404, 404, 404, 302, 302)),
-    "invite": ("post", "/albums/{album}/members", {"username": "nobody", "role": "viewer"}, (404, 404, 404, 404, 302)),
-    "end another's membership": ("post", "/albums/{album}/members/{viewer}/remove", {}, (404, 302, 404, 404, 302)),
+    "invite": (
+        "post",
+        "/albums/{album}/members",
+        {"username": "nobody", "role": "viewer"},
+        (404, 404, 404, 404, 302),
+    ),
+    "end another's membership": (
+        "post",
+        "/albums/{album}/members/{viewer}/remove",
+        {},
+        (404, 302, 404, 404, 302),
+    ),
     "delete": ("post", "/albums/{album}/delete", {}, (404, 404, 404, 404, 302)),
 }
 API = {
@@ -52,8 +63,18 @@ API = {
     "pictures": ("get", "/api/v1/albums/{album}/images/", {}, (404, 200, 200, 200, 200)),
     "rename": ("patch", "/api/v1/albums/{album}/", {"title": "New"}, (404, 404, 404, 200, 200)),
     "add own": ("post", "/api/v1/albums/{album}/images/", {"image_id": "{own}"}, (404, 404, 204, 204, 204)),
-    "add another's": ("post", "/api/v1/albums/{album}/images/", {"image_id": "{coffee}"}, (404, 404, 400, 400, 204)),
-    "take out another's": ("delete", "/api/v1/albums/{album}/images/?image_id={coffee}", {}, (404, 404, 404, 204, 204)),
+    "add another's": (
+        "post",
+        "/api/v1/albums/{album}/images/",
+        {"image_id": "{coffee}"},
+        (404, 404, 400, 400, 204),
+    ),
+    "take out another's": (
+        "delete",
+        "/api/v1/albums/{album}/images/?image_id={coffee}",
+        {},
+        (404, 404, 404, 204, 204),
+    ),
     "delete": ("delete", "/api/v1/albums/{album}/", {}, (404, 404, 404, 404, 204)),
 }
 CASES = [
@@ -64,7 +85,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "action", "role", "call", "status"), CASES, ids=lambda value: str(value)[:20])
+@pytest.mark.parametrize(
+    ("kind", "action", "role", "call", "status"), CASES, ids=lambda value: str(value)[:20]
+)
 def test_what_each_role_may_do(client, album, photo, kind, action, role, call, status):
     names = {
         "album": album.pk,
@@ -123,7 +146,10 @@ def test_albums_are_made_listed_and_searched(client, curator, album):
     assert "Summer 0 pictures" in words
     assert "Shared 2 pictures" in words
     inside = client.get("/", {"q": "space launch", "album": album.pk, "all": 1})
-    assert [result.image.filename for result in inside.context["results"].results] == ["rocket.jpg", "coffee.png"]
+    assert [result.image.filename for result in inside.context["results"].results] == [
+        "rocket.jpg",
+        "coffee.png",
+    ]
     assert "in the album Shared" in text_of(inside)
 
 
@@ -135,7 +161,11 @@ def test_albums_are_made_listed_and_searched(client, curator, album):
         ("/albums/", {"title": "x" * 201}, "at most 200 characters"),
         ("/albums/{}/edit", {"title": ""}, "This field is required."),
         ("/albums/{}/members", {"username": "unicorn", "role": "viewer"}, "There is nobody named 'unicorn'."),
-        ("/albums/{}/members", {"username": "curator", "role": "viewer"}, "The owner of an album is no member of it."),
+        (
+            "/albums/{}/members",
+            {"username": "curator", "role": "viewer"},
+            "The owner of an album is no member of it.",
+        ),
         ("/albums/{}/members", {"username": "viewer", "role": "king"}, "is not one of the available choices"),
         ("/images/{image}/albums", {"album": "x"}, "album: choose an album."),
         ("/images/{image}/albums", {}, "album: choose an album."),
@@ -150,7 +180,12 @@ def test_what_is_wrong_is_a_400_in_words(client, curator, album, photo, address,
 
 @pytest.mark.parametrize(
     ("data", "field"),
-    [({}, "title"), ({"title": ""}, "title"), ({"title": "Shared"}, "title"), ({"title": "y" * 201}, "title")],
+    [
+        ({}, "title"),
+        ({"title": ""}, "title"),
+        ({"title": "Shared"}, "title"),
+        ({"title": "y" * 201}, "title"),
+    ],
 )
 def test_a_wrong_album_names_the_field_in_the_api(api, album, data, field):
     answer = api.post("/api/v1/albums/", data, format="json")
@@ -173,7 +208,9 @@ def test_pages_take_a_constant_number_of_queries(client, curator, album, photo, 
             AlbumImage.objects.get_or_create(album=album, image=Image.objects.filter(owner=curator)[number])
         with django_assert_num_queries(4):  # session, person, count, albums
             client.get("/albums/")
-        with django_assert_num_queries(9):  # session, person, album, its roles twice, count, pictures, members, choice
+        with django_assert_num_queries(
+            9
+        ):  # session, person, album, its roles twice, count, pictures, members, choice
             client.get(f"/albums/{album.pk}/")
 
 

@@ -45,7 +45,9 @@ def test_ctrl_c_keeps_what_was_imported_and_resumes(folder, stranger, capsys, mo
 
     monkeypatch.setattr(import_images.ingest, "add", add_and_interrupt)
     call_command("import_images", str(folder), "--owner", "stranger")
-    assert "3 added, 0 already there, 0 refused. Stopped; run the same command again" in capsys.readouterr().out
+    assert (
+        "3 added, 0 already there, 0 refused. Stopped; run the same command again" in capsys.readouterr().out
+    )
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     call_command("import_images", str(folder), "--owner", "stranger")
     assert "2 added, 3 already there, 1 refused." in capsys.readouterr().out

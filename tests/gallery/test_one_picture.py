@@ -6,7 +6,8 @@ import pytest
 from PIL import ExifTags
 from PIL import Image as Pillow
 
-from gallery import camera, ingest
+from gallery import ingest
+from gallery.imaging import camera
 from gallery.models import Image, ImageTag
 from tests.conftest import drawn, upload
 from tests.gallery.test_pages import text_of

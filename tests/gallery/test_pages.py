@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from gallery import ingest, tasks
+from gallery.files.thumbnails import thumbnail_of
 from gallery.models import Album, AlbumImage, AlbumMember, Image
-from gallery.thumbnails import thumbnail_of
 from tests.conftest import demo_path, drawn, encoded, upload
 
 
@@ -18,7 +18,9 @@ def text_of(response) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", response.content.decode()))
 
 
-@pytest.mark.parametrize("address", ["/", "/images/", "/upload/", "/images/1/", "/images/1/original", "/admin/"])
+@pytest.mark.parametrize(
+    "address", ["/", "/images/", "/upload/", "/images/1/", "/images/1/original", "/admin/"]
+)
 def test_everything_asks_who_you_are(client, db, address):
     response = client.get(address)
     assert response.status_code == 302
@@ -33,7 +35,9 @@ def test_health_is_public_and_tells_nothing_of_pictures(client, db):
 def test_signing_in(client, curator):
     wrong = client.post("/accounts/login/", {"username": "curator", "password": "wrong"})
     assert "correct username and password" in text_of(wrong)
-    right = client.post("/accounts/login/", {"username": "curator", "password": "curator-password"}, follow=True)
+    right = client.post(
+        "/accounts/login/", {"username": "curator", "password": "curator-password"}, follow=True
+    )
     assert right.redirect_chain[-1][0] == "/"
     assert "Sign out" in text_of(right)
 
@@ -49,7 +53,15 @@ def test_browse_shows_every_picture_in_a_constant_number_of_queries(page, django
 def test_one_picture_shows_its_tags_details_and_look_alikes(page, photo):
     image = photo("coffee")
     words = text_of(page.get(image.get_absolute_url()))
-    for expected in ("coffee.png", "#espresso", "600 × 400", "PNG", "Similar pictures", "Download original", "Delete"):
+    for expected in (
+        "coffee.png",
+        "#espresso",
+        "600 × 400",
+        "PNG",
+        "Similar pictures",
+        "Download original",
+        "Delete",
+    ):
         assert expected in words
 
 
@@ -92,7 +104,10 @@ def test_uploading_only_bad_files_is_a_400(page):
 
 def test_a_file_above_the_limit_spoils_no_other(page, settings):
     settings.MAX_UPLOAD_MB = 1
-    files = [SimpleUploadedFile("big.png", b"\x89PNG" + b"0" * 3_000_000), upload(encoded(drawn("lime")), "small.png")]
+    files = [
+        SimpleUploadedFile("big.png", b"\x89PNG" + b"0" * 3_000_000),
+        upload(encoded(drawn("lime")), "small.png"),
+    ]
     response = page.post("/upload/", {"files": files})
     assert [outcome["verdict"] for outcome in response.context["outcomes"]] == ["refused", "added"]
     assert "The file has 3.0 MB; at most 1 MB can be uploaded." in text_of(response)
@@ -134,7 +149,8 @@ def test_thumbnails_fit_their_size_and_are_never_enlarged(page, photo, size, lon
     assert "max-age=86400" in response["Cache-Control"]
     assert "private" in response["Cache-Control"]
     again = page.get(
-        reverse("image-thumbnail", args=[photo("astronaut").pk, size]), headers={"if-none-match": response["ETag"]}
+        reverse("image-thumbnail", args=[photo("astronaut").pk, size]),
+        headers={"if-none-match": response["ETag"]},
     )
     assert again.status_code == 304
 
@@ -229,7 +245,8 @@ def test_a_wrong_address_is_a_400_that_names_the_field(page, address):
 
 
 @pytest.mark.parametrize(
-    "address", ["/images/99999999999999999999999/", "/images/0/", "/images/1/thumbnail/huge", "/nowhere", "/images/x/"]
+    "address",
+    ["/images/99999999999999999999999/", "/images/0/", "/images/1/thumbnail/huge", "/nowhere", "/images/x/"],
 )
 def test_a_page_that_is_not_there_is_a_404_in_style(page, address):
     response = page.get(address)

@@ -4,6 +4,7 @@ import pytest
 
 from gallery import ingest, quota, trash
 from gallery.models import Account
+from gallery.refusal import RefusedError
 from tests.conftest import drawn, encoded, upload
 from tests.gallery.test_pages import text_of
 
@@ -39,7 +40,7 @@ def test_bytes_count_and_the_api_says_so_too(api, curator):
 def test_what_is_there_already_is_no_addition_and_the_trash_counts(curator, photo):
     Account.objects.create(user=curator, quota_pictures=21)
     trash.move(curator.images.filter(pk=photo("coffee").pk))
-    with pytest.raises(quota.Refused):
+    with pytest.raises(RefusedError):
         ingest.add(curator, upload(encoded(drawn("red"))))
     coffee = photo("coffee")
     with coffee.original.open() as file:

@@ -6,7 +6,8 @@ import zipfile
 import pytest
 from django.core.files.base import ContentFile
 
-from gallery import downloads, ingest
+from gallery import ingest
+from gallery.files import downloads
 from gallery.models import Album, AlbumImage, AlbumMember, Image
 from tests.conftest import demo_path
 from tests.gallery.test_pages import text_of
@@ -82,7 +83,9 @@ def test_an_album_is_downloaded_with_unique_safe_names(page, curator, photo):
     album = Album.objects.create(owner=curator, title='Été 2024/"x"')
     names = ["a.png", "A.png", "../../etc/passwd", "con.png", "a (2).png", "..."]
     for i, name in enumerate(names):
-        image = ingest.add(curator, ContentFile(demo_path("coffee").read_bytes() + b" " * (i + 1), name="x.png")).image
+        image = ingest.add(
+            curator, ContentFile(demo_path("coffee").read_bytes() + b" " * (i + 1), name="x.png")
+        ).image
         Image.objects.filter(pk=image.pk).update(filename=name)
         AlbumImage.objects.create(album=album, image=image)
     response = page.get(f"/albums/{album.pk}/download")

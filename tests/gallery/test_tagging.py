@@ -6,7 +6,7 @@ from rest_framework.test import APIClient
 from gallery import tasks
 from gallery.models import Album, AlbumImage, AlbumMember, Image
 from search import engine
-from search.query import Query
+from search.query.query import Query
 
 
 @pytest.fixture
@@ -20,7 +20,11 @@ def names(answer) -> list[str]:
 
 def test_tags_are_given_and_found(api, curator, address):
     answer = api.post(address, {"name": "#Good  Morning"}, format="json")
-    assert (answer.status_code, answer.json()["name"], answer.json()["source"]) == (201, "good morning", "person")
+    assert (answer.status_code, answer.json()["name"], answer.json()["source"]) == (
+        201,
+        "good morning",
+        "person",
+    )
     assert api.post(address, {"name": "good morning"}, format="json").status_code == 201
     assert names(api.get(address)) == ["good morning", "espresso"]
     assert engine.search(Query(tags=("good morning",)), curator).count == 1

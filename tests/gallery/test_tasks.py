@@ -57,7 +57,12 @@ def test_a_failing_picture_does_not_fail_its_batch(pending):
     images = pending(4)
     break_original(images[1])
     tasks.extract_batch(16)
-    assert [Image.objects.get(pk=image.pk).status for image in images] == ["ready", "pending", "ready", "ready"]
+    assert [Image.objects.get(pk=image.pk).status for image in images] == [
+        "ready",
+        "pending",
+        "ready",
+        "ready",
+    ]
 
 
 def test_after_three_attempts_it_is_failed_with_the_reason(pending):

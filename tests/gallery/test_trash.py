@@ -10,13 +10,15 @@ from django.utils import timezone
 from gallery import ingest, tagging, trash
 from gallery.models import Album, AlbumImage, AlbumMember, Image
 from search import duplicates, engine, suggestions
-from search.query import Query
+from search.query.query import Query
 from tests.conftest import demo_path
 from tests.gallery.test_pages import text_of
 
 
 def act(client, action: str, images: list[Image], **fields):
-    return client.post("/selection/", {"action": action, "image": [image.pk for image in images]} | fields, follow=True)
+    return client.post(
+        "/selection/", {"action": action, "image": [image.pk for image in images]} | fields, follow=True
+    )
 
 
 @pytest.fixture
@@ -68,7 +70,9 @@ def test_uploading_it_again_brings_it_back(page, curator, photo):
     assert page.get(f"/images/{coffee.pk}/").status_code == 200
 
 
-def test_after_thirty_days_it_is_deleted_with_its_files(page, curator, photo, django_capture_on_commit_callbacks):
+def test_after_thirty_days_it_is_deleted_with_its_files(
+    page, curator, photo, django_capture_on_commit_callbacks
+):
     image = ingest.add(curator, ContentFile(demo_path("coffee").read_bytes() + b" ", name="latte.png")).image
     path = Path(image.original.path)
     act(page, "trash", [image, photo("rocket")])

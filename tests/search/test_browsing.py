@@ -97,7 +97,8 @@ def test_neighbours_follow_the_list_that_a_picture_was_opened_from(curator, phot
 
 
 @pytest.mark.parametrize(
-    "address", ["in=search", "in=search&at=x&q=a", "in=search&at=1&q=2:", "in=album&album=999", "in=album", "in=x"]
+    "address",
+    ["in=search", "in=search&at=x&q=a", "in=search&at=1&q=2:", "in=album&album=999", "in=album", "in=x"],
 )
 def test_a_list_that_cannot_be_read_is_passed_over(page, photo, address):
     assert page.get(f"/images/{photo('coffee').pk}/?{address}").status_code == 200

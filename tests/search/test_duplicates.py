@@ -5,7 +5,7 @@ import pytest
 from django.core.files.base import ContentFile
 
 from gallery import ingest, tasks
-from gallery.extraction import pixels
+from gallery.imaging import pixels
 from gallery.models import Album, AlbumImage, AlbumMember, Image
 from search import duplicates
 from tests.conftest import demo_path, encoded
@@ -38,7 +38,10 @@ def copies(curator, photo):
 
 
 def test_copies_are_grouped_the_largest_first(curator, copies):
-    assert found(curator) == [["rocket.jpg", "rocket-400.jpg"], ["coffee.png", "coffee-500.jpg", "coffee-250.jpg"]]
+    assert found(curator) == [
+        ["rocket.jpg", "rocket-400.jpg"],
+        ["coffee.png", "coffee-500.jpg", "coffee-250.jpg"],
+    ]
 
 
 def test_the_demo_photos_are_all_different(curator):
@@ -74,7 +77,8 @@ def test_what_is_to_be_kept_is_not_shown_again(page, curator, copies):
 
 
 @pytest.mark.parametrize(
-    "form", [{}, {"group": "x"}, {"group": 10**20}, {"group": 999999}, {"group": "own"}, {"group": "own", "keep": 5}]
+    "form",
+    [{}, {"group": "x"}, {"group": 10**20}, {"group": 999999}, {"group": "own"}, {"group": "own", "keep": 5}],
 )
 def test_wrong_forms_delete_nothing(page, curator, photo, form):
     if form.get("group") == "own":
@@ -96,7 +100,10 @@ def test_nearly_all_near_pairs_among_many_are_found():
     rng = np.random.default_rng(1)
     originals = rng.integers(1, 2**63, 20_000, dtype=np.uint64)
     flips = np.array(
-        [np.bitwise_or.reduce(np.uint64(1) << rng.choice(64, 4, replace=False).astype(np.uint64)) for _ in range(1000)]
+        [
+            np.bitwise_or.reduce(np.uint64(1) << rng.choice(64, 4, replace=False).astype(np.uint64))
+            for _ in range(1000)
+        ]
     )
     hashes = np.concatenate([originals, originals[:1000] ^ flips])
     alike = duplicates.pairs(hashes, lambda places: np.ones((len(places), 1), np.float32))

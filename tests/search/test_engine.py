@@ -12,9 +12,10 @@ from PIL import ImageOps
 
 from gallery import ingest, tasks
 from gallery.models import Album, AlbumImage, AlbumMember, Embedding, Image, ImageTag
-from search import engine, pictures
-from search.query import Filters, Query, QueryError
-from search.store import store
+from search import engine
+from search.live_index import live_index
+from search.query import query_pictures
+from search.query.query import Filters, Query, QueryError
 from tests.conftest import demo_path, encoded, upload
 
 
@@ -51,7 +52,7 @@ def test_a_mirrored_and_cropped_copy_finds_its_photo(curator, name):
         width, height = original.size
         box = (width // 10, height // 10, width - width // 10, height - height // 10)
         copy = ImageOps.mirror(original.convert("RGB")).crop(box)
-    key = pictures.add(upload(encoded(copy, "JPEG", quality=80))).key
+    key = query_pictures.add(upload(encoded(copy, "JPEG", quality=80))).key
     assert names(Query(picture_keys=(key,)), curator)[0] == name
 
 
@@ -72,7 +73,9 @@ def test_a_tag_breaks_the_tie_in_a_mix(curator):
     assert names(Query(text="something to drink", tags=("espresso",)), curator)[0] == "coffee"
 
 
-@pytest.mark.parametrize("fields", [{"text": "animal"}, {"tags": ("espresso",), "text": "cup"}, {"image": "coffee"}])
+@pytest.mark.parametrize(
+    "fields", [{"text": "animal"}, {"tags": ("espresso",), "text": "cup"}, {"image": "coffee"}]
+)
 def test_the_parts_add_up_to_the_score(curator, photo, fields):
     if name := fields.pop("image", None):
         fields |= {"image_ids": (photo(name).pk,), "text": "morning", "tags": ("espresso", "tabby cat")}
@@ -83,7 +86,9 @@ def test_the_parts_add_up_to_the_score(curator, photo, fields):
 
 def test_excluded_tags_leave_pictures_out(curator):
     everything = names(Query(text="drink"), curator)
-    assert set(everything) - set(names(Query(text="drink", exclude_tags=("espresso",)), curator)) == {"coffee"}
+    assert set(everything) - set(names(Query(text="drink", exclude_tags=("espresso",)), curator)) == {
+        "coffee"
+    }
     assert "coffee" not in names(Query(exclude_tags=("espresso",)), curator)
 
 
@@ -104,7 +109,9 @@ def test_less_like_this_pushes_a_picture_and_its_like_down(curator, photo):
 def test_weights_decide_between_components(curator):
     def asked(**weights):
         return names(
-            Query(text="space launch", tags=("espresso",), weights={"image": 1, "text": 1, "tags": 1} | weights),
+            Query(
+                text="space launch", tags=("espresso",), weights={"image": 1, "text": 1, "tags": 1} | weights
+            ),
             curator,
         )
 
@@ -117,7 +124,9 @@ def test_weights_decide_between_components(curator):
 
 @pytest.mark.parametrize("fusion", ["mean", "calibrated", "rrf"])
 def test_every_fusion_finds_a_mix_and_explains_it(curator, photo, fusion):
-    query = Query(text="something to drink", image_ids=(photo("coffee").pk,), tags=("espresso",), fusion=fusion)
+    query = Query(
+        text="something to drink", image_ids=(photo("coffee").pk,), tags=("espresso",), fusion=fusion
+    )
     results = engine.search(query, curator).results
     assert results[0].image.filename == "coffee.png"
     for result in results:
@@ -181,7 +190,8 @@ def test_of_several_pictures_each_result_says_which_pulled_it_up(curator, photo)
     wanted, unwanted = [photo(name).pk for name in ("rocket", "coffee")], photo("flower").pk
     query = Query(image_ids=tuple(wanted), exclude_image_ids=(unwanted,))
     by_name = {
-        result.image.filename.split(".")[0]: result.parts.pictures for result in engine.search(query, curator).results
+        result.image.filename.split(".")[0]: result.parts.pictures
+        for result in engine.search(query, curator).results
     }
     for name in ("rocket", "coffee"):
         likest = by_name[name][0]
@@ -201,14 +211,16 @@ def test_pages_follow_each_other_without_gap_or_repetition(curator):
     whole = names(Query(text="animal"), curator)
     assert len(whole) == 21
     paged = [
-        name for offset in range(0, 25, 5) for name in names(Query(text="animal"), curator, offset=offset, limit=5)
+        name
+        for offset in range(0, 25, 5)
+        for name in names(Query(text="animal"), curator, offset=offset, limit=5)
     ]
     assert paged == whole
 
 
 def test_a_new_picture_is_found_and_a_deleted_one_gone(curator, photo):
     assert names(Query(tags=("espresso",)), curator) == ["coffee"]
-    built = store._index
+    built = live_index._index
     image = ingest.add(curator, ContentFile(demo_path("coffee").read_bytes() + b" ", name="latte.png")).image
     assert names(Query(tags=("espresso",)), curator) == ["coffee"]
     tasks.extract_batch(16)
@@ -217,10 +229,12 @@ def test_a_new_picture_is_found_and_a_deleted_one_gone(curator, photo):
     assert names(Query(tags=("espresso",)), curator) == ["coffee"]
     photo("coffee").image_tags.all().delete()
     assert names(Query(tags=("espresso",)), curator) == []
-    assert store._index is built, "the index was rebuilt instead of refreshed"
+    assert live_index._index is built, "the index was rebuilt instead of refreshed"
 
 
-def test_a_search_takes_the_same_queries_for_one_result_and_for_twenty(curator, django_assert_max_num_queries):
+def test_a_search_takes_the_same_queries_for_one_result_and_for_twenty(
+    curator, django_assert_max_num_queries
+):
     names(Query(text="animal"), curator)
     for limit in (1, 20):
         with django_assert_max_num_queries(8):
@@ -244,12 +258,14 @@ def test_the_order_is_that_of_float64_with_the_newest_first_among_equals(curator
     vector = photo("coffee").embeddings.get().vector
     copies = [
         Image.objects.create(
-            owner=curator, sha256=f"{i:064}", filename=f"copy {i}", format="PNG", size_bytes=1, width=1, height=1,
-            status="ready",
+            owner=curator, sha256=f"{i:064}", filename=f"copy {i}", format="PNG",
+            size_bytes=1, width=1, height=1, status="ready",
         )
         for i in range(40)
     ]  # fmt: skip
-    Embedding.objects.bulk_create([Embedding(image=copy, extractor=key, dim=384, vector=vector) for copy in copies])
+    Embedding.objects.bulk_create(
+        [Embedding(image=copy, extractor=key, dim=384, vector=vector) for copy in copies]
+    )
     query = Query(text="hot drink", image_ids=(photo("rocket").pk,), fusion=fusion)
     results = engine.search(query, curator, limit=100).results
     assert sorted(results, key=lambda r: (-r.score, -r.image.pk)) == results
@@ -312,7 +328,7 @@ def test_an_uploaded_picture_is_forgotten_after_a_day(curator):
     from search import tasks as housekeeping
     from search.models import QueryPicture
 
-    picture = pictures.add(upload(demo_path("coffee").read_bytes()))
+    picture = query_pictures.add(upload(demo_path("coffee").read_bytes()))
     query = Query(picture_keys=(picture.key,))
     assert names(query, curator)[0] == "coffee"
     QueryPicture.objects.update(created_at=picture.created_at - timedelta(hours=25))

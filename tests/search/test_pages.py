@@ -43,7 +43,9 @@ def test_unknown_tags_are_reported(page):
 
 
 def test_the_form_becomes_an_address_that_can_be_reopened_and_shared(page, client, stranger, curator):
-    response = page.post("/", {"q": "#espresso cup", "file": upload(demo_path("coffee").read_bytes(), "mine.png")})
+    response = page.post(
+        "/", {"q": "#espresso cup", "file": upload(demo_path("coffee").read_bytes(), "mine.png")}
+    )
     assert response.status_code == 302
     address = response["Location"]
     assert re.fullmatch(r"/\?q=%23espresso\+cup&picture=[\w-]{20,}", address)
@@ -87,8 +89,8 @@ def test_results_take_a_constant_number_of_queries(page, django_assert_num_queri
     page.get("/", {"q": "animal"})
     for per_page in (2, 20):
         monkeypatch.setattr(views, "PER_PAGE", per_page)
-        # session, person, serving extractor (to embed, to search), albums, log of changes, tags named, pictures,
-        # albums to fill
+        # session, person, serving extractor (to embed, to search), albums, log of changes, tags named,
+        # pictures, albums to fill
         with django_assert_num_queries(9):
             page.get("/", {"q": "animal", "all": 1})
 

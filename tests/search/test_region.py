@@ -6,9 +6,10 @@ import pytest
 from django.http import QueryDict
 from PIL import Image as Pillow
 
-from search import engine, pictures
-from search.bar import from_address
+from search import engine
 from search.models import QueryPicture
+from search.query import query_pictures
+from search.query.address import from_address
 from tests.conftest import demo_path, upload
 
 BOX = {"left": "20", "top": "10", "right": "90", "bottom": "80.5"}
@@ -26,7 +27,7 @@ def test_the_part_takes_the_pictures_place_in_the_query(page, curator, photo):
 
 
 def test_a_part_of_an_uploaded_picture_and_a_part_of_that(page):
-    key = pictures.add(upload(demo_path("flower").read_bytes())).key
+    key = query_pictures.add(upload(demo_path("flower").read_bytes())).key
     for _ in range(2):
         answer = page.post("/region/", {"picture": key, "of": key, **BOX})
         key = answer["Location"].rpartition("=")[2]

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from search import pictures
 from search import tasks as housekeeping
 from search.models import QueryPicture, SavedSearch
+from search.query import query_pictures
 from tests.conftest import demo_path, upload
 from tests.gallery.test_pages import text_of
 
@@ -26,7 +26,10 @@ def test_a_search_is_saved_listed_opened_and_forgotten(page, curator, photo):
     assert [r.image.filename for r in opened.context["results"].results] == ["chelsea.png"]
     assert "Cats" in text_of(page.get("/searches/"))
     assert page.get(f"/searches/{search.pk}/")["Location"] == response["Location"]
-    assert page.get(f"/searches/{search.pk}/cover")["Location"] == f"/images/{photo('chelsea').pk}/thumbnail/small"
+    assert (
+        page.get(f"/searches/{search.pk}/cover")["Location"]
+        == f"/images/{photo('chelsea').pk}/thumbnail/small"
+    )
     assert page.post(f"/searches/{search.pk}/delete")["Location"] == "/searches/"
     assert not SavedSearch.objects.exists()
 
@@ -75,7 +78,7 @@ def test_nobody_elses_searches_are_seen(page, client, stranger):
 
 
 def test_an_uploaded_picture_is_kept_as_long_as_a_saved_search_needs_it(page, curator):
-    key = pictures.add(upload(demo_path("coffee").read_bytes(), "mine.png")).key
+    key = query_pictures.add(upload(demo_path("coffee").read_bytes(), "mine.png")).key
     save(page, "Coffee", f"picture={key}")
     QueryPicture.objects.update(created_at=timezone.now() - timedelta(days=30))
     housekeeping.remove_expired()
@@ -88,7 +91,7 @@ def test_an_uploaded_picture_is_kept_as_long_as_a_saved_search_needs_it(page, cu
 
 
 def test_a_picture_of_another_extractor_is_read_again(page):
-    picture = pictures.add(upload(demo_path("coffee").read_bytes(), "mine.png"))
+    picture = query_pictures.add(upload(demo_path("coffee").read_bytes(), "mine.png"))
     QueryPicture.objects.update(extractor="old/1", vector=b"")
     response = page.get("/", {"picture": picture.key})
     assert response.context["results"].results[0].image.filename == "coffee.png"

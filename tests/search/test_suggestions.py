@@ -5,7 +5,7 @@ import pytest
 from gallery.extraction.lite import Lite
 from gallery.models import Album, AlbumImage, AlbumMember, Image, ImageTag, Tag
 from search import engine, suggestions
-from search.query import Query
+from search.query.query import Query
 
 SUGGESTIONS = "/api/v1/tags/suggestions/"
 

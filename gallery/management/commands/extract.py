@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from gallery import serving, tasks
+from gallery import extractor_switch, tasks
 from gallery.models import Image
 
 
@@ -14,7 +14,9 @@ class Command(BaseCommand):
     help = "Read the pictures that are waiting, here and now, as the worker would; Ctrl-C loses nothing."
 
     def add_arguments(self, parser):
-        parser.add_argument("--batch-size", type=int, default=16, help="pictures read at a time (default: 16)")
+        parser.add_argument(
+            "--batch-size", type=int, default=16, help="pictures read at a time (default: 16)"
+        )
         parser.add_argument(
             "--all",
             action="store_true",
@@ -28,10 +30,10 @@ class Command(BaseCommand):
         ready = Image.objects.filter(status=Image.Status.READY).count()
         failed = Image.objects.filter(status=Image.Status.FAILED).count()
         console.print(f"{waiting} waited, {done} read; in all {ready} searchable, {failed} failed.")
-        before = serving.progress()
+        before = extractor_switch.progress()
         if before.is_switching and all:
             self.run(tasks.reextract_batch, batch_size, before.total - before.done, console)
-        after = serving.progress()
+        after = extractor_switch.progress()
         state = f"; {after.target} has read {after.done} of {after.total}" if after.is_switching else ""
         console.print(f"{after.serving} is searched{state}.")
 

@@ -27,7 +27,9 @@ class Command(BaseCommand):
             administrator = self.create_administrator()
         self.import_demo(administrator)
         self.stdout.write(f"Pictures are read by {registry.target().key}.")
-        self.stdout.write(f"Picfusion: http://127.0.0.1:{os.environ.get('PORT', '8000')}/   (Ctrl-C stops it)")
+        self.stdout.write(
+            f"Picfusion: http://127.0.0.1:{os.environ.get('PORT', '8000')}/   (Ctrl-C stops it)"
+        )
 
     def create_administrator(self):
         """The user 'admin' with a random password, printed once and kept in a file for its owner's eyes."""

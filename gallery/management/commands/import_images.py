@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from gallery import ingest
 from gallery.models import Album, AlbumImage, Image
+from gallery.refusal import RefusedError
 
 
 class Command(BaseCommand):
@@ -25,12 +26,20 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("folder", type=Path)
-        parser.add_argument("--owner", required=True, help="user name of the person whose pictures they become")
-        parser.add_argument("--album", help="title of an album of the owner to put them in; made if it is not there")
+        parser.add_argument(
+            "--owner", required=True, help="user name of the person whose pictures they become"
+        )
+        parser.add_argument(
+            "--album", help="title of an album of the owner to put them in; made if it is not there"
+        )
         parser.add_argument("--recursive", action="store_true", help="folders inside the folder too")
-        parser.add_argument("--batch-size", type=int, default=16, help="pictures committed together (default: 16)")
+        parser.add_argument(
+            "--batch-size", type=int, default=16, help="pictures committed together (default: 16)"
+        )
 
-    def handle(self, *args, folder: Path, owner: str, album: str | None, recursive: bool, batch_size: int, **options):
+    def handle(
+        self, *args, folder: Path, owner: str, album: str | None, recursive: bool, batch_size: int, **options
+    ):
         if not folder.is_dir():
             raise CommandError(f"folder: {folder} is not a folder.")
         if batch_size < 1:
@@ -41,7 +50,9 @@ class Command(BaseCommand):
         if album is not None and not (album.strip() and len(album) <= 200):
             raise CommandError("--album: a title has 1 to 200 characters.")
         target = Album.objects.get_or_create(owner=person, title=album.strip())[0] if album else None
-        counts = import_files(list(find_files(folder, recursive)), person, target, batch_size, self.stdout._out)
+        counts = import_files(
+            list(find_files(folder, recursive)), person, target, batch_size, self.stdout._out
+        )
         stopped = " Stopped; run the same command again for the rest." if counts["stopped"] else ""
         self.stdout.write(
             f"{counts['added']} added, {counts['there']} already there, {counts['refused']} refused.{stopped}"
@@ -83,7 +94,7 @@ def _import_file(path: Path, owner, album: Album | None, counts: Counter, consol
     try:
         with path.open("rb") as file:
             added = ingest.add(owner, File(file, name=path.name))
-    except (ingest.Refused, OSError) as error:
+    except (RefusedError, OSError) as error:
         counts["refused"] += 1
         console.print(f"{path}: {error}", markup=False, highlight=False)
         return

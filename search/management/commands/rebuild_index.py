@@ -1,16 +1,16 @@
-"""The index written anew from the database."""
+"""Rebuild the search index."""
 
 from django.core.management.base import BaseCommand
 
-from gallery import serving
-from search import store
+from gallery import extractor_switch
+from search.live_index import live_index, rebuild
 
 
 class Command(BaseCommand):
-    help = "Write the search index anew from the database. Searches go on meanwhile; nobody needs to wait for it."
+    help = "Rebuild the search index from the database. Searches go on meanwhile."
 
     def handle(self, *args, **options):
-        extractor = serving.current()
-        store.rebuild(extractor)
-        with store.store.open() as index:
+        extractor = extractor_switch.current()
+        rebuild(extractor)
+        with live_index.open() as index:
             self.stdout.write(f"{len(index)} pictures of {extractor.key} are in the index.")

@@ -1,0 +1,145 @@
+"""Albums in the API."""
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gallery import access, album_order
+from gallery.api.images import ImageSerializer
+from gallery.models import Album, AlbumImage, Image
+
+
+class AlbumSerializer(serializers.ModelSerializer):
+    owner = serializers.CharField(source="owner.username", read_only=True)
+    pictures = serializers.IntegerField(read_only=True)
+
+    class Meta:
+        model = Album
+        fields = [
+            "id",
+            "owner",
+            "title",
+            "description",
+            "order",
+            "cover",
+            "shows_location",
+            "created_at",
+            "pictures",
+        ]
+
+    def validate_shows_location(self, shows: bool) -> bool:
+        if self.instance and not access.may_tell_location(self.context["request"].user, self.instance):
+            raise ValidationError("Only the owner of an album decides this.")
+        return shows
+
+    def validate_cover(self, cover: Image | None) -> Image | None:
+        if cover and not (self.instance and access.album_images(self.instance).filter(image=cover).exists()):
+            raise ValidationError("The cover must be one of the album's pictures.")
+        return cover
+
+    def validate_title(self, title: str) -> str:
+        album = self.instance or Album(owner=self.context["request"].user)
+        try:
+            album.check_title(title)
+        except DjangoValidationError as error:
+            raise ValidationError(error.messages) from error
+        return title
+
+
+class AlbumImageSerializer(serializers.Serializer):
+    image_id = serializers.IntegerField(min_value=1, max_value=2**53)
+
+
+class ArrangementSerializer(serializers.Serializer):
+    image_ids = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**53), min_length=1
+    )
+    before = serializers.IntegerField(
+        min_value=1,
+        max_value=2**53,
+        allow_null=True,
+        default=None,
+        help_text="The picture that they are to stand before.",
+    )
+
+
+class AlbumViewSet(viewsets.ModelViewSet):
+    """The albums that you own or are a member of."""
+
+    queryset = Album.objects.none()
+    serializer_class = AlbumSerializer
+    filterset_class = None
+    lookup_value_converter = "int"
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+
+    def get_queryset(self):
+        rules = {
+            "destroy": access.owned_albums,
+            "partial_update": access.editable_albums,
+            "add_image": access.fillable_albums,
+            "arrange": access.editable_albums,
+        }
+        albums = rules.get(self.action, access.visible_albums)(self.request.user)
+        return access.with_pictures(albums.select_related("owner")).order_by("title", "pk")
+
+    def perform_create(self, serializer):
+        album = serializer.save(owner=self.request.user)
+        album.pictures = 0
+
+    @extend_schema(responses=ImageSerializer(many=True))
+    @action(detail=True)
+    def images(self, request: Request, pk: int) -> Response:
+        """The album's pictures, in its order."""
+        album = self.get_object()
+        inside = Image.objects.filter(album_images__album=album, trashed_at=None)
+        images = ImageSerializer.with_related(inside, request.user)
+        images = images.order_by(*album.order_of("album_images__", ""))
+        page = self.paginate_queryset(images)
+        return self.get_paginated_response(
+            ImageSerializer(page, many=True, context={"request": request}).data
+        )
+
+    @extend_schema(request=AlbumImageSerializer, responses={204: None})
+    @images.mapping.post
+    def add_image(self, request: Request, pk: int) -> Response:
+        """Put a picture of your own into the album."""
+        album, image_id = self.get_object(), self._image_id(request)
+        image = access.addable_images(request.user).filter(pk=image_id).first()
+        if image is None:
+            raise ValidationError({"image_id": [f"You have no picture {image_id}."]})
+        AlbumImage.objects.get_or_create(album=album, image=image)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(parameters=[AlbumImageSerializer], responses={204: None})
+    @images.mapping.delete
+    def remove_image(self, request: Request, pk: int) -> Response:
+        """Take a picture out of the album."""
+        links = access.removable_album_images(request.user, self.get_object())
+        get_object_or_404(links, image_id=self._image_id(request)).delete()
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=ArrangementSerializer, responses={204: None})
+    @action(detail=True, methods=["post"])
+    def arrange(self, request: Request, pk: int) -> Response:
+        """Move pictures together to another place; the album's order is by hand from then on."""
+        album = self.get_object()
+        form = ArrangementSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        try:
+            album_order.place(
+                album, form.validated_data["image_ids"], form.validated_data["before"] or "last"
+            )
+        except ValueError as error:
+            raise ValidationError({"image_ids": [f"Not done: {error}."]}) from error
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @staticmethod
+    def _image_id(request: Request) -> int:
+        form = AlbumImageSerializer(data=request.data or request.query_params)
+        form.is_valid(raise_exception=True)
+        return form.validated_data["image_id"]

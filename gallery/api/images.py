@@ -1,0 +1,205 @@
+"""Pictures in the API."""
+
+import django_filters
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db.models import Prefetch
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
+from rest_framework import mixins, serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from gallery import access, extractor_switch, ingest, tagging, trash
+from gallery.api.parsers import JSONParser
+from gallery.files.responses import send_original
+from gallery.files.thumbnails import SIZES
+from gallery.models import Image, ImageTag
+from gallery.models.tag import normalize
+from gallery.refusal import RefusedError
+
+
+class ImageTagSerializer(serializers.ModelSerializer):
+    name = serializers.CharField(source="tag.name")
+
+    class Meta:
+        model = ImageTag
+        fields = ["name", "confidence", "source"]
+
+
+def shown_tags():
+    """The tags that people see on pictures."""
+    return ImageTag.objects.shown(extractor_switch.current().key).select_related("tag")
+
+
+class ImageSerializer(serializers.ModelSerializer):
+    """A picture with its tags."""
+
+    owner = serializers.CharField(source="owner.username")
+    tags = ImageTagSerializer(source="image_tags", many=True)
+    error = serializers.SerializerMethodField()
+    location = serializers.SerializerMethodField(
+        help_text="Degrees north and east, where known and told to you."
+    )
+    original = serializers.SerializerMethodField()
+    thumbnails = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Image
+        fields = [
+            "id",
+            "owner",
+            "filename",
+            "format",
+            "size_bytes",
+            "width",
+            "height",
+            "taken_at",
+            "location",
+            "created_at",
+            "sha256",
+            "status",
+            "error",
+            "tags",
+            "original",
+            "thumbnails",
+        ]
+
+    @staticmethod
+    def related() -> Prefetch:
+        """What is fetched beside the pictures, so that a list takes a constant number of queries."""
+        return Prefetch("image_tags", shown_tags())
+
+    @classmethod
+    def with_related(cls, images, user):
+        """The queryset with everything that this serializer shows to `user`."""
+        return access.with_location(images, user).select_related("owner").prefetch_related(cls.related())
+
+    @extend_schema_field(OpenApiTypes.STR)
+    def get_error(self, image: Image) -> str:
+        return image.error if access.may_see_error(self.context["request"].user, image) else ""
+
+    @extend_schema_field({"type": "array", "items": {"type": "number"}, "nullable": True})
+    def get_location(self, image: Image) -> list[float] | None:
+        return (
+            [image.latitude, image.longitude] if image.sees_location and image.latitude is not None else None
+        )
+
+    @extend_schema_field(OpenApiTypes.URI)
+    def get_original(self, image: Image) -> str:
+        return reverse("api-image-original", args=[image.pk], request=self.context["request"])
+
+    @extend_schema_field({"type": "object", "additionalProperties": {"type": "string", "format": "uri"}})
+    def get_thumbnails(self, image: Image) -> dict[str, str]:
+        request = self.context["request"]
+        return {size: reverse("image-thumbnail", args=[image.pk, size], request=request) for size in SIZES}
+
+
+class TagNameSerializer(serializers.Serializer):
+    name = serializers.CharField(max_length=200)
+
+    def validate_name(self, name: str) -> str:
+        try:
+            return normalize(name)
+        except DjangoValidationError as error:
+            raise ValidationError(error.messages) from error
+
+
+class UploadSerializer(serializers.Serializer):
+    file = serializers.FileField(
+        allow_empty_file=True, help_text="A picture; its content decides, not its name."
+    )
+
+
+class ImageFilter(django_filters.FilterSet):
+    tag = django_filters.CharFilter(method="carrying", help_text="Only pictures that carry this tag.")
+
+    class Meta:
+        model = Image
+        fields = {"status": ["exact"], "format": ["exact"]}
+
+    def carrying(self, images, field: str, tag: str):
+        return images.filter(pk__in=shown_tags().filter(tag__name=tag.lower()).values("image_id"))
+
+
+class ImageViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet
+):
+    """The pictures that you may see."""
+
+    queryset = Image.objects.none()
+    serializer_class = ImageSerializer
+    filterset_class = ImageFilter
+    parser_classes = [MultiPartParser]
+    lookup_value_converter = "int"
+
+    def get_queryset(self):
+        if self.action == "destroy":
+            return access.deletable_images(self.request.user)
+        if self.action in ("add_tag", "remove_tag"):
+            return access.taggable_images(self.request.user)
+        if self.action == "original":
+            return access.with_location(access.visible_images(self.request.user), self.request.user)
+        return ImageSerializer.with_related(access.visible_images(self.request.user), self.request.user)
+
+    @extend_schema(request=UploadSerializer, responses={201: ImageSerializer, 200: ImageSerializer})
+    def create(self, request: Request) -> Response:
+        """Upload one picture: 201 when it was added, 200 when you have it already."""
+        form = UploadSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        try:
+            added = ingest.add(request.user, form.validated_data["file"])
+        except RefusedError as refusal:
+            raise ValidationError({"file": [str(refusal)]}) from refusal
+        image = ImageSerializer.with_related(Image.objects.all(), request.user).get(pk=added.image.pk)
+        data = self.get_serializer(image).data
+        return Response(data, status=status.HTTP_201_CREATED if added.created else status.HTTP_200_OK)
+
+    def perform_destroy(self, image: Image) -> None:
+        """Into the trash, for thirty days."""
+        trash.move(Image.objects.filter(pk=image.pk))
+
+    @extend_schema(responses={(200, "image/*"): OpenApiResponse(OpenApiTypes.BINARY, "The file as uploaded")})
+    @action(detail=True, url_name="original")
+    def original(self, request: Request, pk: int):
+        """Download the file as it was uploaded, byte for byte; without its location where you are not told
+        that."""
+        image = self.get_object()
+        return send_original(request, image, image.sees_location)
+
+    @extend_schema(responses=ImageTagSerializer(many=True))
+    @action(
+        detail=True,
+        pagination_class=None,
+        filterset_class=None,
+        parser_classes=[JSONParser, FormParser, MultiPartParser],
+    )
+    def tags(self, request: Request, pk: int) -> Response:
+        """The picture's tags, surest first."""
+        return Response(ImageTagSerializer(self.get_object().image_tags.all(), many=True).data)
+
+    @extend_schema(request=TagNameSerializer, responses={201: ImageTagSerializer})
+    @tags.mapping.post
+    def add_tag(self, request: Request, pk: int) -> Response:
+        """Give the picture a tag."""
+        image_tag = tagging.add(self.get_object(), self._tag_name(request))
+        return Response(ImageTagSerializer(image_tag).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(parameters=[TagNameSerializer], responses={204: None})
+    @tags.mapping.delete
+    def remove_tag(self, request: Request, pk: int) -> Response:
+        """Take a tag from the picture, for good: no extractor gives it again."""
+        image, name = self.get_object(), self._tag_name(request)
+        if not shown_tags().filter(image=image, tag__name=name).exists():
+            raise ValidationError({"name": ["The picture does not carry this tag."]})
+        tagging.remove(image, name)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @staticmethod
+    def _tag_name(request: Request) -> str:
+        form = TagNameSerializer(data=request.data or request.query_params)
+        form.is_valid(raise_exception=True)
+        return form.validated_data["name"]

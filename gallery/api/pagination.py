@@ -1,0 +1,27 @@
+"""Pages of the API's lists."""
+
+from rest_framework import pagination
+from rest_framework.exceptions import ValidationError
+
+
+class LimitOffsetPagination(pagination.LimitOffsetPagination):
+    """`limit` and `offset`, where a wrong value is a 400 that names the field instead of being passed
+    over."""
+
+    default_limit = 50
+    max_limit = 500
+
+    def get_limit(self, request):
+        return self._number(request, "limit", 1, self.max_limit, self.default_limit)
+
+    def get_offset(self, request):
+        return self._number(request, "offset", 0, 2**53, 0)
+
+    @staticmethod
+    def _number(request, field: str, least: int, most: int, default: int) -> int:
+        text = request.query_params.get(field)
+        if text is None:
+            return default
+        if not (text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most):
+            raise ValidationError({field: f"must be a whole number from {least} to {most}."})
+        return int(text)

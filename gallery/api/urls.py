@@ -1,0 +1,9 @@
+from rest_framework.routers import SimpleRouter
+
+from gallery.api import albums, images
+
+router = SimpleRouter(use_regex_path=False)
+router.register("images", images.ImageViewSet, basename="api-image")
+router.register("albums", albums.AlbumViewSet, basename="api-album")
+
+urlpatterns = router.urls

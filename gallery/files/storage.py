@@ -1,0 +1,49 @@
+"""Files on disk that are either whole or not there."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from django.core.files import File
+from django.core.files.storage import FileSystemStorage
+from django.db import transaction
+from django.db.models.signals import post_delete
+from sorl.thumbnail import delete as delete_thumbnails
+
+
+class DurableStorage(FileSystemStorage):
+    """A FileSystemStorage whose files appear under their name only when every byte is on disk."""
+
+    def _save(self, name: str, content: File) -> str:
+        target = Path(self.path(name))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=".part-")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                for chunk in content.chunks():
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, target)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        directory = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+        return name
+
+
+def _forget_files(sender, instance, **kwargs) -> None:
+    """Remove a deleted image's original and thumbnails, once its deletion is committed."""
+    transaction.on_commit(lambda: delete_thumbnails(instance.original, delete_file=True))
+
+
+def connect() -> None:
+    """Files follow their rows: whoever deletes an image (a page, the admin, a cascade) need not think of
+    them."""
+    from gallery.models import Image
+
+    post_delete.connect(_forget_files, sender=Image, dispatch_uid="forget-files")

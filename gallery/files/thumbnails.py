@@ -1,0 +1,31 @@
+"""Thumbnails by sorl-thumbnail, decoded the way everything else is."""
+
+import io
+
+from sorl.thumbnail import default, get_thumbnail
+from sorl.thumbnail.engines.pil_engine import Engine as PillowEngine
+
+from gallery.imaging import pixels
+from gallery.models import Image
+
+# Name in the address -> the box that the thumbnail fits in, in pixels.
+SIZES = {"small": "320x320", "medium": "640x640", "large": "1600x1600"}
+LARGEST = 1600
+
+
+class Engine(PillowEngine):
+    """sorl's Pillow engine on pixels that are already upright sRGB, for every format that we take."""
+
+    def get_image(self, source):
+        return pixels.load_rgb(io.BytesIO(source.read()), at_least=LARGEST)
+
+
+def thumbnail_of(image: Image, size: str):
+    """The thumbnail's file, made if need be; FileNotFoundError when the original is missing."""
+    if not image.original.storage.exists(image.original.name):
+        raise FileNotFoundError(image.original.name)
+    file = get_thumbnail(image.original, SIZES[size])
+    if not file.exists():  # it was made once, and its file is gone: thumbnails can be thrown away
+        default.kvstore.delete(file)
+        file = get_thumbnail(image.original, SIZES[size])
+    return file

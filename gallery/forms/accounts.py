@@ -1,0 +1,61 @@
+"""Forms for accounts: registering, changing, deleting."""
+
+from django import forms
+from django.contrib.auth import get_user_model
+from django.contrib.auth.forms import BaseUserCreationForm
+from django.utils.translation import gettext_lazy as _
+
+
+class RegistrationForm(BaseUserCreationForm):
+    """A new account: its user name, a mail address for a forgotten password, and the password twice."""
+
+    email = forms.EmailField(
+        label=_("Mail address"),
+        required=False,
+        help_text=_("Needed only to get in again with a forgotten password."),
+    )
+
+    class Meta(BaseUserCreationForm.Meta):
+        model = get_user_model()
+        fields = ("username", "email")
+
+
+class AccountForm(forms.ModelForm):
+    """What a person may change of their own account."""
+
+    class Meta:
+        model = get_user_model()
+        fields = ("email",)
+        labels = {"email": _("Mail address")}
+        help_texts = {"email": _("Needed only to get in again with a forgotten password.")}
+
+
+class DeleteAccountForm(forms.Form):
+    """What becomes of an account's pictures: gone for good, or another person's."""
+
+    pictures = forms.ChoiceField(
+        label=_("The pictures and albums"),
+        choices=[("delete", _("are deleted for good")), ("hand over", _("are handed over to"))],
+        widget=forms.RadioSelect,
+    )
+    to = forms.CharField(label=_("User name of who gets them"), required=False, max_length=150)
+    password = forms.CharField(label=_("Your own password"), widget=forms.PasswordInput)
+
+    def __init__(self, *args, person, by, **kwargs):
+        """The account of `person` goes, asked for by `by`, who may be the same."""
+        super().__init__(*args, **kwargs)
+        self.person, self.by, self.receiver = person, by, None
+
+    def clean_password(self):
+        if not self.by.check_password(self.cleaned_data["password"]):
+            raise forms.ValidationError(_("This is not your password."))
+        return ""
+
+    def clean(self):
+        data = super().clean()
+        if data.get("pictures") == "hand over":
+            others = get_user_model().objects.filter(is_active=True).exclude(pk=self.person.pk)
+            self.receiver = others.filter(username=data.get("to", "")).first()
+            if self.receiver is None:
+                self.add_error("to", _("There is nobody else of this name."))
+        return data

@@ -1,0 +1,54 @@
+"""Forms for albums and their members."""
+
+from django import forms
+from django.contrib.auth import get_user_model
+from django.utils.translation import gettext_lazy as _
+
+from gallery import access
+from gallery.models import Album, AlbumMember
+
+
+class AlbumForm(forms.ModelForm):
+    """An album's title, description and order, and for its owner whether places are told. The instance must
+    have its owner, who cannot use a title twice."""
+
+    class Meta:
+        model = Album
+        fields = ("title", "description", "order", "shows_location")
+        labels = {"title": _("Title"), "description": _("Description"), "order": _("Order")}
+        widgets = {"description": forms.Textarea(attrs={"rows": 2})}
+
+    def __init__(self, *args, person, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["order"].required = False
+        if not access.may_tell_location(person, self.instance):
+            del self.fields["shows_location"]
+
+    def clean_order(self):
+        return self.cleaned_data["order"] or self.instance.order
+
+    def clean_title(self):
+        title = self.cleaned_data["title"]
+        self.instance.check_title(title)
+        return title
+
+
+class MemberForm(forms.Form):
+    """A person by user name, and a role in an album."""
+
+    username = forms.CharField(label=_("User name"), max_length=150)
+    role = forms.ChoiceField(label=_("Role"), choices=AlbumMember.Role)
+
+    def __init__(self, *args, album: Album, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.album = album
+
+    def clean_username(self):
+        name = self.cleaned_data["username"]
+        person = get_user_model().objects.filter(username=name, is_active=True).first()
+        if person is None:
+            raise forms.ValidationError(_("There is nobody named '%(name)s'.") % {"name": name})
+        if person.pk == self.album.owner_id:
+            raise forms.ValidationError(_("The owner of an album is no member of it."))
+        self.person = person
+        return name

@@ -1,0 +1,48 @@
+"""The form for a share link."""
+
+from datetime import timedelta
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from gallery.models import ShareLink
+
+DAYS = {1: _("a day"), 7: _("a week"), 30: _("a month"), 365: _("a year")}
+
+AS_IT_IS = -1
+
+
+class ShareLinkForm(forms.ModelForm):
+    """What a share link is called and allows. An empty password leaves the one it has, or none."""
+
+    password = forms.CharField(
+        label=_("Password, if you want one"),
+        required=False,
+        max_length=128,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    days = forms.TypedChoiceField(
+        label=_("Open for"), choices=[(0, _("as long as I want")), *DAYS.items()], coerce=int, initial=30
+    )
+
+    class Meta:
+        model = ShareLink
+        fields = ("title", "allow_download", "shows_location")
+        labels = {"title": _("Title")}
+
+    field_order = ("title", "days", "password", "allow_download", "shows_location")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:  # its end is only moved when somebody says so
+            self.fields["days"].choices = [(AS_IT_IS, _("as it is")), *self.fields["days"].choices]
+            self.fields["days"].initial = AS_IT_IS
+
+    def clean(self):
+        data = super().clean()
+        if data.get("days", AS_IT_IS) != AS_IT_IS:
+            self.instance.expires_at = timezone.now() + timedelta(days=data["days"]) if data["days"] else None
+        if data.get("password"):
+            self.instance.set_password(data["password"])
+        return data

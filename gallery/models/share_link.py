@@ -1,0 +1,39 @@
+"""Share links: an album, a picture or a selection, shown to people without an account."""
+
+from django.conf import settings
+from django.contrib.auth.hashers import check_password, make_password
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from gallery.models.secret_address import SecretAddress
+
+
+class ShareLink(SecretAddress):
+    """An unguessable address that shows an album as it is at the moment, or some of its owner's pictures."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="share_links")
+    album = models.ForeignKey(
+        "gallery.Album", on_delete=models.CASCADE, null=True, blank=True, related_name="share_links"
+    )
+    images = models.ManyToManyField("gallery.Image", related_name="share_links", blank=True)
+    title = models.CharField(max_length=200)
+    password = models.CharField(max_length=128, blank=True, editable=False)
+    allow_download = models.BooleanField(_("originals may be downloaded"), default=False)
+    shows_location = models.BooleanField(_("downloaded files keep where they were taken"), default=False)
+    views = models.PositiveIntegerField(default=0, editable=False)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.CheckConstraint(condition=~Q(title=""), name="share_link_has_title")]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def set_password(self, password: str) -> None:
+        """Ask for this password before anything is shown; '' for none."""
+        self.password = make_password(password) if password else ""
+
+    def check_password(self, password: str) -> bool:
+        """Whether this is the password."""
+        return check_password(password, self.password)

@@ -1,0 +1,5 @@
+"""Why a file is not taken."""
+
+
+class RefusedError(Exception):
+    """A file is not taken; the message is one sentence for the person who sent it."""

@@ -1,0 +1,37 @@
+"""What a person does with one picture: tag it, delete it. Its page is search.views.image."""
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from gallery import access, tagging, trash
+from gallery.models import Image
+from gallery.views.requests import back
+
+
+@require_POST
+def tag(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give the picture a tag, accept one that the extractor gave (it is a person's then), or take one away
+    for good."""
+    picture = get_object_or_404(access.taggable_images(request.user), pk=pk)
+    change = {"add": tagging.add, "remove": tagging.remove}.get(request.POST.get("action", ""))
+    if change is None:
+        raise BadRequest(_("action: must be add or remove."))
+    try:
+        change(picture, request.POST.get("tag", ""))
+    except ValidationError as error:
+        raise BadRequest(f"tag: {error.messages[0]}") from error
+    return redirect(back(request, picture.get_absolute_url()))
+
+
+@require_POST
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Move a picture of one's own to the trash."""
+    picture = get_object_or_404(access.deletable_images(request.user), pk=pk)
+    trash.move(Image.objects.filter(pk=pk))
+    message = _("%(name)s is in the trash for thirty days.") % {"name": picture.filename}
+    messages.success(request, message, extra_tags="trash")
+    return redirect("browse")

@@ -1,0 +1,150 @@
+"""What a share link shows to anyone who has its address: pictures, one picture, a slideshow, files where
+allowed.
+
+Nothing else of the site is told: no names, tags, dates or places.
+"""
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.cache import cache
+from django.db.models import F
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from gallery import access
+from gallery.files import downloads
+from gallery.files.responses import send_original, send_thumbnail
+from gallery.models import Image, ShareLink
+from gallery.views.paging import page_of
+
+PER_PAGE = 60
+TRIES = 10  # wrong passwords a minute, from anywhere
+SECONDS = 5  # that a slideshow stays on a picture
+
+
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def shared(request: HttpRequest, token: str) -> HttpResponse:
+    """The link's pictures; before them, where it has one, the question for its password."""
+    link = _link(token)
+    if not _is_open(request, link):
+        return _ask(request, link, token)
+    if request.method == "POST":
+        return redirect("shared", token)
+    _count_view(request, link)
+    page = page_of(request, access.linked_images(link), PER_PAGE)
+    return _private(render(request, "gallery/shared.html", {"link": link, "token": token, "page": page}))
+
+
+@login_not_required
+@require_GET
+def shared_image(request: HttpRequest, token: str, pk: int) -> HttpResponse:
+    """One of the link's pictures, with the ones before and after it; with `play`, the next one comes by
+    itself."""
+    link = _opened(request, token)
+    image = _image(link, pk)
+    ids = list(access.linked_images(link).values_list("pk", flat=True))
+    at = ids.index(pk)
+    context = {
+        "link": link,
+        "token": token,
+        "image": image,
+        "number": at + 1,
+        "count": len(ids),
+        "previous": ids[at - 1] if at else None,
+        "next": ids[at + 1] if at + 1 < len(ids) else None,
+        "playing": "play" in request.GET,
+        "seconds": SECONDS,
+    }
+    return _private(render(request, "gallery/shared_image.html", context))
+
+
+@login_not_required
+@require_GET
+def shared_thumbnail(request: HttpRequest, token: str, pk: int, size: str) -> HttpResponse:
+    """A JPEG of one of the link's pictures."""
+    return send_thumbnail(request, _image(_opened(request, token), pk), size)
+
+
+@login_not_required
+@require_GET
+def shared_original(request: HttpRequest, token: str, pk: int) -> HttpResponse:
+    """The file of one of the link's pictures, where it allows that, without its location unless it says
+    otherwise."""
+    image = _image(_downloadable(request, token), pk)
+    return send_original(request, image, image.keeps_location)
+
+
+@login_not_required
+@require_GET
+def shared_download(request: HttpRequest, token: str) -> HttpResponseBase:
+    """All of the link's files as a ZIP, where it allows that."""
+    link = _downloadable(request, token)
+    images = access.linked_images(link)
+    return downloads.zip_of([(image, image.keeps_location) for image in images], link.title)
+
+
+def _link(token: str) -> ShareLink:
+    link = access.link_of(token)
+    if link is None:
+        raise Http404
+    return link
+
+
+def _opened(request: HttpRequest, token: str) -> ShareLink:
+    """The link, where its password was given; otherwise what it shows does not exist."""
+    link = _link(token)
+    if not _is_open(request, link):
+        raise Http404
+    return link
+
+
+def _downloadable(request: HttpRequest, token: str) -> ShareLink:
+    link = _opened(request, token)
+    if not link.allow_download:
+        raise Http404
+    return link
+
+
+def _image(link: ShareLink, pk: int) -> Image:
+    return get_object_or_404(access.linked_images(link), pk=pk)
+
+
+def _is_open(request: HttpRequest, link: ShareLink) -> bool:
+    """Whether there is no password, or this browser gave the present one."""
+    return not link.password or request.session.get(f"share-link-{link.pk}") == link.password[-20:]
+
+
+def _ask(request: HttpRequest, link: ShareLink, token: str) -> HttpResponse:
+    """Ask for the password, or take it; TRIES wrong ones a minute at most."""
+    context, status = {"token": token}, 200
+    if request.method == "POST":
+        key = f"share-link-tries-{link.pk}"
+        cache.add(key, 0, 60)
+        if cache.incr(key) > TRIES:
+            context, status = {"token": token, "error": _("Too many tries; wait a minute.")}, 429
+        elif link.check_password(request.POST.get("password", "")):
+            request.session[f"share-link-{link.pk}"] = link.password[-20:]
+            return redirect("shared", token)
+        else:
+            context, status = {"token": token, "error": _("This is not the password.")}, 400
+    return _private(render(request, "gallery/shared_password.html", context, status=status))
+
+
+def _count_view(request: HttpRequest, link: ShareLink) -> None:
+    """Once for each browser."""
+    key = f"share-link-seen-{link.pk}"
+    if not request.session.get(key):
+        request.session[key] = True
+        ShareLink.objects.filter(pk=link.pk).update(views=F("views") + 1)
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    """Not for search engines and caches on the way. Other sites are not told the address by the whole site's
+    Referrer-Policy, same-origin; a stricter one would have browsers hide where the password's form comes
+    from."""
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    response["Cache-Control"] = "private, no-cache"
+    return response

@@ -1,0 +1,66 @@
+"""Uploading, and how far the pictures that wait are."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from gallery import access, ingest, quota
+from gallery.models import Image
+from gallery.refusal import RefusedError
+from gallery.views.requests import number
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def upload(request: HttpRequest) -> HttpResponse:
+    """Take several files, and say of each what became of it."""
+    if request.method != "POST":
+        context = {"usage": quota.usage(request.user), **waiting_context(request.user)}
+        return render(request, "gallery/upload.html", context)
+    files = request.FILES.getlist("files")
+    if not files:
+        return render(
+            request, "gallery/upload.html", {"error": _("files: choose at least one picture.")}, status=400
+        )
+    outcomes = [take(request.user, file) for file in files]
+    accepted = any(outcome["image"] for outcome in outcomes)
+    context = {"outcomes": outcomes, **waiting_context(request.user)}
+    return render(request, "gallery/upload.html", context, status=200 if accepted else 400)
+
+
+def take(user, file) -> dict:
+    """Ingest one uploaded file for a page: its name, its image if it was taken, and what to say."""
+    name = ingest.clean_filename(file.name)
+    try:
+        added = ingest.add(user, file)
+    except RefusedError as refusal:
+        return {"name": name, "image": None, "verdict": "refused", "message": str(refusal)}
+    if added.created:
+        return {
+            "name": name,
+            "image": added.image,
+            "verdict": "added",
+            "message": _("Added; searchable in a moment."),
+        }
+    return {
+        "name": name,
+        "image": added.image,
+        "verdict": "there",
+        "message": _("You have this picture already."),
+    }
+
+
+@require_GET
+def waiting(request: HttpRequest) -> HttpResponse:
+    """How many of the person's `of` pictures are searchable by now, as a line that renews itself until all
+    are."""
+    of = number(request.GET.get("of", ""))
+    return render(request, "parts/waiting.html", waiting_context(request.user, of or 0))
+
+
+def waiting_context(user, of: int = 0) -> dict:
+    """What the line needs that says how many of the person's `of` pictures, or of the unread ones, are
+    searchable."""
+    count = access.unread_images(user).exclude(status=Image.Status.FAILED).count()
+    of = max(of, count)
+    return {"waiting": count, "of": of, "ready": of - count}

@@ -1,0 +1,256 @@
+"""The index: a snapshot that all processes share, and behind it the rows that came since. numpy in, numpy
+out.
+
+Rows are numbered through: those of the snapshot first. They are only ever appended: an image that changes or
+goes leaves a dead row behind, and one that changed comes back as a new row.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from search.index import quantization
+from search.index.columns import COLUMNS, Rows
+from search.index.growing_rows import Tail
+from search.index.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What a scan of the codes found: float32 (size,) scores, -inf for rows that are not visible, and what is
+    needed to say how far off they can be."""
+
+    scores: np.ndarray
+    length: float  # of the query: a row's score is off by at most this times the row's error, and `slack`
+    slack: float
+
+
+class Index:
+    """All searchable images of one extractor, whoever owns them."""
+
+    def __init__(self, dim: int, snapshot: Snapshot | None = None):
+        self.dim = dim
+        self._snapshot = snapshot
+        self._tail = Tail(snapshot.centre if snapshot else np.zeros(dim, np.float32))
+        self._alive = np.ones(snapshot.size if snapshot else 0, bool)
+        self._row_of: dict[int, int] = {}  # of the tail's images
+
+    @property
+    def _segments(self) -> list[tuple[int, Snapshot | Tail]]:
+        """(number of its first row, segment) of each segment."""
+        head = [(0, self._snapshot)] if self._snapshot else []
+        return [*head, (self._head, self._tail)]
+
+    @property
+    def _head(self) -> int:
+        return self._snapshot.size if self._snapshot else 0
+
+    @property
+    def size(self) -> int:
+        """Rows in use, dead ones too."""
+        return self._head + self._tail.size
+
+    @property
+    def appended(self) -> int:
+        """Rows behind the snapshot's: what a new process has to read from the database."""
+        return self._tail.size
+
+    def __len__(self) -> int:
+        """The number of images, dead rows not counted."""
+        return int(np.count_nonzero(self._alive[: self.size]))
+
+    @property
+    def largest_error(self) -> float:
+        """The largest of the rows' errors."""
+        return max(
+            (float(segment["errors"].max()) for _, segment in self._segments if segment.size), default=0.0
+        )
+
+    @property
+    def bytes_in_memory(self) -> int:
+        """Of the snapshot but for its float32 vectors, which stay on disk, and of which rows are alive."""
+        return self._snapshot.bytes_in_memory + self._alive.nbytes
+
+    def append(self, rows: Rows) -> None:
+        """Add images behind those that are there; an image that is in the index already is replaced."""
+        ids = rows.columns["ids"].tolist()
+        self.remove(ids)
+        first = self.size
+        self._tail.append(rows)
+        self._row_of.update(zip(ids, range(first, self.size), strict=True))
+        if self.size > len(self._alive):
+            grown = np.zeros(max(self.size, len(self._alive) + len(self._alive) // 8 + 1024), bool)
+            grown[:first] = self._alive[:first]
+            self._alive = grown
+        self._alive[first : self.size] = True
+
+    def remove(self, image_ids: Iterable[int]) -> None:
+        """Take images out; those that are not in the index are passed over."""
+        wanted = np.array(sorted(image_ids), np.int64)
+        if self._snapshot:
+            ids = self._snapshot["ids"]  # in growing order
+            at = np.searchsorted(ids, wanted)
+            at = at[at < len(ids)]
+            self._alive[at[ids[at] == wanted[: len(at)]]] = False
+        for image_id in wanted.tolist():
+            row = self._row_of.pop(image_id, None)
+            if row is not None:
+                self._alive[row] = False
+
+    def take(self, name: str, rows: np.ndarray) -> np.ndarray:
+        """A column, or 'vectors' or 'errors', at these rows int64 (n,)."""
+        taken = None
+        for first, segment in self._segments:
+            own = (rows >= first) & (rows < first + segment.size)
+            array = segment[name]
+            if taken is None:
+                taken = np.empty((len(rows), *array.shape[1:]), array.dtype)
+            taken[own] = array[rows[own] - first]
+        return taken
+
+    def tag_ids(self) -> list[int]:
+        """The ids of all tags that any row, dead ones too, carries."""
+        return self._keys("tags").tolist()
+
+    def _keys(self, kind: str) -> np.ndarray:
+        return np.unique(np.concatenate([getattr(segment, kind).keys() for _, segment in self._segments]))
+
+    def tag_rows(self, tag_id: int) -> np.ndarray:
+        """uint32 (n,): the rows, dead ones too, that carry the tag, in growing order."""
+        return self._posted("tags", tag_id)
+
+    def album_rows(self, album_id: int) -> np.ndarray:
+        """uint32 (n,): the rows, dead ones too, that are in the album, in growing order."""
+        return self._posted("albums", album_id)
+
+    def _posted(self, kind: str, key: int) -> np.ndarray:
+        lists = [(first, getattr(segment, kind).rows(key)) for first, segment in self._segments]
+        lists = [rows + np.uint32(first) if first else rows for first, rows in lists if len(rows)]
+        return lists[0] if len(lists) == 1 else np.concatenate([np.zeros(0, np.uint32), *lists])
+
+    def visible(self, owner_id: int, album_ids: Iterable[int]) -> np.ndarray:
+        """bool (size,): the live rows that this person owns or that are in one of these albums."""
+        mask = self.between("owners", owner_id, owner_id)
+        for album_id in album_ids:
+            mask[self.album_rows(album_id)] = True
+        mask &= self._alive[: self.size]
+        return mask
+
+    def between(self, column: str, least: int, most: int) -> np.ndarray:
+        """bool (size,): the rows, dead ones too, whose column is from `least` to `most`, both included."""
+        mask = np.empty(self.size, bool)
+        limits = np.iinfo(COLUMNS[column])
+        least, most = max(least, limits.min), min(most, limits.max)
+        for first, segment in self._segments:
+            values, own = segment[column], mask[first : first + segment.size]
+            if least == most:
+                np.equal(values, least, out=own)
+            else:
+                np.greater_equal(values, least, out=own)
+                own &= values <= most
+        return mask
+
+    def in_albums(self, album_ids: Iterable[int]) -> np.ndarray:
+        """bool (size,): the rows, dead ones too, that are in any of these albums."""
+        mask = np.zeros(self.size, bool)
+        for album_id in album_ids:
+            mask[self.album_rows(album_id)] = True
+        return mask
+
+    def scan(self, vector: np.ndarray, scores: np.ndarray, visible: np.ndarray) -> Scan:
+        """Add each visible row's dot product with vector float64 (dim,) to scores float32 (size,), in place,
+        from the codes: memory is read once, and what is not visible is passed over."""
+        from search.index import kernels  # numba takes a while to import: not when a process starts
+
+        query = quantization.integers(vector)
+        for first, segment in self._segments:
+            own = slice(first, first + segment.size)
+            base = np.float32(vector @ segment.centre)
+            facts = (
+                segment["codes"],
+                segment["scales"],
+                query.numbers,
+                query.unit,
+                base,
+                visible[own],
+                scores[own],
+            )
+            kernels.run(kernels.scan, segment.size, *facts)
+        # Rows are at most 2 long about the centre. Sums of three float32 numbers are off by a few times
+        # 2^-24.
+        length = float(np.linalg.norm(vector))
+        return Scan(scores, length, 2 * query.error + 1e-6 * (1 + length))
+
+    def dots(self, vector: np.ndarray, visible: np.ndarray) -> np.ndarray:
+        """float32 (size,): each visible row's dot product with vector float64 (dim,) by its codes; -inf
+        elsewhere."""
+        return self.scan(vector, np.zeros(self.size, np.float32), visible).scores
+
+    def exact_dots(self, vector: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """float64 (len(rows),): these rows' dot products with vector float64 (dim,). Rows with the same
+        vector get the same number to the last bit, wherever they stand."""
+        from search.index import kernels
+
+        exact = np.empty(len(rows))
+        for first, segment in self._segments:
+            [own] = np.nonzero((rows >= first) & (rows < first + segment.size))
+            found = np.empty(len(own))
+            kernels.run(kernels.exact_dots, len(own), segment["vectors"], rows[own] - first, vector, found)
+            exact[own] = found
+        return exact
+
+    def add_tags(self, weights: dict[int, float], scores: np.ndarray) -> None:
+        """Add to scores float32 (size,), in place, the weight of each of these tags that a row carries."""
+        from search.index import kernels
+
+        for tag_id, weight in weights.items():
+            kernels.add_at(scores, self.tag_rows(tag_id), np.float32(weight))
+
+    def with_any_tag(self, tag_ids: Iterable[int]) -> np.ndarray:
+        """bool (size,): the rows, dead ones too, that carry any of these tags."""
+        mask = np.zeros(self.size, bool)
+        for tag_id in tag_ids:
+            mask[self.tag_rows(tag_id)] = True
+        return mask
+
+    def carries(self, tag_id: int, rows: np.ndarray) -> np.ndarray:
+        """bool (len(rows),): whether each of these rows carries the tag."""
+        posted = self.tag_rows(tag_id)
+        at = np.searchsorted(posted, rows.astype(np.uint32))
+        found = np.zeros(len(rows), bool)
+        inside = at < len(posted)
+        found[inside] = posted[at[inside]] == rows[inside]
+        return found
+
+    def chunks(self, size: int = 65536) -> Iterator[Rows]:
+        """The living rows in growing order of image id, as a new snapshot takes them."""
+        rows = np.flatnonzero(self._alive[: self.size])
+        rows = rows[np.argsort(self.take("ids", rows), kind="stable")]
+        number = np.full(self.size, -1, np.int64)
+        number[rows] = np.arange(len(rows))
+        tags, albums = self._pairs("tags", number), self._pairs("albums", number)
+        for start in range(0, len(rows), size):
+            chunk = rows[start : start + size]
+            yield Rows(
+                {name: self.take(name, chunk) for name in COLUMNS},
+                self.take("vectors", chunk),
+                _part(tags, start, start + len(chunk)),
+                _part(albums, start, start + len(chunk)),
+            )
+
+    def _pairs(self, kind: str, number: np.ndarray) -> np.ndarray:
+        """int64 (n, 2): (number of the row, key) of all posting lists, in growing order of the number; dead
+        rows, whose number is -1, left out."""
+        keys = self._keys(kind)
+        lists = [self._posted(kind, key) for key in keys.tolist()]
+        rows = number[np.concatenate([np.zeros(0, np.uint32), *lists])]
+        pairs = np.stack([rows, np.repeat(keys, [len(own) for own in lists])], axis=1)
+        pairs = pairs[rows >= 0]
+        return pairs[np.argsort(pairs[:, 0], kind="stable")]
+
+
+def _part(pairs: np.ndarray, start: int, stop: int) -> np.ndarray:
+    """The pairs whose row is from start to stop, counted from start."""
+    first, last = np.searchsorted(pairs[:, 0], [start, stop])
+    return pairs[first:last] - np.array([start, 0])

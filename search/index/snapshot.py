@@ -1,0 +1,210 @@
+"""A snapshot of the index: files that every process maps into memory, so that all of them share one copy.
+
+A snapshot is a folder of plain arrays and `manifest.json`, which says what they are and what their numbers
+add up to. It is written under another name, brought to disk, and becomes the one in use when the file
+`current` is replaced by one that names it: a crash at any point leaves the one before in use. It never
+changes afterwards.
+"""
+
+import json
+import mmap
+import os
+import secrets
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from search.index.columns import COLUMNS, Rows
+from search.index.postings import StoredPostings, grouped
+from search.index.quantization import CHUNK, quantize
+
+FORMAT = 1  # of the files; a snapshot of another one is not read
+CURRENT = "current"
+MANIFEST = "manifest.json"
+# Read at the best results only, and never as a whole, so that it need not be in memory: nor is it checked as
+# a whole.
+UNCHECKED = {"vectors"}
+
+
+class DamagedError(Exception):
+    """There is no snapshot in this folder that can be read whole, or what it holds contradicts itself."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Rows in growing order of image id, and the number of the last change that is in them."""
+
+    name: str
+    seq: int
+    centre: np.ndarray  # float32 (dim,)
+    arrays: dict[str, np.ndarray]
+    tags: StoredPostings
+    albums: StoredPostings
+
+    @property
+    def size(self) -> int:
+        return len(self.arrays["ids"])
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """A column or 'vectors', 'codes', 'scales', 'errors' of all rows, read-only."""
+        return self.arrays[name]
+
+    @property
+    def bytes_in_memory(self) -> int:
+        """Of everything but the float32 vectors, which stay on disk."""
+        return sum(array.nbytes for name, array in self.arrays.items() if name not in UNCHECKED)
+
+
+def current(folder: Path) -> str:
+    """The name of the snapshot in use, '' where there is none."""
+    try:
+        return (folder / CURRENT).read_text()
+    except FileNotFoundError:
+        return ""
+
+
+def load(folder: Path, dim: int) -> Snapshot:
+    """Map the snapshot in use; DamagedError where there is none or it is not what was written."""
+    name = current(folder)
+    if not name:
+        raise DamagedError(f"there is no snapshot in {folder.name}")
+    try:
+        manifest = json.loads((folder / name / MANIFEST).read_text())
+        if (manifest["format"], manifest["dim"]) != (FORMAT, dim):
+            raise DamagedError(f"{name} is of another format")
+        arrays = {key: _map(folder / name / f"{key}.bin", facts) for key, facts in manifest["arrays"].items()}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DamagedError(f"{folder.name}/{name}: {error}") from error
+    for key, facts in manifest["arrays"].items():
+        if key not in UNCHECKED and checksum(arrays[key]) != facts["sum"]:
+            raise DamagedError(f"{folder.name}/{name}/{key}.bin is not what was written")
+    tags, albums = (
+        StoredPostings(*(arrays[f"{kind}_{part}"] for part in ("keys", "starts", "rows")))
+        for kind in ("tags", "albums")
+    )
+    return Snapshot(name, manifest["seq"], arrays["centre"], arrays, tags, albums)
+
+
+def _map(path: Path, facts: dict) -> np.ndarray:
+    """The array in a file, read-only and not read yet; ValueError where the file's size is another."""
+    shape, dtype = tuple(facts["shape"]), np.dtype(facts["dtype"])
+    size = int(np.prod(shape)) * dtype.itemsize
+    with path.open("rb") as file:
+        if os.fstat(file.fileno()).st_size != size:
+            raise ValueError(f"{path.name} is cut short or too long")
+        if not size:
+            return np.zeros(shape, dtype)
+        return np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), dtype).reshape(shape)
+
+
+def checksum(array: np.ndarray) -> int:
+    """The array's 64-bit words added up modulo 2^64, its last bytes too: as fast as memory is read."""
+    data = array.reshape(-1).view(np.uint8)
+    whole = len(data) // 8 * 8
+    rest = int.from_bytes(data[whole:].tobytes(), "little")
+    return (int(data[:whole].view("<u8").sum(dtype=np.uint64)) + rest) % 2**64
+
+
+def write(folder: Path, dim: int, seq: int, chunks: Iterable[Rows]) -> None:
+    """Write a snapshot of these rows, which come in growing order of image id, and make it the one in use.
+
+    One process at a time: the caller holds the folder's lock.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{seq:012}-{secrets.token_hex(4)}"
+    _remove_all_but(folder, current(folder))
+    new = folder / f"{name}.new"
+    new.mkdir()
+    arrays = _write_rows(new, dim, chunks)
+    manifest = {"format": FORMAT, "dim": dim, "seq": seq, "arrays": arrays}
+    _write_file(new / MANIFEST, json.dumps(manifest).encode())
+    _sync(new)
+    new.rename(folder / name)
+    _write_file(folder / f"{CURRENT}.new", name.encode())
+    _sync(folder)
+    (folder / f"{CURRENT}.new").rename(folder / CURRENT)
+    _sync(folder)
+    _remove_all_but(folder, name)
+
+
+def _write_rows(new: Path, dim: int, chunks: Iterable[Rows]) -> dict[str, dict]:
+    """Write every array's file; what the manifest says of each."""
+    files = {key: _File(new, key, dtype) for key, dtype in COLUMNS.items()}
+    files["vectors"] = _File(new, "vectors", "<f4", dim)
+    pairs = {"tags": [np.zeros((0, 2), np.int64)], "albums": [np.zeros((0, 2), np.int64)]}
+    total, count = np.zeros(dim), 0
+    for rows in chunks:
+        for key, array in (rows.columns | {"vectors": rows.vectors}).items():
+            files[key].append(array)
+        total += rows.vectors.sum(axis=0, dtype=np.float64)
+        for kind, own in (("tags", rows.tags), ("albums", rows.albums)):
+            pairs[kind].append(own + np.array([count, 0]))
+        count += len(rows)
+    centre = (total / max(count, 1)).astype("<f4")
+    for kind, own in pairs.items():
+        for part, array in zip(("keys", "starts", "rows"), grouped(np.concatenate(own)), strict=True):
+            files[f"{kind}_{part}"] = _File(new, f"{kind}_{part}", array.dtype, array=array)
+    files["centre"] = _File(new, "centre", "<f4", array=centre)
+    written = {key: file.close() for key, file in files.items()}
+    return written | _write_codes(new, _map(new / "vectors.bin", written["vectors"]), centre)
+
+
+def _write_codes(new: Path, vectors: np.ndarray, centre: np.ndarray) -> dict[str, dict]:
+    """The second pass: what rows have in common is known when the last one is written."""
+    files = {"codes": _File(new, "codes", "i1", len(centre)), "scales": _File(new, "scales", "<f4")}
+    files["errors"] = _File(new, "errors", "<f4")
+    for start in range(0, len(vectors), CHUNK):
+        for key, array in vars(quantize(vectors[start : start + CHUNK], centre)).items():
+            files[key].append(array)
+    return {key: file.close() for key, file in files.items()}
+
+
+class _File:
+    """An array on its way to disk, part by part."""
+
+    def __init__(
+        self, new: Path, key: str, dtype: np.dtype | str, *inner: int, array: np.ndarray | None = None
+    ):
+        self._path, self._dtype, self._shape = new / f"{key}.bin", np.dtype(dtype), [0, *inner]
+        self._file = self._path.open("wb")
+        if array is not None:
+            self.append(array)
+
+    def append(self, array: np.ndarray) -> None:
+        self._file.write(np.ascontiguousarray(array, self._dtype).data)
+        self._shape[0] += len(array)
+
+    def close(self) -> dict:
+        """Bring the file to disk; what the manifest says of it."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        facts = {"dtype": self._dtype.str, "shape": self._shape}
+        return facts | {"sum": checksum(_map(self._path, facts))}
+
+
+def _write_file(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    """Bring the folder's names to disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove_all_but(folder: Path, name: str) -> None:
+    """Remove other snapshots, also what a crash left unfinished. Processes that have one mapped keep its
+    memory."""
+    for path in folder.iterdir():
+        if path.is_dir() and path.name != name:
+            shutil.rmtree(path, ignore_errors=True)

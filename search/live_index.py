@@ -1,0 +1,181 @@
+"""The index of this process: a snapshot that all processes share, kept up with the database's log of
+changes."""
+
+import logging
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import Max
+from filelock import FileLock
+
+from gallery import extractor_switch
+from gallery.extraction.base import Description
+from gallery.models import Change
+from search import index_rows
+from search.index import snapshot
+from search.index.index import Index
+
+logger = logging.getLogger(__name__)
+
+# Beyond so many changed images the worker writes a new snapshot. A process that starts has to read them all
+# from the database, so they are few, but more where a new snapshot takes longer to write.
+LEAST_CHANGES = 1000
+CHANGED_SHARE = 1 / 200
+
+
+class LiveIndex:
+    """One index, the extractor whose embeddings it holds, and the last change it has seen."""
+
+    def __init__(self, current: Callable[[], Description] = lambda: extractor_switch.current()):
+        """`current` says whose rows are searched at the moment."""
+        self._current = current
+        self._lock = threading.RLock()
+        self._index: Index | None = None
+        self._extractor = ""
+        self._snapshot = ""  # the name of the one that the index is built on
+        self._seen = 0
+
+    @contextmanager
+    def open(self) -> Iterator[Index]:
+        """The index as of now: whatever any process has committed is in it. One thread holds it at a time."""
+        with self._lock:
+            yield self._refresh()
+
+    @property
+    def version(self) -> str:
+        """What the index that is open was made of: while this is the same, so is all that it holds."""
+        return f"{self._extractor}-{self._seen}"
+
+    def forget(self) -> None:
+        """Let go of everything and open the snapshot anew on the next use."""
+        with self._lock:
+            self._index = None
+
+    def discard(self) -> None:
+        """The snapshot is damaged: have the next use write a new one from the database."""
+        with self._lock:
+            (_folder(self._extractor) / snapshot.CURRENT).unlink(missing_ok=True)
+            self._index = None
+
+    def _refresh(self) -> Index:
+        extractor = self._current()
+        last = _last_change()
+        folder = _folder(extractor.key)
+        # A lower number than was seen before means another database: restored from a backup, say.
+        another = self._extractor != extractor.key or last < self._seen
+        if self._index is None or another or snapshot.current(folder) != self._snapshot:
+            self._open(extractor, last)
+        if last > self._seen:
+            self._apply(last)
+        return self._index
+
+    def _open(self, extractor: Description, last: int) -> None:
+        found = _load_or_rebuild(extractor, last)
+        self._index = Index(extractor.dim, found)
+        self._extractor, self._snapshot, self._seen = extractor.key, found.name, found.seq
+
+    def _apply(self, last: int) -> None:
+        apply_changes(self._index, self._extractor, self._seen, last)
+        self._seen = last
+
+
+def apply_changes(index: Index, extractor: str, seen: int, last: int) -> None:
+    """Bring the index from the change numbered `seen` to the one numbered `last`."""
+    changed = list(Change.objects.filter(seq__gt=seen, seq__lte=last).values_list("image_id", flat=True))
+    index.remove(changed)
+    for rows in index_rows.images(extractor, index.dim, changed):
+        index.append(rows)
+
+
+def compact(extractor: Description) -> bool:
+    """Write a new snapshot of the extractor's rows if many changes came since the one in use; whether it was
+    written.
+
+    Searches go on meanwhile on the one that they have; each process changes over before its next search.
+    """
+    last = _last_change()
+    found = _load_or_rebuild(extractor, last)
+    since = Change.objects.filter(seq__gt=found.seq, seq__lte=last).count()
+    if since <= LEAST_CHANGES + found.size * CHANGED_SHARE:
+        return False
+    index = Index(extractor.dim, found)
+    apply_changes(index, extractor.key, found.seq, last)
+    with _writing(extractor.key):
+        snapshot.write(_folder(extractor.key), extractor.dim, last, index.chunks())
+    return True
+
+
+def remove_others(extractors: set[str]) -> None:
+    """Remove the snapshots of every extractor that is not among these."""
+    kept = {_folder(key).name for key in extractors}
+    for folder in settings.INDEX_DIR.iterdir() if settings.INDEX_DIR.exists() else ():
+        if folder.is_dir() and folder.name not in kept:
+            shutil.rmtree(folder)
+
+
+def rebuild(extractor: Description) -> None:
+    """Write a snapshot of the extractor's rows from the database alone."""
+    with _writing(extractor.key):
+        _rebuild(extractor)
+
+
+def _load_or_rebuild(extractor: Description, last: int) -> snapshot.Snapshot:
+    """The snapshot in use; where it is missing, damaged or another database's, a new one from the
+    database."""
+    try:
+        return _load(extractor, last)
+    except snapshot.DamagedError:
+        pass  # perhaps another process is writing one already
+    with _writing(extractor.key):
+        try:
+            return _load(extractor, last)
+        except snapshot.DamagedError as reason:
+            level = logging.WARNING if snapshot.current(_folder(extractor.key)) else logging.INFO
+            logger.log(level, "The index is written from the database: %s", reason)
+            _rebuild(extractor)
+        return snapshot.load(_folder(extractor.key), extractor.dim)
+
+
+def _load(extractor: Description, last: int) -> snapshot.Snapshot:
+    folder = _folder(extractor.key)
+    name = snapshot.current(folder)
+    try:
+        found = snapshot.load(folder, extractor.dim)
+    except snapshot.DamagedError:
+        if snapshot.current(folder) == name:
+            raise
+        found = snapshot.load(folder, extractor.dim)  # it was replaced while it was being read
+    if found.seq > last:
+        raise snapshot.DamagedError(f"{found.name} is of another database")
+    return found
+
+
+def _rebuild(extractor: Description) -> None:
+    # The number was read before the rows: a change in between is applied a second time, never missed.
+    last = _last_change()
+    snapshot.write(
+        _folder(extractor.key), extractor.dim, last, index_rows.every_image(extractor.key, extractor.dim)
+    )
+
+
+def _last_change() -> int:
+    return Change.objects.aggregate(last=Max("seq"))["last"] or 0
+
+
+def _folder(extractor: str) -> Path:
+    return settings.INDEX_DIR / extractor.replace("/", "-")
+
+
+@contextmanager
+def _writing(extractor: str) -> Iterator[None]:
+    """One process at a time writes an extractor's snapshots."""
+    settings.INDEX_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with FileLock(f"{_folder(extractor)}.lock"):
+        yield
+
+
+live_index = LiveIndex()

@@ -1,0 +1,187 @@
+"""What was asked: parsed and validated, the same from the page's bar, from an address and from JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from gallery.models import Image
+from gallery.models.tag import normalize
+from search.index.fusion import COMPONENTS, FUSIONS
+
+MAX_TEXT = 1000
+MAX_TAGS = 50
+MAX_PHRASES = 20
+MAX_PICTURES = 10
+MAX_WEIGHT = 100
+DATES = {4: "%Y", 7: "%Y-%m", 10: "%Y-%m-%d"}  # by length: a year, a month, a day
+
+
+class QueryError(Exception):
+    """A query that cannot be answered: which field, a sentence that says why, and for the bar the character
+    it is about, counted from 0."""
+
+    def __init__(self, field: str, message: str, position: int | None = None):
+        place = "" if position is None else _("at character %(number)s: ") % {"number": position + 1}
+        super().__init__(f"{field}: {place}{message}")
+        self.field, self.message, self.position = field, f"{place}{message}", position
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What pictures must be to be found at all. Dates are a year, a month or a day and stand for its first
+    moment."""
+
+    album: int | str | None = None  # its number, or its title
+    owner: str = ""  # a user name
+    after: str = ""  # taken then or later
+    before: str = ""  # taken earlier
+    added_after: str = ""
+    added_before: str = ""
+    format: str = ""
+    min_size: int = 0  # pixels along the longer side
+    untagged: bool = False
+
+    def __post_init__(self):
+        for name in ("after", "before", "added_after", "added_before"):
+            if value := getattr(self, name):
+                moment(name, value)
+        if self.format and self.format not in Image.Format.values:
+            raise QueryError(
+                "format", _("must be one of: %(values)s.") % {"values": ", ".join(Image.Format.values)}
+            )
+        if not 0 <= self.min_size <= 1_000_000:
+            raise QueryError("min_size", _("must be a number of pixels from 0 to 1000000."))
+
+
+@dataclass(frozen=True)
+class Query:
+    """A validated query. Tags are normalized and without repetition; pictures are named, not yet looked
+    up."""
+
+    text: str = ""  # words that are read as one sentence
+    phrases: Mapping[str, float] = field(
+        default_factory=dict
+    )  # more of them, each with its weight; `text` weighs 1
+    tags: tuple[str, ...] = ()
+    tag_weights: Mapping[str, float] = field(default_factory=dict)  # of tags that do not weigh 1
+    exclude_tags: tuple[str, ...] = ()
+    exclude_text: str = ""
+    image_ids: tuple[int, ...] = ()  # pictures of the gallery
+    picture_keys: tuple[str, ...] = ()  # uploaded query pictures
+    exclude_image_ids: tuple[int, ...] = ()
+    filters: Filters = field(default_factory=Filters)
+    weights: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(COMPONENTS, 1.0))
+    fusion: str = "mean"
+
+    def __post_init__(self):
+        for name, texts in (("text", [self.text, *self.phrases]), ("exclude_text", [self.exclude_text])):
+            length = sum(map(len, texts))
+            if length > MAX_TEXT:
+                raise QueryError(
+                    name,
+                    _("at most %(max_text)s characters can be searched for; these are %(length)s.")
+                    % {"max_text": MAX_TEXT, "length": length},
+                )
+        if len(self.phrases) > MAX_PHRASES:
+            raise QueryError(
+                "phrases",
+                _("at most %(max_phrases)s phrases can be searched for at once.")
+                % {"max_phrases": MAX_PHRASES},
+            )
+        for name in ("tags", "exclude_tags"):
+            if len(getattr(self, name)) > MAX_TAGS:
+                raise QueryError(
+                    name, _("at most %(max_tags)s tags can be asked for at once.") % {"max_tags": MAX_TAGS}
+                )
+        if len(self.image_ids) + len(self.picture_keys) + len(self.exclude_image_ids) > MAX_PICTURES:
+            raise QueryError(
+                "image",
+                _("at most %(max_pictures)s pictures can be searched by at once.")
+                % {"max_pictures": MAX_PICTURES},
+            )
+        if both := set(self.tags) & set(self.exclude_tags):
+            raise QueryError(
+                "exclude_tags", _("'%(both)s' cannot be both wanted and excluded.") % {"both": min(both)}
+            )
+        if both := set(self.image_ids) & set(self.exclude_image_ids):
+            raise QueryError(
+                "exclude_image",
+                _("picture %(both)s cannot be both wanted and unwanted.") % {"both": min(both)},
+            )
+        if self.fusion not in FUSIONS:
+            raise QueryError("fusion", _("must be one of: %(fusions)s.") % {"fusions": ", ".join(FUSIONS)})
+        self._check_weights()
+
+    def _check_weights(self):
+        if self.weights.keys() != set(COMPONENTS) or not all(
+            0 <= w <= MAX_WEIGHT for w in self.weights.values()
+        ):
+            raise QueryError(
+                "weights",
+                _("must give image, text and tags a number from 0 to %(max_weight)s each.")
+                % {"max_weight": MAX_WEIGHT},
+            )
+        for name in ("phrases", "tag_weights"):
+            if not all(0 < weight <= MAX_WEIGHT for weight in getattr(self, name).values()):
+                raise QueryError(
+                    name,
+                    _("a weight is a number above 0 and at most %(max_weight)s.")
+                    % {"max_weight": MAX_WEIGHT},
+                )
+        if strange := self.tag_weights.keys() - set(self.tags):
+            raise QueryError(
+                "tag_weights", _("'%(strange)s' is not among the tags.") % {"strange": min(strange)}
+            )
+
+    def __bool__(self) -> bool:
+        """Whether anything is asked that ranks pictures or leaves some out."""
+        return self != Query(weights=self.weights, fusion=self.fusion)
+
+    @property
+    def texts(self) -> dict[str, float]:
+        """Everything wanted in words, with its weight."""
+        own = {self.text: 1.0} if self.text else {}
+        return own | {phrase: weight + own.get(phrase, 0.0) for phrase, weight in self.phrases.items()}
+
+
+def moment(field: str, date: str) -> datetime:
+    """The first moment of a year, a month or a day ('2024', '2024-05', '2024-05-17'), in the site's time
+    zone."""
+    try:
+        found = datetime.strptime(date, DATES[len(date)])
+    except (KeyError, ValueError) as error:
+        raise QueryError(
+            field, _("'%(value)s' is no date like 2024, 2024-05 or 2024-05-17.") % {"value": date[:40]}
+        ) from error
+    if not 1800 < found.year < 9000:
+        raise QueryError(field, _("'%(date)s' is no year that pictures are of.") % {"date": date})
+    return found.replace(tzinfo=timezone.get_default_timezone())
+
+
+def clean_text(text: str) -> str:
+    """Free text with control characters as spaces and single spaces between words."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def clean_tags(field: str, names: list[str]) -> tuple[str, ...]:
+    """Normalized tags, each once, in the order given; QueryError for one that cannot be a tag."""
+    return tuple(dict.fromkeys(clean_tag(field, name) for name in names))
+
+
+def clean_tag(field: str, name: str, position: int | None = None) -> str:
+    """The tag normalized; QueryError if it cannot be one."""
+    try:
+        return normalize(name)
+    except ValidationError as error:
+        raise QueryError(field, error.messages[0], position) from error
+
+
+def parse_id(field: str, value: str) -> int:
+    """A picture's or an album's number; QueryError for anything that cannot be one."""
+    if not (value.isascii() and value.isdigit() and len(value) <= 18):
+        raise QueryError(field, _("'%(value)s' is not a number.") % {"value": value[:40]})
+    return int(value)

@@ -1,0 +1,32 @@
+"""The page of one picture."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from gallery import access, extractor_switch
+from gallery.imaging import camera
+from search import engine, neighbours
+
+
+@require_GET
+def image(request: HttpRequest, pk: int) -> HttpResponse:
+    """One picture: its tags, details and look-alikes."""
+    images = access.with_location(access.visible_images(request.user).select_related("owner"), request.user)
+    picture = get_object_or_404(images, pk=pk)
+    context = {
+        "image": picture,
+        "image_tags": picture.image_tags.shown(extractor_switch.current().key).select_related("tag"),
+        "may_delete": access.deletable_images(request.user).filter(pk=pk).exists(),
+        "may_tag": access.taggable_images(request.user).filter(pk=pk).exists(),
+        "may_share": access.shareable_images(request.user).filter(pk=pk).exists(),
+        "albums": access.visible_albums(request.user).filter(images=picture),
+        "fillable": access.fillable_albums(request.user)
+        if access.addable_images(request.user).filter(pk=pk)
+        else (),
+        "may_see_error": access.may_see_error(request.user, picture),
+        "camera": camera.read(picture.original),
+        "around": neighbours.around(picture, request.user, request.GET),
+        "similar": engine.similar(picture, request.user),
+    }
+    return render(request, "search/image.html", context)

@@ -1,0 +1,219 @@
+"""How fast pages are with many pictures and people: `make bench` runs it.
+
+A real site holds 100,000 pictures in 100 albums of 10,000, with 50 members. Every list page is asked for by
+HTTP in turn, by the owner and by a member; then a real browser opens pages. Queries are counted by the tests,
+times here.
+"""
+
+import os
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import sync_playwright
+
+from tests.browser.running import CHROMIUM, Site, all_ready, chromium_path, running, sign_in, wait_for
+
+FIRST = 1000  # the number of the first copy
+IMAGES, ALBUMS, PER_ALBUM, MEMBERS, TAGS, ROUNDS = 100_000, 100, 10_000, 50, 500, 9
+LISTS = [
+    "/",
+    "/images/",
+    "/images/?page=800",
+    "/albums/",
+    "/albums/1/",
+    "/albums/1/?page=100",
+    "/tags/",
+    "/trash/",
+]
+LISTS += [
+    "/links/",
+    "/searches/",
+    "/duplicates/",
+    "/account/",
+    "/invitations/",
+    "/images/1500/?in=album&album=1",
+]
+LISTS += ["/api/v1/images/", "/api/v1/albums/", "/api/v1/albums/1/images/", "/api/v1/tags/"]
+BROWSED = {"home": "/", "results": "/?q=a+cat+on+a+roof&all=1", "browse": "/images/"}
+COLUMNS = {
+    table: columns.split()
+    for table, columns in {
+        "gallery_image": "id owner_id sha256 taken_at original filename format size_bytes width height "
+        "status attempts error color",
+        "gallery_embedding": "image_id extractor dim dtype vector",
+        "gallery_tag": "id name",
+        "gallery_imagetag": "image_id tag_id confidence source extractor",
+        "gallery_album": "id owner_id title description created_at order shows_location",
+        "gallery_albumimage": "album_id image_id added_at",
+        "auth_user": "id username password is_superuser is_staff is_active first_name last_name email "
+        "date_joined",
+        "gallery_albummember": "album_id user_id role",
+    }.items()
+}
+LIMIT_MS, PAINT_MS, WEIGHT_KB, RESULTS_MS = 100, 300, 150, 400
+
+
+def fill(site: Site) -> None:
+    """Copies of the demo pictures' rows, each with a vector of its own, in albums that everybody is a member
+    of."""
+    with sqlite3.connect(site.var / "picfusion.sqlite3", timeout=60) as database:
+        (admin,) = database.execute("SELECT id FROM auth_user WHERE username = 'admin'").fetchone()
+        _fill_pictures(database, admin)
+        _fill_albums(database, admin)
+        database.execute("PRAGMA optimize")
+
+
+def _fill_pictures(database: sqlite3.Connection, admin: int) -> None:
+    random = np.random.default_rng(7)
+    (extractor, dim) = database.execute("SELECT extractor, dim FROM gallery_embedding LIMIT 1").fetchone()
+    own = COLUMNS["gallery_image"][4:]
+    demo = database.execute(f"SELECT {', '.join(own)} FROM gallery_image").fetchall()
+    rows = (
+        (
+            FIRST + n,
+            admin,
+            f"{n:064x}",
+            f"{2000 + n % 25}-{n % 12 + 1:02}-{n % 28 + 1:02} 12:00:00",
+            *demo[n % len(demo)],
+        )
+        for n in range(IMAGES)
+    )
+    _insert(database, "gallery_image", rows)
+    hashes = random.integers(1, 2**62, IMAGES).tolist()
+    database.executemany(
+        "UPDATE gallery_image SET perceptual_hash = ? WHERE id = ?",
+        zip(hashes, range(FIRST, FIRST + IMAGES), strict=True),
+    )
+    vectors = random.standard_normal((IMAGES, dim), dtype=np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    embeddings = ((FIRST + n, extractor, dim, "float32", vectors[n].tobytes()) for n in range(IMAGES))
+    _insert(database, "gallery_embedding", embeddings)
+    tags = [(10_000 + n, f"synthetic {n}") for n in range(TAGS)]
+    _insert(database, "gallery_tag", tags)
+    links = (
+        (FIRST + n, 10_000 + (n * 7 + k) % TAGS, 0.5, "person", "") for n in range(IMAGES) for k in range(3)
+    )
+    _insert(database, "gallery_imagetag", links)
+
+
+def _fill_albums(database: sqlite3.Connection, admin: int) -> None:
+    now = "2026-01-01 00:00:00"
+    albums = ((n + 1, admin, f"Album {n:03}", "", now, "added", 0) for n in range(ALBUMS))
+    _insert(database, "gallery_album", albums)
+    inside = (
+        (album + 1, FIRST + (album * 1000 + n) % IMAGES, now)
+        for album in range(ALBUMS)
+        for n in range(PER_ALBUM)
+    )
+    _insert(database, "gallery_albumimage", inside)
+    (password,) = database.execute("SELECT password FROM auth_user WHERE id = ?", [admin]).fetchone()
+    people = ((100 + n, f"member{n}", password, 0, 0, 1, "", "", "", now) for n in range(MEMBERS))
+    _insert(database, "auth_user", people)
+    members = ((album + 1, 100 + n, "viewer") for album in range(ALBUMS) for n in range(MEMBERS))
+    _insert(database, "gallery_albummember", members)
+
+
+def _insert(database: sqlite3.Connection, table: str, rows) -> None:
+    columns = COLUMNS[table]
+    named, places = ", ".join(f'"{column}"' for column in columns), ", ".join("?" * len(columns))
+    database.executemany(f"INSERT INTO {table} ({named}) VALUES ({places})", rows)
+
+
+def lists(site: Site, cookies: dict[str, str]) -> bool:
+    """The list pages' times, medians in milliseconds; whether all are within the limit."""
+    good = True
+    print(f"{'':36}" + "".join(f"{person:>12}" for person in cookies))
+    for address in LISTS:
+        medians = []
+        for cookie in cookies.values():
+            times = []
+            for _ in range(ROUNDS):
+                request = urllib.request.Request(site.url + address, headers={"Cookie": cookie})
+                began = time.perf_counter()
+                try:
+                    urllib.request.urlopen(request).read()
+                except urllib.error.HTTPError:
+                    times = [float("nan")]  # a member has no such page
+                    break
+                times.append((time.perf_counter() - began) * 1000)
+            medians.append(statistics.median(times))
+        good = good and not any(median > LIMIT_MS for median in medians)
+        print(f"{address:36}" + "".join(f"{median:9.1f} ms" for median in medians))
+    return good
+
+
+def browsed(browser, site: Site, state) -> bool:
+    """First contentful paint, weight without pictures, and how long results take from the key to the
+    screen."""
+    good = True
+    for name, address in BROWSED.items():
+        paints, weight = [], 0
+        for _ in range(ROUNDS):
+            context = browser.new_context(base_url=site.url, storage_state=state)
+            page, sizes = context.new_page(), []
+            page.on("response", lambda response, sizes=sizes: sizes.append(response))
+            page.goto(address)
+            page.wait_for_load_state("networkidle")
+            paints.append(
+                page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+            )
+            kinds = [response for response in sizes if response.request.resource_type != "image"]
+            weight = sum(response.request.sizes()["responseBodySize"] for response in kinds) / 1000
+            context.close()
+        paint = statistics.median(paints)
+        good = good and paint < PAINT_MS and weight < WEIGHT_KB
+        print(f"{name:36}{paint:9.1f} ms to the first paint, {weight:.0f} kB without pictures")
+    context = browser.new_context(base_url=site.url, storage_state=state)
+    page, times = context.new_page(), []
+    page.goto("/")
+    for n in range(ROUNDS):
+        page.get_by_label("Search for").fill(f"a cat on roof {n}")
+        began = time.perf_counter()
+        page.keyboard.press("Enter")
+        page.wait_for_function(f"location.search.includes('roof+{n}') && document.querySelector('.count')")
+        times.append((time.perf_counter() - began) * 1000)
+    context.close()
+    print(f"{'text query, key to results':36}{statistics.median(times):9.1f} ms")
+    return good and statistics.median(times) < RESULTS_MS
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as var, running(Path(var)) as site, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM)
+        context = browser.new_context(base_url=site.url)
+        page = context.new_page()
+        sign_in(page, site.password)
+        wait_for(lambda: all_ready(page))
+        fill(site)
+        began = time.perf_counter()
+        page.goto("/", timeout=600_000)  # has the index written
+        print(
+            f"{IMAGES} pictures in {ALBUMS} albums of {PER_ALBUM}, {MEMBERS} members; index written in",
+            end=" ",
+        )
+        print(f"{time.perf_counter() - began:.0f} s, on {os.cpu_count()} cores")
+        state = context.storage_state()
+        cookies = {"owner": _cookie(state)}
+        member = browser.new_context(base_url=site.url)
+        page = member.new_page()
+        sign_in(page, site.password, "member7")
+        cookies["member"] = _cookie(member.storage_state())
+        good = lists(site, cookies)
+        good = browsed(browser, site, state) and good
+        browser.close()
+    print("all within the limits" if good else "NOT all within the limits")
+    return 0 if good else 1
+
+
+def _cookie(state) -> str:
+    return "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in state["cookies"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

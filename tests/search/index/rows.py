@@ -1,0 +1,26 @@
+"""Rows for the index, made by hand."""
+
+import numpy as np
+
+from search.index.columns import COLUMNS, Rows
+
+
+def unit(rng: np.random.Generator, count: int, dim: int) -> np.ndarray:
+    """float32 (count, dim) vectors of unit length in random directions."""
+    vectors = rng.standard_normal((count, dim)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def rows_of(ids, vectors, tags, owners=None, albums=()) -> Rows:
+    """Images with these ids, vectors, sets of tag ids, owners (all 1), and (row, album) pairs."""
+    columns = {name: np.zeros(len(ids), dtype) for name, dtype in COLUMNS.items()}
+    columns["ids"][:] = ids
+    columns["owners"][:] = 1 if owners is None else owners
+    columns["tagged"][:] = [len(own) > 0 for own in tags]
+    pairs = [(row, tag) for row, own in enumerate(tags) for tag in own]
+    return Rows(
+        columns,
+        np.asarray(vectors, np.float32),
+        np.array(pairs, np.int64).reshape(-1, 2),
+        np.array(list(albums), np.int64).reshape(-1, 2),
+    )
