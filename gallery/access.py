@@ -25,6 +25,11 @@ class Scope:
     album_ids: frozenset[int]
 
 
+def untrashed(image: str = "") -> Q:
+    """The rule that nobody sees what is in the trash, for rows that reach the picture by the path `image`."""
+    return Q(**{f"{image}trashed_at": None})
+
+
 def visible_albums(user: AbstractBaseUser) -> QuerySet[Album]:
     """The albums that `user` owns or is a member of."""
     return _albums_with_role(user, *AlbumMember.Role.values)
@@ -58,7 +63,7 @@ def addable_images(user: AbstractBaseUser) -> QuerySet[Image]:
 
 def own_images(user: AbstractBaseUser) -> QuerySet[Image]:
     """The pictures that `user` owns, without those in the trash."""
-    return Image.objects.filter(owner_id=user.pk or 0, trashed_at=None)
+    return Image.objects.filter(untrashed(), owner_id=user.pk or 0)
 
 
 def _number_of(links: QuerySet[AlbumImage]) -> Coalesce:
@@ -73,7 +78,7 @@ def with_pictures(albums: QuerySet[Album]) -> QuerySet[Album]:
     What is in the trash is counted by itself and taken off: it is little, and an album's links alone are
     counted from an index, without looking at each picture.
     """
-    seen = AlbumImage.objects.filter(album=OuterRef("pk"), image__trashed_at=None)
+    seen = AlbumImage.objects.filter(untrashed("image__"), album=OuterRef("pk"))
     # By their numbers, which are looked up first: joined, every link's picture would be looked at.
     trashed = AlbumImage.objects.filter(
         image_id__in=Image.objects.filter(trashed_at__isnull=False).values("pk")
@@ -89,7 +94,7 @@ def with_pictures(albums: QuerySet[Album]) -> QuerySet[Album]:
 
 def album_images(album: Album) -> QuerySet[AlbumImage]:
     """What everyone who sees the album sees in it."""
-    return AlbumImage.objects.filter(album=album, image__trashed_at=None)
+    return AlbumImage.objects.filter(untrashed("image__"), album=album)
 
 
 def removable_album_images(user: AbstractBaseUser, album: Album) -> QuerySet[AlbumImage]:
@@ -121,7 +126,7 @@ def visible_images(user: AbstractBaseUser) -> QuerySet[Image]:
         # instead.
         albums_of_it = AlbumImage.objects.filter(image=OuterRef("pk")).alias(number=F("album_id") + 0)
         own |= Exists(albums_of_it.filter(number__in=limits.album_ids))
-    return Image.objects.filter(own, trashed_at=None)
+    return Image.objects.filter(own, untrashed())
 
 
 def servable_images(user: AbstractBaseUser) -> QuerySet[Image]:
@@ -170,7 +175,7 @@ def trashed_images(user: AbstractBaseUser) -> QuerySet[Image]:
 def taggable_images(user: AbstractBaseUser) -> QuerySet[Image]:
     """The pictures whose tags `user` may change: their own, and those in albums they own or edit."""
     shared = AlbumImage.objects.filter(album__in=editable_albums(user)).values("image_id")
-    return Image.objects.filter(Q(owner_id=user.pk or 0) | Q(pk__in=shared), trashed_at=None)
+    return Image.objects.filter(Q(owner_id=user.pk or 0) | Q(pk__in=shared), untrashed())
 
 
 def owned(rows: QuerySet, user: AbstractBaseUser) -> QuerySet:
@@ -204,10 +209,10 @@ def linked_images(link: ShareLink) -> QuerySet[Image]:
     they were taken. An album is shown as it is at the moment; of single pictures, those that its owner still
     has. Only of the link's owner's own pictures can the place be told."""
     if link.album_id:
-        images = Image.objects.filter(album_images__album=link.album_id, trashed_at=None)
+        images = Image.objects.filter(untrashed(), album_images__album=link.album_id)
         images = images.order_by(*link.album.order_of("album_images__", "album_images__image__"))
     else:
-        images = link.images.filter(owner_id=link.owner_id, trashed_at=None).order_by("-pk")
+        images = link.images.filter(untrashed(), owner_id=link.owner_id).order_by("-pk")
     return images.annotate(keeps_location=Q(owner_id=link.owner_id) if link.shows_location else Value(False))
 
 

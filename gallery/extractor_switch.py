@@ -84,7 +84,7 @@ def switch_if_complete() -> bool:
             return False
         read = Embedding.objects.filter(image=OuterRef("pk"), extractor=target.key)
         lost = Image.objects.filter(~Exists(read), status=Image.Status.READY)
-        lost.filter(error="").update(error=f"Reading it stopped the worker {MAX_ATTEMPTS} times.")
+        lost.filter(error="").update(error=Image.Failure.CRASHED)
         lost.update(status=Image.Status.FAILED)
         ActiveExtractor.objects.filter(pk=1).update(key=target.key, successor="", cursor=0)
     return True

@@ -1,6 +1,5 @@
 """Bytes from strangers -> an Image row, its original on disk, and work for the worker."""
 
-import datetime
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -8,16 +7,14 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from django.conf import settings
 from django.core.files import File
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from PIL import Image as Pillow
 
 from gallery import quota, tasks, trash
-from gallery.imaging import pixels, places
+from gallery.imaging import formats, metadata, pixels
+from gallery.imaging.metadata import Facts
 from gallery.models import Image
 from gallery.refusal import RefusedError
-
-EXIF_IFD, DATETIME, DATETIME_ORIGINAL, OFFSET_ORIGINAL = 0x8769, 0x0132, 0x9003, 0x9011
 
 
 @dataclass(frozen=True)
@@ -26,17 +23,6 @@ class Added:
 
     image: Image
     created: bool
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What a file's content says about itself; width and height in pixels, upright."""
-
-    format: str
-    width: int
-    height: int
-    taken_at: datetime.datetime | None
-    location: tuple[float, float] | None  # degrees north and east
 
 
 def add(owner, file: File, filename: str | None = None) -> Added:
@@ -56,14 +42,9 @@ def add(owner, file: File, filename: str | None = None) -> Added:
         owner=owner,
         sha256=sha256,
         filename=clean_filename(filename or file.name or ""),
-        format=facts.format,
         size_bytes=file.size,
-        width=facts.width,
-        height=facts.height,
-        taken_at=facts.taken_at,
-        latitude=facts.location[0] if facts.location else None,
-        longitude=facts.location[1] if facts.location else None,
     )
+    image.describe(facts)
     file.seek(0)
     image.original.save("", file, save=False)
     try:
@@ -102,14 +83,12 @@ def examine(file: File) -> Facts:
         image = pixels.open_header(file)
     except Exception as error:  # Pillow raises nearly anything on hostile bytes.
         raise RefusedError(
-            _(
-                "This is not a picture that can be read: JPEG, PNG, WebP, GIF, TIFF, BMP, HEIC and AVIF "
-                "are taken."
-            )
+            _("This is not a picture that can be read. These formats can: %(formats)s.")
+            % {"formats": formats.labels()}
         ) from error
     with image:
         check_pixels(image)
-        facts = _facts(image)
+        facts = metadata.read(image)
     file.seek(0)
     try:
         pixels.load_rgb(file)
@@ -140,30 +119,3 @@ def clean_filename(name: str) -> str:
         suffix = Path(name).suffix[:20]
         name = name[: 255 - len(suffix)] + suffix
     return name if name.strip(".") else "unnamed"
-
-
-def _facts(image: Pillow.Image) -> Facts:
-    try:
-        turned, taken_at, place = pixels.is_turned(image), _taken_at(image), places.read(image)
-    except Exception:  # Broken EXIF is no reason to refuse a good picture.
-        turned, taken_at, place = False, None, None
-    width, height = image.size[::-1] if turned else image.size
-    return Facts(pixels.format_of(image), width, height, taken_at, place)
-
-
-def _taken_at(image: Pillow.Image) -> datetime.datetime | None:
-    """When the camera says the picture was taken; without an offset, in the site's own time zone."""
-    exif = image.getexif()
-    details = exif.get_ifd(EXIF_IFD)
-    text = str(details.get(DATETIME_ORIGINAL) or exif.get(DATETIME) or "").strip("\0 ")
-    try:
-        moment = datetime.datetime.strptime(text, "%Y:%m:%d %H:%M:%S")
-    except ValueError:
-        return None
-    try:
-        offset = datetime.datetime.strptime(str(details.get(OFFSET_ORIGINAL, "")).strip("\0 "), "%z").tzinfo
-    except ValueError:
-        offset = None
-    moment = moment.replace(tzinfo=offset or timezone.get_default_timezone())
-    # Years at the edge of the calendar cannot be moved to another time zone; no camera wrote them.
-    return moment if 1800 < moment.year < 9000 else None

@@ -1,5 +1,6 @@
 """The worker's part: claim a batch of pending images, extract, store, retry."""
 
+import dataclasses
 import logging
 from datetime import timedelta
 
@@ -15,7 +16,8 @@ from gallery.extraction import registry
 from gallery.extraction.base import Extraction, Extractor
 from gallery.extraction.pipeline import Reading, decode, extract_files
 from gallery.extractor_switch import MAX_ATTEMPTS
-from gallery.imaging import places
+from gallery.imaging import metadata
+from gallery.imaging.camera import CameraFacts
 from gallery.imaging.pixels import HASHED, open_header
 from gallery.models import Embedding, Image, ImageTag, Tag
 from gallery.models.image import GREY
@@ -25,6 +27,17 @@ logger = logging.getLogger(__name__)
 
 # A worker that has not stored its batch by then is taken for dead, and its images return.
 LEASE = timedelta(minutes=2)
+# What `measure_batch` writes.
+MEASURED = [
+    "perceptual_hash",
+    "color",
+    "taken_at",
+    "taken_offset",
+    "latitude",
+    "longitude",
+    "metadata_version",
+]
+MEASURED += [field.name for field in dataclasses.fields(CameraFacts)]
 
 
 def enqueue() -> None:
@@ -82,31 +95,40 @@ def reextract_batch(size: int) -> int:
     extractor = registry.load(target)
     images = extractor_switch.claim_unread(target, size)
     for image, error in _extract_and_store(images, extractor, target.key).items():
-        Image.objects.filter(pk=image.pk).update(error=explain(error))
+        logger.warning("Image %d, by %s: %s: %s", image.pk, target.key, type(error).__name__, error)
+        Image.objects.filter(pk=image.pk).update(error=failure(error))
     if not images:
         extractor_switch.switch_if_complete()
     return len(images)
 
 
 def unmeasured() -> QuerySet[Image]:
-    """Images that were read before hashes, colours and places were kept."""
-    return Image.objects.filter(status=Image.Status.READY, color=None).order_by("id")
+    """Images that were processed before hashes and colours were kept, or whose file was read for fewer facts
+    than are kept now."""
+    behind = Q(color=None, status=Image.Status.READY) | Q(metadata_version__lt=metadata.VERSION)
+    return Image.objects.filter(behind).order_by("id")
 
 
 def measure_batch(size: int) -> int:
-    """Note of up to `size` of these what they look like and where they were taken; the number of images. One
-    that cannot be decoded any more is like no other."""
+    """Look at up to `size` of these again: what they look like, and what their files say; the number of
+    images.
+
+    One that cannot be decoded any more is like no other.
+    """
     images = list(unmeasured()[:size])
     for image in images:
+        image.metadata_version = metadata.VERSION
         try:
-            decoded = decode(image.original.path, HASHED)
-            image.perceptual_hash, image.color = decoded.perceptual_hash, decoded.color
+            if image.color is None:
+                decoded = decode(image.original.path, HASHED)
+                image.perceptual_hash, image.color = decoded.perceptual_hash, decoded.color
             with open_header(image.original.path) as header:
-                image.latitude, image.longitude = places.read(header) or (None, None)
+                image.describe(metadata.read(header))
         except Exception as error:  # Pillow raises nearly anything on hostile bytes.
             logger.warning("Image %d cannot be measured: %s", image.pk, error)
-            image.perceptual_hash, image.color = 0, GREY
-    Image.objects.bulk_update(images, ["perceptual_hash", "color", "latitude", "longitude"])
+            if image.color is None:
+                image.perceptual_hash, image.color = 0, GREY
+    Image.objects.bulk_update(images, MEASURED)
     return len(images)
 
 
@@ -136,7 +158,7 @@ def claim(size: int) -> list[Image]:
         Image.objects.filter(pk__in=claimable().filter(attempts__gte=MAX_ATTEMPTS).values("pk")).update(
             status=Image.Status.FAILED,
             lease_expires_at=None,
-            error=f"Reading it stopped the worker {MAX_ATTEMPTS} times.",
+            error=Image.Failure.CRASHED,
         )
         images = extractor_switch.fresh_or_one(list(claimable()[:size]))
         Image.objects.filter(pk__in=[image.pk for image in images]).update(
@@ -213,19 +235,19 @@ def record_failure(image: Image, error: Exception) -> None:
     status = Image.Status.FAILED if attempts >= MAX_ATTEMPTS else Image.Status.PENDING
     logger.warning("Image %d, attempt %d: %s: %s", image.pk, attempts, type(error).__name__, error)
     Image.objects.filter(pk=image.pk, status=Image.Status.PROCESSING).update(
-        status=status, error=explain(error), lease_expires_at=None
+        status=status, error=failure(error), lease_expires_at=None
     )
 
 
-def explain(error: Exception) -> str:
-    """An exception as a sentence for the picture's owner."""
+def failure(error: Exception) -> Image.Failure:
+    """Sort an exception into what its owner is told; the log has it whole."""
     match error:
         case FileNotFoundError():
-            return "The original file is missing from the server's disk."
+            return Image.Failure.MISSING
         case MemoryError():
-            return "There was not enough memory to read this picture."
+            return Image.Failure.MEMORY
         case _:
-            return f"The picture could not be read ({type(error).__name__}: {str(error)[:200]})."
+            return Image.Failure.UNREADABLE
 
 
 def retry(images: QuerySet[Image]) -> int:

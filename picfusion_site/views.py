@@ -51,6 +51,13 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, f"{status}.html", {"message": message}, status=status)
 
 
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Refuse a form that came without the token of its page."""
+    if request.path.startswith("/api/"):
+        return JsonResponse({"detail": f"CSRF: {reason}"}, status=403)
+    return render(request, "403.html", status=403)
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404 as a page, or as JSON under /api/."""
     if request.path.startswith("/api/"):

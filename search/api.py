@@ -1,10 +1,8 @@
 """Searching in the API."""
 
-import dataclasses
-
 from django.db.models import prefetch_related_objects
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import ListAPIView
@@ -16,13 +14,14 @@ from rest_framework.views import APIView
 from gallery import access
 from gallery.api.images import ImageSerializer
 from gallery.api.parsers import JSONParser
-from gallery.models import Image
 from gallery.models.tag import MAX_TAG_LENGTH
 from gallery.refusal import RefusedError
 from search import browsing, engine, suggestions
 from search.index.fusion import COMPONENTS, FUSIONS
 from search.query import query_pictures
-from search.query.query import Filters, Query, QueryError, clean_tag, clean_tags, clean_text
+from search.query.errors import QueryError
+from search.query.filters import FILTERS, Filters
+from search.query.query import Query, clean_tag, clean_tags, clean_text
 
 MAX_LIMIT = 500
 
@@ -63,18 +62,6 @@ def _is_number(value) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-@extend_schema_field({"oneOf": [{"type": "integer"}, {"type": "string"}]})
-class AlbumField(serializers.Field):
-    """An album's number or its title."""
-
-    def to_internal_value(self, data) -> int | str:
-        if isinstance(data, str) and 0 < len(data) <= 200:
-            return int(data) if data.isascii() and data.isdigit() and len(data) <= 16 else data
-        if isinstance(data, int) and not isinstance(data, bool) and 0 < data <= 2**53:
-            return data
-        raise ValidationError("Must be an album's number or its title.")
-
-
 class SearchSerializer(serializers.Serializer):
     """What can be asked; everything is optional, and a field that is not here is an error."""
 
@@ -100,25 +87,16 @@ class SearchSerializer(serializers.Serializer):
     exclude_image_id = NumberListField(required=False, help_text="Pictures of the gallery: less like these.")
     weights = WeightsField(required=False, help_text='As in {"image": 1, "text": 2, "tags": 0.5}; default 1.')
     fusion = serializers.ChoiceField(list(FUSIONS), default="mean")
-    album = AlbumField(required=False, help_text="Only in this album: its number or its title.")
-    owner = serializers.CharField(required=False, max_length=150, help_text="Only pictures of this person.")
-    after = serializers.CharField(required=False, max_length=10, help_text="Taken in 2024, 2024-05 or later.")
-    before = serializers.CharField(
-        required=False, max_length=10, help_text="Taken before 2024, 2024-05, 2024-05-17."
-    )
-    added_after = serializers.CharField(required=False, max_length=10)
-    added_before = serializers.CharField(required=False, max_length=10)
-    format = serializers.ChoiceField(Image.Format.values, required=False)
-    min_size = serializers.IntegerField(
-        required=False, min_value=0, max_value=1_000_000, help_text="Pixels along the longer side."
-    )
-    untagged = serializers.BooleanField(required=False, help_text="Only pictures that carry no tag.")
     good_only = serializers.BooleanField(
         default=False,
         help_text="Only pictures that match the words well, where that can be told: see `good`.",
     )
     limit = serializers.IntegerField(default=50, min_value=1, max_value=MAX_LIMIT)
     offset = serializers.IntegerField(default=0, min_value=0, max_value=engine.MAX_OFFSET)
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        """The fields above, and one for each filter."""
+        return super().get_fields() | {filter.name: filter.api_field() for filter in FILTERS}
 
     def validate(self, data):
         unknown = sorted(set(self.initial_data) - set(self.fields))
@@ -141,13 +119,7 @@ class SearchSerializer(serializers.Serializer):
             "tag_weights": {name: weight for name, weight in tag_weights.items() if weight != 1},
             "exclude_tags": clean_tags("exclude_tags", data.get("exclude_tags", [])),
             "image_ids": tuple(dict.fromkeys(data.get("image_id", []))),
-            "filters": Filters(
-                **{
-                    field.name: data[field.name]
-                    for field in dataclasses.fields(Filters)
-                    if field.name in data
-                }
-            ),
+            "filters": Filters(**{filter.name: data.get(filter.name) for filter in FILTERS}),
             "exclude_text": clean_text(data.get("exclude_text", "")),
             "exclude_image_ids": tuple(dict.fromkeys(data.get("exclude_image_id", []))),
             "weights": dict.fromkeys(COMPONENTS, 1.0) | data.get("weights", {}),
@@ -269,6 +241,4 @@ class SuggestionsView(APIView):
         beginning = request.query_params.get("q", "")
         if len(beginning) > MAX_TAG_LENGTH:
             raise ValidationError({"q": [f"A tag has at most {MAX_TAG_LENGTH} characters."]})
-        return Response(
-            SuggestionSerializer(suggestions.complete(beginning.lstrip("#"), request.user), many=True).data
-        )
+        return Response(SuggestionSerializer(suggestions.complete(beginning, request.user), many=True).data)

@@ -10,12 +10,14 @@ from django.utils.translation import gettext as _
 from gallery import access
 from gallery.models import Image
 from search import good_matches, suggestions
-from search.index import fusion, ranking
+from search.index import ranking
+from search.index.fusion import FUSIONS, Mean
 from search.index.index import Index
 from search.index.snapshot import DamagedError
 from search.live_index import live_index
-from search.query.query import Query, QueryError
-from search.query.resolve import Example, ResolvedFilters, ResolvedQuery, resolve, resolve_filters
+from search.query.errors import QueryError
+from search.query.query import Query
+from search.query.resolve import Example, ResolvedQuery, resolve
 from search.suggestions import Suggestion
 
 # Beyond this many results a page is of no use to a person, and sorting them of a cost.
@@ -79,14 +81,13 @@ def search(query: Query, user, offset: int = 0, limit: int = 50, good_only: bool
         )
     began = time.perf_counter()
     resolved = resolve(query, user)
-    passing = resolve_filters(query.filters, user)
     allowed = access.scope(user)
     named = suggestions.named_in(query.text, resolved.extractor)
 
     def answer(index: Index) -> Answer:
         seen = index.visible(allowed.owner_id, allowed.album_ids)
-        visible = _candidates(index, query, resolved, passing, seen.copy())
-        best = ranking.best(index, resolved.asked, resolved.share, query.fusion, visible, offset + limit)
+        visible = _candidates(index, query, resolved, seen.copy())
+        best = FUSIONS[query.fusion].rank(index, resolved.asked, resolved.share, visible, offset + limit)
         good = _good(index, resolved, best)
         if good_only and good is not None:
             best = best.first(good)
@@ -98,7 +99,7 @@ def search(query: Query, user, offset: int = 0, limit: int = 50, good_only: bool
             suggestions.offers(index, seen, named, resolved.tags),
         )
 
-    found = _answered(answer)
+    found = _with_rebuilt_index(answer)
     images = access.with_location(Image.objects.select_related("owner"), user)
     images = images.in_bulk([pk for pk, *_ in found.explained])
     return Page(
@@ -107,7 +108,7 @@ def search(query: Query, user, offset: int = 0, limit: int = 50, good_only: bool
         found.good,
         found.unknown_tags,
         found.offers,
-        resolved.text_is_cut,
+        resolved.words.is_cut,
         (time.perf_counter() - began) * 1000,
     )
 
@@ -124,11 +125,10 @@ class Answer:
     offers: list[Suggestion]
 
 
-def _candidates(
-    index: Index, query: Query, resolved: ResolvedQuery, passing: ResolvedFilters, visible: np.ndarray
-) -> np.ndarray:
+def _candidates(index: Index, query: Query, resolved: ResolvedQuery, visible: np.ndarray) -> np.ndarray:
     """The mask of visible rows (bool (size,)), in place, without what filters and excluded tags leave out."""
-    passing.apply(index, visible)
+    for limit in resolved.limits:
+        visible &= limit.rows(index)
     for name in query.exclude_tags:
         visible[index.tag_rows(resolved.tag_ids.get(name, 0))] = False
     if resolved.asked.components == ["tags"]:  # asked by tags alone, a picture with none of them is no answer
@@ -136,7 +136,7 @@ def _candidates(
     return visible
 
 
-def _answered(answer: Callable[[Index], Answer]) -> Answer:
+def _with_rebuilt_index(answer: Callable[[Index], Answer]) -> Answer:
     """What `answer` makes of the index; a snapshot that turns out to be damaged is written anew first."""
     try:
         with live_index.open() as index:
@@ -156,7 +156,7 @@ def _good(index: Index, resolved: ResolvedQuery, best: ranking.Best) -> int | No
     threshold = good_matches.least_score(float(best.scores[0]), resolved.expected)
     if threshold is None or threshold == np.inf:
         return None if threshold is None else 0
-    return ranking.reaching(index, resolved.asked, resolved.share, best.scan, threshold)
+    return ranking.reaching(index, resolved.asked, Mean.linear(resolved.share), best.scan, threshold)
 
 
 def similar(image: Image, user, limit: int = 12) -> list[Result]:
@@ -173,29 +173,27 @@ def similar(image: Image, user, limit: int = 12) -> list[Result]:
 def explain(
     index: Index, best: ranking.Best, offset: int, resolved: ResolvedQuery
 ) -> list[tuple[int, float, Parts]]:
-    """(image id, score, parts) of the best rows from `offset` on."""
-    rows = best.rows[offset:]
+    """Say why: (image id, score, parts) of the best rows from `offset` on."""
+    rows, scores = best.rows[offset:], best.scores[offset:]
+    ids = index.take("ids", rows)
+    matched = _matched_tags(index, rows, resolved)
+    likenesses = _likenesses(index, rows, resolved.wanted, resolved.unwanted)
+    given = {name: values[offset:] for name, values in best.parts.items()}
+    explained = []
+    for i in range(len(rows)):
+        own = {name: float(given[name][i]) if name in given else 0.0 for name in ranking.COMPONENTS}
+        parts = Parts(**own, matched_tags=matched[i], pictures=likenesses[i])
+        explained.append((int(ids[i]), float(scores[i]), parts))
+    return explained
+
+
+def _matched_tags(index: Index, rows: np.ndarray, resolved: ResolvedQuery) -> list[list[str]]:
+    """For each row the wanted tags that it carries, by name."""
     matched: list[list[str]] = [[] for _ in rows]
     for name in sorted(resolved.tags & resolved.tag_ids.keys()):
         for i in np.flatnonzero(index.carries(resolved.tag_ids[name], rows)):
             matched[i].append(name)
-    none = np.zeros(len(best.rows))
-    given = {name: best.parts.get(name, none)[offset:].tolist() for name in fusion.COMPONENTS}
-    likenesses = _likenesses(index, rows, resolved.wanted, resolved.unwanted)
-    return [
-        (
-            image_id,
-            score,
-            Parts(
-                **{name: values[i] for name, values in given.items()},
-                matched_tags=matched[i],
-                pictures=likenesses[i],
-            ),
-        )
-        for i, (image_id, score) in enumerate(
-            zip(index.take("ids", rows).tolist(), best.scores[offset:].tolist(), strict=True)
-        )
-    ]
+    return matched
 
 
 def _likenesses(

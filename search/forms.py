@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from search.models import QueryPicture, SavedSearch
 from search.query.address import from_address, to_address
-from search.query.query import QueryError
+from search.query.errors import QueryError
 
 
 class SavedSearchForm(forms.ModelForm):

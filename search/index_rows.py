@@ -6,13 +6,15 @@ import numpy as np
 from django.db.models import F, Func, IntegerField
 from django.db.models.functions import Greatest
 
+from gallery import access
+from gallery.imaging.formats import FORMATS
 from gallery.models import AlbumImage, Embedding, Image, ImageTag
 from search.index.columns import COLUMNS, UNKNOWN, Rows
 
 CHUNK = 5000  # images read at a time: each chunk is a short transaction of its own
-WITHIN = 500  # images asked for by number at a time: SQLite limits how many a statement may name
+FORMAT_NUMBERS = {format.name: number for number, format in enumerate(FORMATS)}
 
-FORMATS = tuple(Image.Format.values)  # a format's number in the index is its place here
+WITHIN = 500  # images asked for by number at a time: SQLite limits how many a statement may name
 
 
 class Seconds(Func):
@@ -59,7 +61,7 @@ _FIELDS = (
 
 def _embeddings(extractor: str, dim: int):
     ready = Embedding.objects.filter(
-        extractor=extractor, dim=dim, image__status=Image.Status.READY, image__trashed_at=None
+        access.untrashed("image__"), extractor=extractor, dim=dim, image__status=Image.Status.READY
     )
     return ready.annotate(
         side=Greatest("image__width", "image__height"),
@@ -81,7 +83,7 @@ def _rows(found: list[tuple], dim: int, extractor: str, named: dict) -> Rows:
         "added": added,
         "hashes": np.array([value or 0 for value in hashes], np.int64).view(np.uint64),
         "sides": sides,
-        "formats": [FORMATS.index(name) for name in formats],
+        "formats": [FORMAT_NUMBERS[name] for name in formats],
         "tagged": tagged,
     }
     return Rows(

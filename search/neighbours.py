@@ -10,7 +10,8 @@ from gallery import access
 from gallery.models import Album, Image
 from search import browsing, engine
 from search.query.address import from_address
-from search.query.query import QueryError, parse_id
+from search.query.errors import QueryError
+from search.query.query import parse_id
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from gallery import access
 from gallery.extraction import registry
 from gallery.extraction.base import Description
 from gallery.models import Tag
+from gallery.models.tag import fold
 from search.index.index import Index
 from search.live_index import live_index
 
@@ -28,7 +29,7 @@ class Suggestion:
 
 def complete(beginning: str, user, limit: int = 12) -> list[Suggestion]:
     """Tags of which a word begins so, most frequent first."""
-    beginning = " ".join(beginning.lower().split())
+    beginning = fold(beginning).lstrip("#").strip()
     named = Q(name__startswith=beginning) | Q(name__contains=f" {beginning}")
     names = dict(Tag.objects.filter(named).values_list("id", "name"))
     allowed = access.scope(user)
@@ -49,7 +50,7 @@ def named_in(text: str, extractor: Description) -> dict[int, Suggestion]:
     """The tags that the text names, by id, not counted yet: as they are, in the plural, or by a synonym."""
     meant: dict[str, str] = {}
     synonyms = registry.synonyms(extractor) if text else {}
-    words = text.lower().split()
+    words = fold(text).split()
     for size in range(min(LONGEST_NAME, len(words)), 0, -1):
         for start in range(len(words) - size + 1):
             phrase = " ".join(words[start : start + size])

@@ -96,7 +96,7 @@ class AlbumViewSet(viewsets.ModelViewSet):
     def images(self, request: Request, pk: int) -> Response:
         """The album's pictures, in its order."""
         album = self.get_object()
-        inside = Image.objects.filter(album_images__album=album, trashed_at=None)
+        inside = Image.objects.filter(album_images__in=access.album_images(album))
         images = ImageSerializer.with_related(inside, request.user)
         images = images.order_by(*album.order_of("album_images__", ""))
         page = self.paginate_queryset(images)

@@ -80,7 +80,7 @@ class ImageSerializer(serializers.ModelSerializer):
 
     @extend_schema_field(OpenApiTypes.STR)
     def get_error(self, image: Image) -> str:
-        return image.error if access.may_see_error(self.context["request"].user, image) else ""
+        return image.get_error_display() if access.may_see_error(self.context["request"].user, image) else ""
 
     @extend_schema_field({"type": "array", "items": {"type": "number"}, "nullable": True})
     def get_location(self, image: Image) -> list[float] | None:
@@ -96,6 +96,14 @@ class ImageSerializer(serializers.ModelSerializer):
     def get_thumbnails(self, image: Image) -> dict[str, str]:
         request = self.context["request"]
         return {size: reverse("image-thumbnail", args=[image.pk, size], request=request) for size in SIZES}
+
+
+def tag_name(field: str, text: str) -> str:
+    """Normalize a tag that a request names in this field; ValidationError (a 400) where it cannot be one."""
+    try:
+        return normalize(text)
+    except DjangoValidationError as error:
+        raise ValidationError({field: error.messages}) from error
 
 
 class TagNameSerializer(serializers.Serializer):
@@ -122,7 +130,7 @@ class ImageFilter(django_filters.FilterSet):
         fields = {"status": ["exact"], "format": ["exact"]}
 
     def carrying(self, images, field: str, tag: str):
-        return images.filter(pk__in=shown_tags().filter(tag__name=tag.lower()).values("image_id"))
+        return images.filter(pk__in=shown_tags().filter(tag__name=tag_name("tag", tag)).values("image_id"))
 
 
 class ImageViewSet(

@@ -3,6 +3,8 @@
 from rest_framework import pagination
 from rest_framework.exceptions import ValidationError
 
+from gallery.numbers import whole_number
+
 
 class LimitOffsetPagination(pagination.LimitOffsetPagination):
     """`limit` and `offset`, where a wrong value is a 400 that names the field instead of being passed
@@ -22,6 +24,7 @@ class LimitOffsetPagination(pagination.LimitOffsetPagination):
         text = request.query_params.get(field)
         if text is None:
             return default
-        if not (text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most):
+        number = whole_number(text, least, most)
+        if number is None:
             raise ValidationError({field: f"must be a whole number from {least} to {most}."})
-        return int(text)
+        return number

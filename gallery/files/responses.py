@@ -9,7 +9,7 @@ from django.views.decorators.http import condition
 
 from gallery.files import downloads
 from gallery.files.thumbnails import SIZES, thumbnail_of
-from gallery.imaging.formats import CONTENT_TYPES
+from gallery.imaging.formats import BY_NAME
 from gallery.models import Image
 
 
@@ -40,7 +40,7 @@ def _original(request: HttpRequest, image: Image, variant: str) -> HttpResponse:
     except FileNotFoundError as error:
         raise Http404 from error
     return FileResponse(
-        file, as_attachment=True, filename=image.filename, content_type=CONTENT_TYPES[image.format]
+        file, as_attachment=True, filename=image.filename, content_type=BY_NAME[image.format].media_type
     )
 
 

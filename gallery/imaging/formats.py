@@ -1,23 +1,53 @@
-"""The picture formats that are taken, by Pillow's names for them. EXTENSIONS lists them all."""
+"""The picture formats that are taken: ONE table, which everything else reads.
 
-EXTENSIONS = {
-    "JPEG": "jpg",
-    "PNG": "png",
-    "WEBP": "webp",
-    "GIF": "gif",
-    "TIFF": "tif",
-    "BMP": "bmp",
-    "HEIF": "heic",
-    "AVIF": "avif",
-}
+A new format is one more entry and its test; where Pillow cannot read it by itself, `pixels.py` registers its
+plugin.
+"""
 
-CONTENT_TYPES = {
-    "JPEG": "image/jpeg",
-    "PNG": "image/png",
-    "WEBP": "image/webp",
-    "GIF": "image/gif",
-    "TIFF": "image/tiff",
-    "BMP": "image/bmp",
-    "HEIF": "image/heic",
-    "AVIF": "image/avif",
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Format:
+    """A file format."""
+
+    name: str  # Pillow's, kept in the database
+    label: str  # for people
+    extension: str
+    media_type: str
+    shown_by_browsers: bool
+    aliases: tuple[str, ...] = ()  # other names and extensions that people give it
+
+
+FORMATS = (
+    Format("JPEG", "JPEG", "jpg", "image/jpeg", True, aliases=("jpeg", "jpe")),
+    Format("PNG", "PNG", "png", "image/png", True),
+    Format("WEBP", "WebP", "webp", "image/webp", True),
+    Format("GIF", "GIF", "gif", "image/gif", True),
+    Format("TIFF", "TIFF", "tif", "image/tiff", False, aliases=("tiff",)),
+    Format("BMP", "BMP", "bmp", "image/bmp", False, aliases=("dib",)),
+    Format("HEIF", "HEIF", "heic", "image/heic", False, aliases=("heif", "hif")),
+    Format("AVIF", "AVIF", "avif", "image/avif", True),
+)
+BY_NAME = {format.name: format for format in FORMATS}
+# Every word that people may say for a format, lower case -> its name.
+_NAMES = {
+    word: format.name
+    for format in FORMATS
+    for word in (format.name.lower(), format.extension, *format.aliases)
 }
+# What a file field offers: browsers know most formats by image/*, the rest by extension.
+ACCEPT = ",".join(
+    ["image/*", *(f".{word}" for word in _NAMES if BY_NAME[_NAMES[word]].extension in ("heic", "avif"))]
+)
+
+
+def named(word: str) -> Format | None:
+    """Find the format that a person means by 'jpg', 'TIFF' or 'heic'."""
+    name = _NAMES.get(word.lower().removeprefix("."))
+    return BY_NAME[name] if name else None
+
+
+def labels() -> str:
+    """List every format for a sentence: 'JPEG, PNG, ...'."""
+    return ", ".join(format.label for format in FORMATS)

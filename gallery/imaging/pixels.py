@@ -8,7 +8,7 @@ import numpy as np
 import pillow_heif
 from PIL import Image, ImageCms, ImageOps
 
-from gallery.imaging.formats import EXTENSIONS
+from gallery.imaging.formats import BY_NAME
 
 pillow_heif.register_heif_opener()
 # The limit on pixels is MAX_IMAGE_MEGAPIXELS, checked by gallery.ingest before anything is decoded.
@@ -24,7 +24,7 @@ _COSINES = np.cos(np.pi / (2 * HASHED) * np.arange(1, 9)[:, None] * (2 * np.aran
 
 def open_header(file: str | Path | BinaryIO) -> Image.Image:
     """Open a picture without decoding it. Whatever is of no format that we take raises Pillow's errors."""
-    return Image.open(file, formats=list(EXTENSIONS))
+    return Image.open(file, formats=list(BY_NAME))
 
 
 def format_of(image: Image.Image) -> str:

@@ -9,9 +9,12 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from gallery.imaging.formats import EXTENSIONS
+from gallery.imaging import metadata
+from gallery.imaging.formats import BY_NAME, FORMATS
+from gallery.imaging.metadata import Facts
 
 GREY = 0x808080
 
@@ -19,7 +22,7 @@ GREY = 0x808080
 def original_path(image: "Image", filename: str) -> str:
     """Where an original lies in its storage: by owner and hash, with a token that makes every row's file its
     own."""
-    extension = EXTENSIONS[image.format]
+    extension = BY_NAME[image.format].extension
     return f"{image.owner_id}/{image.sha256[:2]}/{image.sha256[:16]}-{secrets.token_hex(4)}.{extension}"
 
 
@@ -32,21 +35,19 @@ class Image(models.Model):
         READY = "ready", _("searchable")
         FAILED = "failed", _("could not be read")
 
-    class Format(models.TextChoices):
-        JPEG = "JPEG", "JPEG"
-        PNG = "PNG", "PNG"
-        WEBP = "WEBP", "WebP"
-        GIF = "GIF", "GIF"
-        TIFF = "TIFF", "TIFF"
-        BMP = "BMP", "BMP"
-        HEIF = "HEIF", "HEIF"
-        AVIF = "AVIF", "AVIF"
+    class Failure(models.TextChoices):
+        """Why the last attempt at processing it failed."""
+
+        MISSING = "missing", _("The original file is missing on the server.")
+        MEMORY = "memory", _("There was not enough memory to process this picture.")
+        UNREADABLE = "unreadable", _("The file can't be decoded.")
+        CRASHED = "crashed", _("Processing this picture crashed repeatedly.")
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="images")
     original = models.FileField(upload_to=original_path, max_length=200)
     sha256 = models.CharField(max_length=64, editable=False)
     filename = models.CharField(max_length=255, help_text="The name of the file when it was uploaded.")
-    format = models.CharField(max_length=8, choices=Format)
+    format = models.CharField(max_length=8, choices=[(format.name, format.label) for format in FORMATS])
     size_bytes = models.PositiveBigIntegerField()
     width = models.PositiveIntegerField(help_text="In pixels, as seen upright.")
     height = models.PositiveIntegerField(help_text="In pixels, as seen upright.")
@@ -55,6 +56,18 @@ class Image(models.Model):
         null=True, blank=True, help_text="Degrees north, from the camera, where it says."
     )
     longitude = models.FloatField(null=True, blank=True, help_text="Degrees east.")
+    taken_offset = models.SmallIntegerField(
+        null=True, blank=True, help_text="Minutes that the camera's clock was ahead of UTC, where it says."
+    )
+    camera = models.CharField(max_length=80, blank=True)
+    lens = models.CharField(max_length=80, blank=True)
+    exposure = models.FloatField(null=True, blank=True, help_text="Seconds.")
+    aperture = models.FloatField(null=True, blank=True, help_text="The f-number.")
+    focal_length = models.FloatField(null=True, blank=True, help_text="Millimetres.")
+    iso = models.FloatField("ISO", null=True, blank=True)
+    metadata_version = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="Which version of imaging.metadata read the columns above."
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     trashed_at = models.DateTimeField(
         null=True,
@@ -64,7 +77,7 @@ class Image(models.Model):
     )
 
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
-    error = models.TextField(blank=True, help_text="Why the last attempt at reading it failed.")
+    error = models.CharField(max_length=10, choices=Failure, blank=True, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0, help_text="How often reading it was begun.")
     lease_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -120,10 +133,25 @@ class Image(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("image", args=[self.pk])
 
+    def describe(self, facts: Facts) -> None:
+        """Take over what the file says of itself; nothing is saved."""
+        self.format, self.width, self.height = facts.format, facts.width, facts.height
+        self.taken_at = facts.taken.at(timezone.get_default_timezone()) if facts.taken else None
+        self.taken_offset = facts.taken.offset if facts.taken else None
+        self.latitude, self.longitude = facts.location or (None, None)
+        for name, value in vars(facts.camera).items():
+            setattr(self, name, value)
+        self.metadata_version = metadata.VERSION
+
     @property
     def shown_at(self) -> datetime:
         """When it was taken or, where it does not say, came here."""
         return self.taken_at or self.created_at
+
+    @property
+    def is_shown_by_browsers(self) -> bool:
+        """Whether browsers show the original itself."""
+        return BY_NAME[self.format].shown_by_browsers
 
     @property
     def css_color(self) -> str:

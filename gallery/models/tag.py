@@ -10,12 +10,18 @@ from django.utils.translation import gettext as _
 MAX_TAG_LENGTH = 100
 
 
-def normalize(name: str) -> str:
-    """A tag as it is stored and compared: NFC, lower case, single spaces, no leading '#'.
+def fold(name: str) -> str:
+    """Write words as tags are compared: NFC, lower case, single spaces."""
+    return " ".join(unicodedata.normalize("NFC", name).lower().split())
 
-    Raises ValidationError when nothing is left or more than MAX_TAG_LENGTH characters are.
+
+def normalize(name: str) -> str:
+    """Fold a word, a leading '#' removed, into the tag that is stored for it.
+
+    Raises ValidationError when nothing is left, more than MAX_TAG_LENGTH characters are, or they cannot be
+    shown.
     """
-    tag = " ".join(unicodedata.normalize("NFC", name).lower().split()).lstrip("#").strip()
+    tag = fold(name).lstrip("#").strip()
     if not tag:
         raise ValidationError(_("A tag needs at least one character besides '#'."))
     if len(tag) > MAX_TAG_LENGTH:
@@ -24,7 +30,7 @@ def normalize(name: str) -> str:
             % {"max_tag_length": MAX_TAG_LENGTH, "tag": len(tag)}
         )
     if not tag.isprintable():
-        raise ValidationError(_("A tag cannot hold control characters."))
+        raise ValidationError(_("A tag can't contain control characters."))
     return tag
 
 

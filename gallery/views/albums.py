@@ -12,9 +12,10 @@ from gallery import access, album_order
 from gallery.files import downloads
 from gallery.forms.albums import AlbumForm, MemberForm
 from gallery.models import Album, AlbumImage, AlbumMember, Image
+from gallery.numbers import whole_number, whole_numbers
 from gallery.views import selection
 from gallery.views.paging import page_of
-from gallery.views.requests import back, number, numbers, posted
+from gallery.views.requests import back, posted
 
 PER_PAGE = 60
 
@@ -90,8 +91,11 @@ def arrange(request: HttpRequest, pk: int) -> HttpResponse:
     """Move the pictures `image` to the `place` first, earlier, later or last, or before the picture of that
     number."""
     found = get_object_or_404(access.editable_albums(request.user), pk=pk)
-    images, where = numbers(request.POST.getlist("image"), selection.MOST), request.POST.get("place", "")
-    place = where if where in album_order.PLACES else number(where)
+    images, where = (
+        whole_numbers(request.POST.getlist("image"), selection.MOST),
+        request.POST.get("place", ""),
+    )
+    place = where if where in album_order.PLACES else whole_number(where)
     if images is None or place is None:
         raise BadRequest(
             _("place: choose pictures, and one of %(places)s or a picture's number.")
@@ -108,7 +112,7 @@ def arrange(request: HttpRequest, pk: int) -> HttpResponse:
 def set_cover(request: HttpRequest, pk: int) -> HttpResponse:
     """Have the album show one of its pictures in lists."""
     found = get_object_or_404(access.editable_albums(request.user), pk=pk)
-    chosen = number(request.POST.get("image", ""))
+    chosen = whole_number(request.POST.get("image", ""))
     if chosen is None:
         raise BadRequest(_("image: choose a picture of the album."))
     link = get_object_or_404(access.album_images(found), image_id=chosen)
@@ -156,7 +160,7 @@ def add_image(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         context = {"image": image, "fillable": access.fillable_albums(request.user)}
         return render(request, "gallery/image_albums.html", context)
-    chosen = number(request.POST.get("album", ""))
+    chosen = whole_number(request.POST.get("album", ""))
     if chosen is None:
         raise BadRequest(_("album: choose an album."))
     found = get_object_or_404(access.fillable_albums(request.user), pk=chosen)

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_POST
 from gallery import access, tagging, trash
 from gallery.files import downloads
 from gallery.models import Album, AlbumImage, Image
+from gallery.numbers import whole_number, whole_numbers
 from gallery.views import share_links
-from gallery.views.requests import back, number, numbers
+from gallery.views.requests import back
 
 MOST = 500  # pictures at once
 
@@ -32,7 +33,7 @@ def act(request: HttpRequest) -> HttpResponseBase:
     action = ACTIONS.get(request.POST.get("action", ""))
     if action is None:
         raise BadRequest(_("action: must be one of: %(actions)s.") % {"actions": ", ".join(ACTIONS)})
-    ids = numbers(request.POST.getlist("image"), MOST)
+    ids = whole_numbers(request.POST.getlist("image"), MOST)
     if ids is None:
         raise BadRequest(_("image: choose pictures, at most %(most)s.") % {"most": MOST})
     response = action(request, ids)
@@ -54,7 +55,7 @@ def act(request: HttpRequest) -> HttpResponseBase:
 
 
 def _add(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
-    chosen = number(request.POST.get("album", ""))
+    chosen = whole_number(request.POST.get("album", ""))
     if chosen is None:
         raise BadRequest(_("album: choose an album."))
     album: Album = get_object_or_404(access.fillable_albums(request.user), pk=chosen)

@@ -11,8 +11,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from gallery import access
 from gallery.forms.share_links import ShareLinkForm
 from gallery.models import Album, Image, ShareLink
+from gallery.numbers import whole_numbers
 from gallery.views.paging import page_of
-from gallery.views.requests import numbers, posted
+from gallery.views.requests import posted
 
 PER_PAGE = 60
 MOST = 500  # pictures in one link
@@ -62,7 +63,7 @@ def _make(request: HttpRequest) -> HttpResponse:
 
 def _target(request: HttpRequest, parameters) -> tuple[Album | None, list[Image]]:
     """The album or else the pictures that the parameters name; 404 where they may not be shared."""
-    ids = numbers(parameters.getlist("album") or parameters.getlist("image"), MOST)
+    ids = whole_numbers(parameters.getlist("album") or parameters.getlist("image"), MOST)
     if ids is None:
         raise BadRequest(_("image: choose an album or pictures, at most %(most)s.") % {"most": MOST})
     if "album" in parameters:

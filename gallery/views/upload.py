@@ -7,8 +7,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from gallery import access, ingest, quota
 from gallery.models import Image
+from gallery.numbers import whole_number
 from gallery.refusal import RefusedError
-from gallery.views.requests import number
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -54,7 +54,7 @@ def take(user, file) -> dict:
 def waiting(request: HttpRequest) -> HttpResponse:
     """How many of the person's `of` pictures are searchable by now, as a line that renews itself until all
     are."""
-    of = number(request.GET.get("of", ""))
+    of = whole_number(request.GET.get("of", ""))
     return render(request, "parts/waiting.html", waiting_context(request.user, of or 0))
 
 

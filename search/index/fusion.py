@@ -1,5 +1,4 @@
-"""Component scores -> one score per image, and what each component gave to it. Pure functions on numpy
-arrays.
+"""Fusions: component scores -> one score per image, and the rows that score best by it.
 
 `mean` is the original program's scoring. With query tags T and an image's tags I the tag score is |T and I| /
 |T|; the feature score is the dot product of the image's embedding with the query's, which for picture plus
@@ -10,51 +9,30 @@ Components are arrays by name: 'image', 'text', 'tags'. A fusion turns them into
 score.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-COMPONENTS = ("image", "text", "tags")
+from search.index.index import Index
+from search.index.ranking import (
+    COMPONENTS,
+    MARGIN,
+    Asked,
+    Best,
+    Linear,
+    Scores,
+    best_linear,
+    component_scores,
+    largest,
+    ordered,
+)
+
+EQUAL_WEIGHTS = dict.fromkeys(COMPONENTS, 1.0)
 RRF_K = 60  # Cormack et al. 2009
 # How much an unwanted example counts against a wanted one (Rocchio 1971 subtracts them likewise).
 UNWANTED = 0.5
-STEP = 64  # of so many scores a sample takes one
-
-Scores = Mapping[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class Linear:
-    """A fusion that is a weighted sum: each component's distance from `middle`, times `factor`."""
-
-    factor: Mapping[str, float]
-    middle: Mapping[str, float]
-
-    def parts(self, scores: Scores) -> dict[str, np.ndarray]:
-        """What each component gives to the score, float64, of the rows whose scores these are."""
-        return {
-            name: (values.astype(np.float64) - self.middle[name]) * self.factor[name]
-            for name, values in scores.items()
-        }
-
-
-@dataclass(frozen=True)
-class ByRank:
-    """A fusion of ranks: `descending` are the components' scores that a row is ranked among, negated and
-    sorted."""
-
-    share: Mapping[str, float]
-    descending: Mapping[str, np.ndarray]
-
-    def parts(self, scores: Scores) -> dict[str, np.ndarray]:
-        """What each component gives to the score, float64, of the rows whose scores these are."""
-        ranks = {name: np.searchsorted(self.descending[name], -values) for name, values in scores.items()}
-        return {name: self.share[name] * self.at_rank(rank) for name, rank in ranks.items()}
-
-    def at_rank(self, rank: int | np.ndarray) -> float | np.ndarray:
-        """What a row of this rank, counted from 0, in every component scores."""
-        return (RRF_K + 1) / (RRF_K + 1 + rank)
 
 
 def shares(present: Collection[str], weights: Mapping[str, float]) -> dict[str, float]:
@@ -85,63 +63,114 @@ def query_vector(
     return np.sum(parts, axis=0) if parts else None
 
 
-def mean(share: Mapping[str, float]) -> Linear:
-    """The original's: each component's score times its share."""
-    return Linear(share, dict.fromkeys(share, 0.0))
+class Fusion(ABC):
+    """A way to score pictures by several components at once."""
+
+    @abstractmethod
+    def parts(self, scores: Scores, share: Mapping[str, float], visible: np.ndarray) -> dict[str, np.ndarray]:
+        """Give what each component contributes to each row's score: float64 (size,), from all rows' scores.
+
+        visible bool (size,) says which rows means, deviations and ranks are taken over.
+        """
+
+    @abstractmethod
+    def rank(
+        self, index: Index, asked: Asked, share: Mapping[str, float], visible: np.ndarray, count: int
+    ) -> Best:
+        """Find the `count` best of the visible rows (bool (size,)), of equal scores the newest first.
+
+        Raises DamagedError when the index's codes and vectors contradict each other.
+        """
 
 
-def calibrated(components: Scores, share: Mapping[str, float], visible: np.ndarray) -> Linear:
-    """Each component in standard deviations from its mean over the visible rows (bool (size,)), times its
-    share.
+class Mean(Fusion):
+    """The original's: each component's score times its share. The ranking is that of float64."""
 
-    A text's cosine of 0.3 is strong where a picture's is nothing: what counts is how far it stands out. The
-    scores are not bound to 0..1.
+    @staticmethod
+    def linear(share: Mapping[str, float]) -> Linear:
+        """Give the weighted sum that this is."""
+        return Linear(share, dict.fromkeys(share, 0.0))
+
+    def parts(self, scores: Scores, share: Mapping[str, float], visible: np.ndarray) -> dict[str, np.ndarray]:
+        return self.linear(share).parts(scores)
+
+    def rank(
+        self, index: Index, asked: Asked, share: Mapping[str, float], visible: np.ndarray, count: int
+    ) -> Best:
+        return best_linear(index, asked, self.linear(share), visible, count)
+
+
+class Calibrated(Fusion):
+    """Each component in standard deviations from its mean over the visible rows, times its share.
+
+    A text's cosine of 0.3 is strong where a picture's is nothing: what counts is how far it stands out.
+    Scores are not bound to 0..1. The ranking is exact given means and deviations of the scan, right to about
+    four digits.
     """
-    middle, factor = {}, {}
-    for name, scores in components.items():
-        own = scores[visible]
-        spread = float(own.std(dtype=np.float64)) if len(own) else 0.0
-        middle[name] = float(own.mean(dtype=np.float64)) if len(own) else 0.0
-        factor[name] = share[name] / (spread if spread > 1e-9 else 1.0)
-    return Linear(factor, middle)
+
+    @staticmethod
+    def linear(scores: Scores, share: Mapping[str, float], visible: np.ndarray) -> Linear:
+        """Give the weighted sum that these scores lead to."""
+        middle, factor = {}, {}
+        for name, values in scores.items():
+            seen = values[visible]
+            spread = float(seen.std(dtype=np.float64)) if len(seen) else 0.0
+            middle[name] = float(seen.mean(dtype=np.float64)) if len(seen) else 0.0
+            factor[name] = share[name] / (spread if spread > 1e-9 else 1.0)
+        return Linear(factor, middle)
+
+    def parts(self, scores: Scores, share: Mapping[str, float], visible: np.ndarray) -> dict[str, np.ndarray]:
+        return self.linear(scores, share, visible).parts(scores)
+
+    def rank(
+        self, index: Index, asked: Asked, share: Mapping[str, float], visible: np.ndarray, count: int
+    ) -> Best:
+        linear = self.linear(component_scores(index, asked, visible), share, visible)
+        return replace(best_linear(index, asked, linear, visible, count), scan=None)
 
 
-def rrf(components: Scores, share: Mapping[str, float], visible: np.ndarray) -> ByRank:
+class ReciprocalRank(Fusion):
     """Reciprocal rank fusion (Cormack et al. 2009): share / (60 + rank), equal scores sharing the better
     rank.
 
-    Ranks are among the visible rows. Scaled by 61, so that a picture that is first in everything scores 1.
+    Ranks are among the visible rows, by the scan. Scaled by 61, so that a picture that is first in everything
+    scores 1.
     """
-    return ByRank(share, {name: np.sort(-scores[visible]) for name, scores in components.items()})
+
+    @staticmethod
+    def at_rank(rank: int | np.ndarray) -> float | np.ndarray:
+        """Give the score of a row that has this rank, counted from 0, in every component."""
+        return (RRF_K + 1) / (RRF_K + 1 + rank)
+
+    def parts(self, scores: Scores, share: Mapping[str, float], visible: np.ndarray) -> dict[str, np.ndarray]:
+        descending = {name: np.sort(-values[visible]) for name, values in scores.items()}
+        return self._parts_among(descending, scores, share)
+
+    def rank(
+        self, index: Index, asked: Asked, share: Mapping[str, float], visible: np.ndarray, count: int
+    ) -> Best:
+        """A row that is not among the first n of any component scores less than one that is n-th in all of
+        them: so the first few of each are compared, and more of them only where that leaves a doubt."""
+        scores = component_scores(index, asked, visible)
+        descending = {name: np.sort(-values[visible]) for name, values in scores.items()}
+        seen = [np.where(visible, values, -np.inf) for values in scores.values()]
+        reach = 4 * max(count, MARGIN)
+        while True:
+            rows = np.unique(np.concatenate([largest(values, reach) for values in seen]))
+            rows = rows[visible[rows]]
+            parts = self._parts_among(descending, {name: own[rows] for name, own in scores.items()}, share)
+            best = ordered(index, rows, parts, count)
+            full = len(best.rows) == count
+            if reach >= index.size or not count or (full and best.scores[-1] > self.at_rank(reach)):
+                return best
+            reach *= 4
+
+    def _parts_among(
+        self, descending: Scores, scores: Scores, share: Mapping[str, float]
+    ) -> dict[str, np.ndarray]:
+        """The parts of rows with these scores among those whose negated, sorted scores are `descending`."""
+        ranks = {name: np.searchsorted(descending[name], -values) for name, values in scores.items()}
+        return {name: np.asarray(share[name] * self.at_rank(rank)) for name, rank in ranks.items()}
 
 
-Fusion = Callable[[Scores, Mapping[str, float], np.ndarray], Linear | ByRank]
-FUSIONS: dict[str, Fusion] = {
-    "mean": lambda components, share, visible: mean(share),
-    "calibrated": calibrated,
-    "rrf": rrf,
-}
-
-
-def total(parts: Scores, size: int) -> np.ndarray:
-    """The score of each row, float64 (size,); zeros when nothing was asked that ranks."""
-    return sum(parts.values(), start=np.zeros(size))
-
-
-def largest(scores: np.ndarray, count: int) -> np.ndarray:
-    """The rows of the `count` largest scores and of every one that equals the last of them, in no order.
-
-    scores float32 or float64 (size,). A sample tells where the last place is about, so that few of many
-    scores are compared with each other; when it told wrong, all are.
-    """
-    if not 0 < count < len(scores):
-        return np.arange(len(scores) if count > 0 else 0)
-    rows = np.arange(0)
-    if len(scores) > 64 * STEP:
-        sample = scores[::STEP]
-        place = min(len(sample), 4 * count // STEP + 16)
-        rows = np.flatnonzero(scores >= np.partition(sample, len(sample) - place)[len(sample) - place])
-    if len(rows) < count:
-        rows = np.arange(len(scores))
-    own = scores[rows]
-    return rows[own >= np.partition(own, len(own) - count)[len(own) - count]]
+FUSIONS: dict[str, Fusion] = {"mean": Mean(), "calibrated": Calibrated(), "rrf": ReciprocalRank()}

@@ -1,19 +1,24 @@
 """The best rows, exactly: a scan of the codes says which can be among them, and those are scored in float64.
 
 Nothing is left to chance: a row's score from its codes is off by no more than the bound that was kept with it
-(`search/quantization.py`), so a row that is below the last place by more than that cannot be among the best.
+(`search/index/quantization.py`), so a row that is below the last place by more than that cannot be among the
+best.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from search.index import fusion
 from search.index.index import Index, Scan
 from search.index.snapshot import DamagedError
 
+COMPONENTS = ("image", "text", "tags")
 # Leaders beyond those asked for that are scored at once: rounding moves a row by few places.
 MARGIN = 64
+STEP = 64  # of so many scores a sample takes one
+
+Scores = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -55,28 +60,62 @@ class Best:
 
     @property
     def scores(self) -> np.ndarray:
-        return fusion.total(self.parts, len(self.rows))
+        return total(self.parts, len(self.rows))
 
 
-def best(
-    index: Index, asked: Asked, share: dict[str, float], name: str, visible: np.ndarray, count: int
-) -> Best:
-    """The `count` best of the visible rows (bool (size,)) by the fusion of this name, equal scores newest
-    first.
+@dataclass(frozen=True)
+class Linear:
+    """A weighted sum: each component's distance from `middle`, times `factor`."""
 
-    Under `mean` the answer is that of float64; under `calibrated` it is that given the means and deviations
-    of the scan, which are right to about four digits; `rrf` ranks by the scan. DamagedError when codes and
-    vectors disagree.
+    factor: Mapping[str, float]
+    middle: Mapping[str, float]
+
+    def parts(self, scores: Scores) -> dict[str, np.ndarray]:
+        """What each component gives to the score, float64, of the rows whose scores these are."""
+        return {
+            name: (values.astype(np.float64) - self.middle[name]) * self.factor[name]
+            for name, values in scores.items()
+        }
+
+
+def best_linear(index: Index, asked: Asked, linear: Linear, visible: np.ndarray, count: int) -> Best:
+    """Rank by a weighted sum of components: one dot product and a few posting lists, one pass over the codes.
+
+    The answer is that of float64, of equal scores the newest first. Raises DamagedError when codes and
+    vectors contradict each other.
     """
-    if name == "mean":
-        fused = fusion.mean(share)
-    else:
-        scores = component_scores(index, asked, visible)
-        fused = fusion.FUSIONS[name](scores, share, visible)
-    if isinstance(fused, fusion.Linear):
-        found = _best_linear(index, asked, fused, visible, count)
-        return found if name == "mean" else replace(found, scan=None)
-    return _best_by_rank(index, fused, scores, visible, count)
+    if not asked.vectors:
+        return _best_by_tags(index, asked, linear, visible, count)
+    scores = np.zeros(index.size, np.float32)
+    tags = {tag_id: weight / asked.tag_total * linear.factor["tags"] for tag_id, weight in asked.tags.items()}
+    index.add_tags(tags, scores)
+    combined = sum(vector * linear.factor[part] for part, vector in asked.vectors.items())
+    scan = index.scan(combined, scores, visible)
+    slack = scan.slack + 1e-6 * sum(map(abs, tags.values()))
+    rows = largest(scores, min(count + MARGIN, np.count_nonzero(visible)))
+    parts = linear.parts(exact_scores(index, asked, rows))
+    middle = sum(linear.middle[part] * linear.factor[part] for part in parts)  # the scan leaves it out
+    exact = total(parts, len(rows)) + middle
+    if not (np.abs(scores[rows] - exact) <= scan.length * index.take("errors", rows) + slack).all():
+        raise DamagedError("codes and vectors of the index contradict each other")
+    more = _possible(index, scan, rows, exact, count, slack)
+    if len(more):
+        rows = np.concatenate([rows, more])
+        parts = linear.parts(exact_scores(index, asked, rows))
+    return replace(ordered(index, rows, parts, count), scan=scan)
+
+
+def reaching(index: Index, asked: Asked, linear: Linear, scan: Scan, threshold: float) -> int:
+    """How many of the visible rows score at least `threshold` by `mean`: exactly, from the scan that found
+    the best."""
+    slack = scan.slack + 1e-6
+    near = np.flatnonzero(scan.scores >= threshold - slack - scan.length * index.largest_error)
+    off = np.abs(scan.scores[near] - threshold) - slack - scan.length * index.take("errors", near)
+    doubtful = near[off <= 0]
+    exact = total(linear.parts(exact_scores(index, asked, doubtful)), len(doubtful))
+    return int(
+        np.count_nonzero((off > 0) & (scan.scores[near] > threshold)) + np.count_nonzero(exact >= threshold)
+    )
 
 
 def component_scores(index: Index, asked: Asked, visible: np.ndarray) -> dict[str, np.ndarray]:
@@ -89,59 +128,20 @@ def component_scores(index: Index, asked: Asked, visible: np.ndarray) -> dict[st
     return scores
 
 
-def _best_linear(index: Index, asked: Asked, fused: fusion.Linear, visible: np.ndarray, count: int) -> Best:
-    """A weighted sum of components is one dot product and a few posting lists: one pass over the codes."""
-    if not asked.vectors:
-        return _best_by_tags(index, asked, fused, visible, count)
-    scores = np.zeros(index.size, np.float32)
-    tags = {tag_id: weight / asked.tag_total * fused.factor["tags"] for tag_id, weight in asked.tags.items()}
-    index.add_tags(tags, scores)
-    combined = sum(vector * fused.factor[part] for part, vector in asked.vectors.items())
-    scan = index.scan(combined, scores, visible)
-    slack = scan.slack + 1e-6 * sum(map(abs, tags.values()))
-    rows = fusion.largest(scores, min(count + MARGIN, np.count_nonzero(visible)))
-    parts = fused.parts(exact_scores(index, asked, rows))
-    middle = sum(fused.middle[part] * fused.factor[part] for part in parts)  # the scan leaves it out
-    exact = fusion.total(parts, len(rows)) + middle
-    if not (np.abs(scores[rows] - exact) <= scan.length * index.take("errors", rows) + slack).all():
-        raise DamagedError("codes and vectors of the index contradict each other")
-    more = _possible(index, scan, rows, exact, count, slack)
-    if len(more):
-        rows = np.concatenate([rows, more])
-        parts = fused.parts(exact_scores(index, asked, rows))
-    return replace(_ordered(index, rows, parts, count), scan=scan)
+def exact_scores(index: Index, asked: Asked, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """float64 (len(rows),) for each component."""
+    scores = {part: index.exact_dots(vector, rows) for part, vector in asked.vectors.items()}
+    if "tags" in asked.components:
+        scores["tags"] = np.zeros(len(rows))
+        for tag_id, weight in asked.tags.items():
+            scores["tags"][index.carries(tag_id, rows)] += weight
+        scores["tags"] /= asked.tag_total
+    return scores
 
 
-def reaching(index: Index, asked: Asked, share: dict[str, float], scan: Scan, threshold: float) -> int:
-    """How many of the visible rows score at least `threshold` by `mean`: exactly, from the scan that found
-    the best."""
-    slack = scan.slack + 1e-6
-    near = np.flatnonzero(scan.scores >= threshold - slack - scan.length * index.largest_error)
-    off = np.abs(scan.scores[near] - threshold) - slack - scan.length * index.take("errors", near)
-    doubtful = near[off <= 0]
-    exact = fusion.total(fusion.mean(share).parts(exact_scores(index, asked, doubtful)), len(doubtful))
-    return int(
-        np.count_nonzero((off > 0) & (scan.scores[near] > threshold)) + np.count_nonzero(exact >= threshold)
-    )
-
-
-def _best_by_rank(
-    index: Index, fused: fusion.ByRank, scores: dict[str, np.ndarray], visible: np.ndarray, count: int
-) -> Best:
-    """A row that is not among the first n of any component scores less than one that is n-th in all of them:
-    so the first few of each are compared, and more of them only where that leaves a doubt."""
-    reach = 4 * max(count, MARGIN)
-    seen = [np.where(visible, values, -np.inf) for values in scores.values()]
-    while True:
-        rows = np.unique(np.concatenate([fusion.largest(values, reach) for values in seen]))
-        rows = rows[visible[rows]]
-        parts = fused.parts({part: values[rows] for part, values in scores.items()})
-        found = _ordered(index, rows, parts, count)
-        if reach >= index.size or (
-            len(found.rows) == count and found.scores[-1:].sum() > fused.at_rank(reach)
-        ):
-            return found
-        reach *= 4
+def ordered(index: Index, rows: np.ndarray, parts: dict[str, np.ndarray], count: int) -> Best:
+    order = np.lexsort((-index.take("ids", rows), -total(parts, len(rows))))[:count]
+    return Best(rows[order], {part: values[order] for part, values in parts.items()})
 
 
 def _possible(
@@ -156,15 +156,15 @@ def _possible(
     return np.setdiff1d(near, rows, assume_unique=True)
 
 
-def _best_by_tags(index: Index, asked: Asked, fused: fusion.Linear, visible: np.ndarray, count: int) -> Best:
+def _best_by_tags(index: Index, asked: Asked, linear: Linear, visible: np.ndarray, count: int) -> Best:
     """By the sum of the carried tags' weights, which for weights like 1, 2 or 0.5 is exact; many rows are
     equal."""
     scores = np.zeros(index.size, np.float32)
     index.add_tags(asked.tags, scores)
     scores[~visible] = -np.inf
     count = min(count, np.count_nonzero(visible))
-    rows = _newest_of_equals(index, scores, fusion.largest(scores, count), count)
-    return _ordered(index, rows, fused.parts(exact_scores(index, asked, rows)), count)
+    rows = _newest_of_equals(index, scores, largest(scores, count), count)
+    return ordered(index, rows, linear.parts(exact_scores(index, asked, rows)), count)
 
 
 def _newest_of_equals(index: Index, scores: np.ndarray, rows: np.ndarray, count: int) -> np.ndarray:
@@ -179,17 +179,25 @@ def _newest_of_equals(index: Index, scores: np.ndarray, rows: np.ndarray, count:
     return np.concatenate([above, equal[np.argpartition(ids, len(ids) - free)[len(ids) - free :]]])
 
 
-def exact_scores(index: Index, asked: Asked, rows: np.ndarray) -> dict[str, np.ndarray]:
-    """float64 (len(rows),) for each component."""
-    scores = {part: index.exact_dots(vector, rows) for part, vector in asked.vectors.items()}
-    if "tags" in asked.components:
-        scores["tags"] = np.zeros(len(rows))
-        for tag_id, weight in asked.tags.items():
-            scores["tags"][index.carries(tag_id, rows)] += weight
-        scores["tags"] /= asked.tag_total
-    return scores
+def total(parts: Scores, size: int) -> np.ndarray:
+    """The score of each row, float64 (size,); zeros when nothing was asked that ranks."""
+    return sum(parts.values(), start=np.zeros(size))
 
 
-def _ordered(index: Index, rows: np.ndarray, parts: dict[str, np.ndarray], count: int) -> Best:
-    order = np.lexsort((-index.take("ids", rows), -fusion.total(parts, len(rows))))[:count]
-    return Best(rows[order], {part: values[order] for part, values in parts.items()})
+def largest(scores: np.ndarray, count: int) -> np.ndarray:
+    """The rows of the `count` largest scores and of every one that equals the last of them, in no order.
+
+    scores float32 or float64 (size,). A sample tells where the last place is about, so that few of many
+    scores are compared with each other; when it told wrong, all are.
+    """
+    if not 0 < count < len(scores):
+        return np.arange(len(scores) if count > 0 else 0)
+    rows = np.arange(0)
+    if len(scores) > 64 * STEP:
+        sample = scores[::STEP]
+        place = min(len(sample), 4 * count // STEP + 16)
+        rows = np.flatnonzero(scores >= np.partition(sample, len(sample) - place)[len(sample) - place])
+    if len(rows) < count:
+        rows = np.arange(len(scores))
+    own = scores[rows]
+    return rows[own >= np.partition(own, len(own) - count)[len(own) - count]]

@@ -14,19 +14,21 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from gallery.imaging.formats import FORMATS
 from search.index.columns import COLUMNS, Rows
 from search.index.postings import StoredPostings, grouped
 from search.index.quantization import CHUNK, quantize
 
-FORMAT = 1  # of the files; a snapshot of another one is not read
 CURRENT = "current"
 MANIFEST = "manifest.json"
 # Read at the best results only, and never as a whole, so that it need not be in memory: nor is it checked as
 # a whole.
 UNCHECKED = {"vectors"}
+PAIRS = ("tags", "albums")  # kinds of posting lists
 
 
 class DamagedError(Exception):
@@ -66,6 +68,17 @@ def current(folder: Path) -> str:
         return ""
 
 
+def layout(dim: int) -> dict[str, Any]:
+    """Describe what today's code writes and reads: a snapshot of any other layout is rebuilt by itself."""
+    columns = {name: dtype.str for name, dtype in COLUMNS.items()}
+    return {
+        "dim": dim,
+        "columns": columns,
+        "pairs": list(PAIRS),
+        "formats": [format.name for format in FORMATS],
+    }
+
+
 def load(folder: Path, dim: int) -> Snapshot:
     """Map the snapshot in use; DamagedError where there is none or it is not what was written."""
     name = current(folder)
@@ -73,8 +86,8 @@ def load(folder: Path, dim: int) -> Snapshot:
         raise DamagedError(f"there is no snapshot in {folder.name}")
     try:
         manifest = json.loads((folder / name / MANIFEST).read_text())
-        if (manifest["format"], manifest["dim"]) != (FORMAT, dim):
-            raise DamagedError(f"{name} is of another format")
+        if manifest["layout"] != layout(dim):
+            raise DamagedError(f"{name} has another layout")
         arrays = {key: _map(folder / name / f"{key}.bin", facts) for key, facts in manifest["arrays"].items()}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DamagedError(f"{folder.name}/{name}: {error}") from error
@@ -82,8 +95,7 @@ def load(folder: Path, dim: int) -> Snapshot:
         if key not in UNCHECKED and checksum(arrays[key]) != facts["sum"]:
             raise DamagedError(f"{folder.name}/{name}/{key}.bin is not what was written")
     tags, albums = (
-        StoredPostings(*(arrays[f"{kind}_{part}"] for part in ("keys", "starts", "rows")))
-        for kind in ("tags", "albums")
+        StoredPostings(*(arrays[f"{kind}_{part}"] for part in ("keys", "starts", "rows"))) for kind in PAIRS
     )
     return Snapshot(name, manifest["seq"], arrays["centre"], arrays, tags, albums)
 
@@ -119,7 +131,7 @@ def write(folder: Path, dim: int, seq: int, chunks: Iterable[Rows]) -> None:
     new = folder / f"{name}.new"
     new.mkdir()
     arrays = _write_rows(new, dim, chunks)
-    manifest = {"format": FORMAT, "dim": dim, "seq": seq, "arrays": arrays}
+    manifest = {"layout": layout(dim), "seq": seq, "arrays": arrays}
     _write_file(new / MANIFEST, json.dumps(manifest).encode())
     _sync(new)
     new.rename(folder / name)

@@ -6,7 +6,9 @@ from django.utils.translation import gettext as _
 
 from search.index.fusion import COMPONENTS
 from search.query.bar import format_bar, parse_bar
-from search.query.query import Filters, Query, QueryError, parse_id
+from search.query.errors import QueryError
+from search.query.filters import Filters
+from search.query.query import Query, parse_id
 
 
 def from_address(parameters) -> Query:
@@ -15,7 +17,7 @@ def from_address(parameters) -> Query:
     QueryDict."""
     fields = parse_bar(parameters.get("q", ""))
     if parameters.get("album"):
-        if fields["filters"].album:
+        if fields["filters"].get("album"):
             raise QueryError("album", _("the bar names an album already."))
         fields["filters"] = _in_album(fields["filters"], parse_id("album", parameters["album"]))
     return Query(
@@ -29,7 +31,7 @@ def from_address(parameters) -> Query:
 
 
 def _in_album(filters: Filters, album: int) -> Filters:
-    return Filters(**(vars(filters) | {"album": album}))
+    return Filters(**(dict(filters) | {"album": album}))
 
 
 def _ids(parameters, field: str) -> tuple[int, ...]:
@@ -50,6 +52,6 @@ def to_address(query: Query, line: str | None = None) -> list[tuple[str, str | i
     parts: list[tuple[str, str | int]] = [("q", line)] if line else []
     parts += [("image", pk) for pk in query.image_ids] + [("picture", key) for key in query.picture_keys]
     parts += [("exclude_image", pk) for pk in query.exclude_image_ids]
-    parts += [("album", query.filters.album)] if isinstance(query.filters.album, int) else []
+    parts += [("album", query.filters.album_id)] if query.filters.album_id else []
     parts += [(f"weight_{part}", f"{weight:g}") for part, weight in query.weights.items() if weight != 1]
     return parts + ([("fusion", query.fusion)] if query.fusion != "mean" else [])

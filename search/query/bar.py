@@ -11,20 +11,10 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from search.query.query import MAX_WEIGHT, Filters, Query, QueryError, clean_tag, clean_text, parse_id
+from search.query.errors import QueryError
+from search.query.filters import BY_NAME, FILTERS, Filters, Value, with_key
+from search.query.query import MAX_WEIGHT, Query, clean_tag, clean_text
 
-# The filters by the word that stands before their colon.
-KEYS = {
-    "album": "album",
-    "owner": "owner",
-    "after": "after",
-    "before": "before",
-    "added-after": "added_after",
-    "added-before": "added_before",
-    "format": "format",
-    "min-size": "min_size",
-    "is": "untagged",
-}
 # What may stand before a term: a minus before '#' or a quotation mark, a weight before anything.
 _BEFORE = re.compile(r'(?P<sign>-(?=[\d.:]*[#"]))?(?:(?P<weight>\d+(?:\.\d+)?|\.\d+):(?=\S))?')
 _KEY = re.compile(r"([A-Za-z][\w-]*):(?=\S)")
@@ -107,7 +97,7 @@ def _weight(item: Item) -> float | None:
     if item.weight is None:
         return None
     if item.unwanted:
-        raise QueryError("q", _("what is not wanted has no weight."), item.position)
+        raise QueryError("q", _("Excluded terms can't have a weight."), item.position)
     weight = float(item.weight)
     if not 0 < weight <= MAX_WEIGHT:
         raise QueryError(
@@ -118,41 +108,26 @@ def _weight(item: Item) -> float | None:
     return weight
 
 
-def _add_filter(filters: dict, item: Item) -> None:
-    key = item.kind.lower()
+def _add_filter(filters: dict[str, Value], item: Item) -> None:
+    key, text = item.kind.lower(), clean_text(item.value)
     at = item.position + len(item.kind) + 1
-    if key not in KEYS:
-        known = ", ".join(f"{name}:" for name in KEYS)
+    filter = with_key(key, text)
+    if filter is None:
+        known = ", ".join(dict.fromkeys(f"{own.key}:" for own in FILTERS))
         raise QueryError(
             "q",
             _("there is no filter '%(kind)s:'; there are %(known)s. To find these words, quote them.")
             % {"kind": item.kind, "known": known},
             item.position,
         )
-    name = KEYS[key]
-    if name in filters:
+    if filter.name in filters:
         raise QueryError("q", _("%(key)s: can be given once.") % {"key": key}, item.position)
+    if not text:
+        raise QueryError("q", f"{key}: {_('a value is missing after the colon.')}", at)
     try:
-        filters[name] = _value(name, clean_text(item.value))
-        Filters(**{name: filters[name]})
+        filters[filter.name] = filter.parse(text)
     except QueryError as error:
         raise QueryError("q", f"{key}: {error.message}", at) from error
-
-
-def _value(name: str, value: str) -> str | int | bool:
-    """A filter's value from its word in the bar."""
-    if not value:
-        raise QueryError(name, _("there is nothing behind the colon."))
-    match name:
-        case "min_size":
-            return parse_id(name, value.lower().removesuffix("px"))
-        case "untagged":
-            if value.lower() != "untagged":
-                raise QueryError(name, _("the one thing that can be asked for is is:untagged."))
-            return True
-        case "format":
-            return {"JPG": "JPEG", "TIF": "TIFF", "HEIC": "HEIF"}.get(value.upper(), value.upper())
-    return value
 
 
 def format_bar(query: Query) -> str:
@@ -162,14 +137,9 @@ def format_bar(query: Query) -> str:
     words += [f"{_prefix(query.tag_weights.get(name, 1))}#{_quoted(name)}" for name in query.tags]
     words += [f"-#{_quoted(name)}" for name in query.exclude_tags]
     words += [f'-"{query.exclude_text}"'] if query.exclude_text else []
-    for key, name in KEYS.items():
-        value = getattr(query.filters, name)
-        if name == "untagged":
-            words += ["is:untagged"] if value else []
-        elif value and not (
-            name == "album" and isinstance(value, int)
-        ):  # an album's number is in the address
-            words.append(f"{key}:{_quoted(str(value))}")
+    for name, value in query.filters.items():
+        if not (name == "album" and isinstance(value, int)):  # an album's number is in the address
+            words.append(f"{BY_NAME[name].key}:{_quoted(BY_NAME[name].format(value))}")
     return " ".join(word for word in words if word)
 
 

@@ -2,59 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from gallery.models import Image
 from gallery.models.tag import normalize
+from gallery.numbers import whole_number
 from search.index.fusion import COMPONENTS, FUSIONS
+from search.query.errors import QueryError
+from search.query.filters import Filters
 
 MAX_TEXT = 1000
 MAX_TAGS = 50
 MAX_PHRASES = 20
 MAX_PICTURES = 10
 MAX_WEIGHT = 100
-DATES = {4: "%Y", 7: "%Y-%m", 10: "%Y-%m-%d"}  # by length: a year, a month, a day
-
-
-class QueryError(Exception):
-    """A query that cannot be answered: which field, a sentence that says why, and for the bar the character
-    it is about, counted from 0."""
-
-    def __init__(self, field: str, message: str, position: int | None = None):
-        place = "" if position is None else _("at character %(number)s: ") % {"number": position + 1}
-        super().__init__(f"{field}: {place}{message}")
-        self.field, self.message, self.position = field, f"{place}{message}", position
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What pictures must be to be found at all. Dates are a year, a month or a day and stand for its first
-    moment."""
-
-    album: int | str | None = None  # its number, or its title
-    owner: str = ""  # a user name
-    after: str = ""  # taken then or later
-    before: str = ""  # taken earlier
-    added_after: str = ""
-    added_before: str = ""
-    format: str = ""
-    min_size: int = 0  # pixels along the longer side
-    untagged: bool = False
-
-    def __post_init__(self):
-        for name in ("after", "before", "added_after", "added_before"):
-            if value := getattr(self, name):
-                moment(name, value)
-        if self.format and self.format not in Image.Format.values:
-            raise QueryError(
-                "format", _("must be one of: %(values)s.") % {"values": ", ".join(Image.Format.values)}
-            )
-        if not 0 <= self.min_size <= 1_000_000:
-            raise QueryError("min_size", _("must be a number of pixels from 0 to 1000000."))
 
 
 @dataclass(frozen=True)
@@ -148,20 +110,6 @@ class Query:
         return own | {phrase: weight + own.get(phrase, 0.0) for phrase, weight in self.phrases.items()}
 
 
-def moment(field: str, date: str) -> datetime:
-    """The first moment of a year, a month or a day ('2024', '2024-05', '2024-05-17'), in the site's time
-    zone."""
-    try:
-        found = datetime.strptime(date, DATES[len(date)])
-    except (KeyError, ValueError) as error:
-        raise QueryError(
-            field, _("'%(value)s' is no date like 2024, 2024-05 or 2024-05-17.") % {"value": date[:40]}
-        ) from error
-    if not 1800 < found.year < 9000:
-        raise QueryError(field, _("'%(date)s' is no year that pictures are of.") % {"date": date})
-    return found.replace(tzinfo=timezone.get_default_timezone())
-
-
 def clean_text(text: str) -> str:
     """Free text with control characters as spaces and single spaces between words."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
@@ -181,7 +129,8 @@ def clean_tag(field: str, name: str, position: int | None = None) -> str:
 
 
 def parse_id(field: str, value: str) -> int:
-    """A picture's or an album's number; QueryError for anything that cannot be one."""
-    if not (value.isascii() and value.isdigit() and len(value) <= 18):
+    """Read a picture's or an album's number; QueryError for anything that cannot be one."""
+    number = whole_number(value)
+    if number is None:
         raise QueryError(field, _("'%(value)s' is not a number.") % {"value": value[:40]})
-    return int(value)
+    return number

@@ -5,25 +5,22 @@ What a person may not see cannot be asked by: it is looked up through gallery.ac
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from django.contrib.auth import get_user_model
 from django.utils.translation import gettext as _
 
 from gallery import access, extractor_switch
 from gallery.extraction import registry
-from gallery.extraction.base import Description, Extractor
+from gallery.extraction.base import Description
 from gallery.models import Embedding, ImageTag, Tag
 from search.index import fusion
-from search.index.columns import UNKNOWN
-from search.index.index import Index
 from search.index.ranking import Asked
-from search.index_rows import FORMATS
 from search.models import QueryPicture
 from search.query import query_pictures
-from search.query.query import Filters, Query, QueryError, moment
-
-FOREVER = 2**62
+from search.query.errors import QueryError
+from search.query.filters import InAlbums, Limit
+from search.query.query import Query
 
 
 @dataclass(frozen=True)
@@ -36,77 +33,89 @@ class Example:
 
 
 @dataclass(frozen=True)
+class Words:
+    """The query's words as vectors, float32 (dim,) each, by text."""
+
+    vectors: dict[str, np.ndarray]
+    is_cut: bool  # one of the texts is longer than the extractor reads
+    expected: float | None  # what pictures of the wanted words score, where the extractor can tell
+
+
+@dataclass(frozen=True)
 class ResolvedQuery:
     """What the index is asked, and what the answer is explained by."""
 
     extractor: Description
     asked: Asked
     share: dict[str, float]
+    limits: list[Limit | InAlbums]
     wanted: list[Example]
     unwanted: list[Example]
     tag_ids: dict[str, int]  # of every tag in the query that exists, wanted or excluded
     tags: set[str]  # the wanted ones, those of the pictures among them
-    text_is_cut: bool  # the text is longer than the extractor reads
-    expected: (
-        float | None
-    )  # what pictures of the words score, where only words are asked for and the extractor can tell
+    words: Words
+
+    @property
+    def expected(self) -> float | None:
+        """What pictures of the words score, where only words are asked for and the extractor can tell."""
+        return self.words.expected if self.asked.components == ["text"] else None
 
 
-def resolve(query: Query, user) -> ResolvedQuery:
-    """Look up and embed what the query names. Wanted pictures bring their tags along, as in the original.
+def resolve(query: Query, user: Any) -> ResolvedQuery:
+    """Look up and embed what the query names; wanted pictures bring their tags along.
 
-    Raises QueryError when it names a picture that `user` cannot search by.
+    Raises QueryError when it names a picture or an album that `user` cannot search by.
     """
     extractor = extractor_switch.current()
     gallery = _gallery_pictures(query, user, extractor.key)
     wanted = [gallery[pk] for pk in query.image_ids] + _uploaded_pictures(query, extractor.key)
     unwanted = [gallery[pk] for pk in query.exclude_image_ids]
-    model = registry.load(extractor) if query.texts or query.exclude_text else None
-    vectors = _vectors(query, model, wanted, unwanted)
-    weights = {name: query.tag_weights.get(name, 1.0) for name in _union(query.tags, wanted)}
-    tag_ids = dict(Tag.objects.filter(name__in={*weights, *query.exclude_tags}).values_list("name", "id"))
-    asked = Asked(
-        vectors,
-        {tag_ids[name]: weight for name, weight in weights.items() if name in tag_ids},
-        sum(weight for name, weight in weights.items() if name not in tag_ids),
-    )
+    words = _words(query, extractor)
+    tags = list(dict.fromkeys([*query.tags, *(name for example in wanted for name in example.tags)]))
+    tag_ids = dict(Tag.objects.filter(name__in={*tags, *query.exclude_tags}).values_list("name", "id"))
+    asked = _asked(query, _vectors(query, words, wanted, unwanted), tags, tag_ids)
     try:
         share = fusion.shares(asked.components, query.weights)
     except ValueError as error:
         raise QueryError("weights", f"{error}.") from error
-    texts = [text for text in (*query.texts, query.exclude_text) if text]
-    return ResolvedQuery(
-        extractor,
-        asked,
-        share,
-        wanted,
-        unwanted,
-        tag_ids,
-        set(weights),
-        text_is_cut=any(model.is_cut(text) for text in texts),
-        expected=model.expected(vectors["text"]) if query.texts and asked.components == ["text"] else None,
-    )
+    limits = query.filters.limits(user)
+    return ResolvedQuery(extractor, asked, share, limits, wanted, unwanted, tag_ids, set(tags), words)
 
 
-def _union(tags: tuple[str, ...], examples: list[Example]) -> dict[str, None]:
-    return dict.fromkeys([*tags, *(name for example in examples for name in example.tags)])
+def _words(query: Query, extractor: Description) -> Words:
+    """Embed everything that is said in words; the model is loaded only where there is any."""
+    texts = list(dict.fromkeys(text for text in (*query.texts, query.exclude_text) if text))
+    if not texts:
+        return Words({}, False, None)
+    model = registry.load(extractor)
+    vectors = dict(zip(texts, model.embed_texts(texts), strict=True))
+    text = _text_vector(query, vectors)
+    expected = model.expected(text) if query.texts and text is not None else None
+    return Words(vectors, any(model.is_cut(text) for text in texts), expected)
+
+
+def _text_vector(query: Query, vectors: dict[str, np.ndarray]) -> np.ndarray | None:
+    """The vector of the query's words, float64 (dim,): the mean of the wanted, less the unwanted."""
+    unwanted = [vectors[query.exclude_text]] if query.exclude_text else []
+    return fusion.query_vector([vectors[text] for text in query.texts], unwanted, list(query.texts.values()))
 
 
 def _vectors(
-    query: Query, model: Extractor | None, wanted: list[Example], unwanted: list[Example]
+    query: Query, words: Words, wanted: list[Example], unwanted: list[Example]
 ) -> dict[str, np.ndarray]:
     """The vector of each feature that is asked for, float64 (dim,)."""
-    texts = [*query.texts, *([query.exclude_text] if query.exclude_text else [])]
-    embedded = dict(zip(texts, model.embed_texts(texts), strict=True)) if model else {}
     vectors = {
         "image": fusion.query_vector([e.vector for e in wanted], [e.vector for e in unwanted]),
-        "text": fusion.query_vector(
-            [embedded[text] for text in query.texts],
-            [embedded[query.exclude_text]] if query.exclude_text else [],
-            list(query.texts.values()),
-        ),
+        "text": _text_vector(query, words.vectors),
     }
     return {name: vector for name, vector in vectors.items() if vector is not None}
+
+
+def _asked(query: Query, vectors: dict[str, np.ndarray], tags: list[str], tag_ids: dict[str, int]) -> Asked:
+    """What the index is asked. Tags that nobody ever gave still count in the whole."""
+    weights = {name: query.tag_weights.get(name, 1.0) for name in tags}
+    known = {tag_ids[name]: weight for name, weight in weights.items() if name in tag_ids}
+    return Asked(vectors, known, sum(weight for name, weight in weights.items() if name not in tag_ids))
 
 
 def _gallery_pictures(query: Query, user, key: str) -> dict[int, Example]:
@@ -145,61 +154,3 @@ def _uploaded_pictures(query: Query, key: str) -> list[Example]:
         if picture.extractor != key:  # extractors were switched since
             query_pictures.read_again(picture)
     return [Example(k, query_pictures.vector_of(found[k]), list(found[k].tags)) for k in query.picture_keys]
-
-
-@dataclass(frozen=True)
-class ResolvedFilters:
-    """Filters with everything looked up: albums to be in, and what a column's value may be, both ends
-    included."""
-
-    album_ids: list[int] | None
-    ranges: list[tuple[str, int, int]]
-
-    def apply(self, index: Index, visible: np.ndarray) -> None:
-        """Take rows that do not pass out of the mask bool (size,), in place."""
-        if self.album_ids is not None:
-            visible &= index.in_albums(self.album_ids)
-        for column, least, most in self.ranges:
-            visible &= index.between(column, least, most)
-
-
-def resolve_filters(filters: Filters, user) -> ResolvedFilters:
-    """Look up what the filters name. Raises QueryError for an album or an owner that `user` does not see."""
-    ranges = []
-    if filters.owner:
-        ranges.append(("owners", *[_owner_id(filters.owner)] * 2))
-    for column, after, before in (
-        ("taken", ("after", filters.after), ("before", filters.before)),
-        ("added", ("added_after", filters.added_after), ("added_before", filters.added_before)),
-    ):
-        if after[1] or before[1]:
-            least = _seconds(*after) if after[1] else UNKNOWN + 1
-            ranges.append((column, least, _seconds(*before) - 1 if before[1] else FOREVER))
-    if filters.format:
-        ranges.append(("formats", *[FORMATS.index(filters.format)] * 2))
-    if filters.min_size:
-        ranges.append(("sides", filters.min_size, FOREVER))
-    if filters.untagged:
-        ranges.append(("tagged", 0, 0))
-    return ResolvedFilters(_album_ids(filters.album, user), ranges)
-
-
-def _seconds(field: str, date: str) -> int:
-    return int(moment(field, date).timestamp())
-
-
-def _owner_id(name: str) -> int:
-    """The person's number, 0 where there is none: nobody has pictures of theirs, so it tells nothing of who
-    exists."""
-    return get_user_model().objects.filter(username=name).values_list("pk", flat=True).first() or 0
-
-
-def _album_ids(album: int | str | None, user) -> list[int] | None:
-    """The albums of this number or title that `user` sees; several people may have given the same title."""
-    if album is None:
-        return None
-    by = {"pk": album} if isinstance(album, int) else {"title__iexact": album}
-    found = list(access.visible_albums(user).filter(**by).values_list("pk", flat=True))
-    if not found:
-        raise QueryError("album", _("there is no album %(album)s.") % {"album": album})
-    return found

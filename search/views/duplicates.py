@@ -9,8 +9,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from gallery import access, trash
+from gallery.numbers import whole_numbers
 from gallery.views.paging import page_of
-from gallery.views.requests import numbers
 from search.duplicates import groups, keep_all
 
 PER_PAGE = 20
@@ -49,7 +49,7 @@ def decide(request: HttpRequest) -> HttpResponse:
 
 def _ids(request: HttpRequest, name: str) -> set[int]:
     texts = request.POST.getlist(name)
-    found = numbers(texts, MOST)
+    found = whole_numbers(texts, MOST)
     if texts and found is None:
         raise BadRequest(
             _("%(name)s: must be at most %(most)s numbers of pictures.") % {"name": name, "most": MOST}

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from gallery import access
+from gallery.numbers import whole_number
 from gallery.refusal import RefusedError
 from gallery.views import selection
 from gallery.views.upload import waiting_context
@@ -22,7 +23,9 @@ from search.index.fusion import FUSIONS
 from search.models import QueryPicture, SavedSearch
 from search.query import query_pictures
 from search.query.address import from_address, to_address
-from search.query.query import Query, QueryError
+from search.query.errors import QueryError
+from search.query.filters import FILTERS
+from search.query.query import Query
 from search.suggestions import Suggestion
 
 PER_PAGE = 30
@@ -89,10 +92,10 @@ def _refuse(request: HttpRequest, error: QueryError, line: str) -> HttpResponse:
 
 
 def _page_number(request: HttpRequest) -> int:
-    text = request.GET.get("page") or "1"
-    if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) > 0):
+    number = whole_number(request.GET.get("page") or "1", least=1)
+    if number is None:
         raise QueryError("page", _("must be a whole number from 1 on."))
-    return int(text)
+    return number
 
 
 def _without(request: HttpRequest, name: str) -> str:
@@ -123,16 +126,15 @@ def _render(request: HttpRequest, query: Query, context: dict, status: int = 200
         field: [named[pk] for pk in ids if pk in named]
         for field, ids in (("image", query.image_ids), ("exclude_image", query.exclude_image_ids))
     }
-    number = query.filters.album if isinstance(query.filters.album, int) else None
+    number = query.filters.album_id
     album = access.visible_albums(request.user).filter(pk=number).first() if number else None
-    saved = request.GET.get("saved", "")
+    saved = whole_number(request.GET.get("saved", ""))
     base = {
         "album": album,
         "query": query,
         "fusions": FUSIONS,
-        "saved": access.owned(SavedSearch.objects, request.user).filter(pk=saved).first()
-        if saved.isdecimal()
-        else None,
+        "filters": FILTERS,
+        "saved": access.owned(SavedSearch.objects, request.user).filter(pk=saved).first() if saved else None,
         "line": request.GET.get("q", ""),
         "chips": chips,
         "uploaded": [*uploaded] if query.picture_keys else [],

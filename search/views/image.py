@@ -1,11 +1,14 @@
 """The page of one picture."""
 
+from fractions import Fraction
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from gallery import access, extractor_switch
-from gallery.imaging import camera
+from gallery.models import Image
 from search import engine, neighbours
 
 
@@ -25,8 +28,28 @@ def image(request: HttpRequest, pk: int) -> HttpResponse:
         if access.addable_images(request.user).filter(pk=pk)
         else (),
         "may_see_error": access.may_see_error(request.user, picture),
-        "camera": camera.read(picture.original),
+        "camera": _camera_facts(picture),
         "around": neighbours.around(picture, request.user, request.GET),
         "similar": engine.similar(picture, request.user),
     }
     return render(request, "search/image.html", context)
+
+
+def _camera_facts(image: Image) -> list[tuple[str, str]]:
+    """(label, value) of what the camera wrote; what it did not say is left out."""
+    facts = [
+        (_("Camera"), image.camera),
+        (_("Lens"), image.lens),
+        (_("Exposure"), image.exposure and _exposure(image.exposure)),
+        (_("Aperture"), image.aperture and f"f/{image.aperture:g}"),
+        (_("Focal length"), image.focal_length and f"{image.focal_length:g} mm"),
+        ("ISO", image.iso and f"{image.iso:g}"),
+    ]
+    return [(label, value) for label, value in facts if value]
+
+
+def _exposure(seconds: float) -> str:
+    """1/250 s below a second."""
+    if seconds >= 1:
+        return f"{seconds:g} s"
+    return f"{Fraction(1, max(round(1 / seconds), 1))} s"

@@ -15,7 +15,8 @@ from gallery.refusal import RefusedError
 from search.models import QueryPicture
 from search.query import query_pictures
 from search.query.address import from_address, to_address
-from search.query.query import Query, QueryError, parse_id
+from search.query.errors import QueryError
+from search.query.query import Query, parse_id
 
 SIDES = ("left", "top", "right", "bottom")
 LEAST = 1.0  # per cent of a picture's side

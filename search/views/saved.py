@@ -13,7 +13,7 @@ from search import engine
 from search.forms import SavedSearchForm
 from search.models import SavedSearch
 from search.query.address import from_address
-from search.query.query import QueryError
+from search.query.errors import QueryError
 
 PER_PAGE = 60
 

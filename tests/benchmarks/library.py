@@ -21,7 +21,7 @@ from tests.benchmarks import reference, synthetic
 TOP = 100
 KINDS = ("text", "picture", "tags", "all", "masked")
 OWNER = 1  # whose 5% of the pictures 'masked' searches
-EQUAL = dict.fromkeys(fusion.COMPONENTS, 1.0)
+EQUAL = fusion.EQUAL_WEIGHTS
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def by_engine(library: Library, asked: Question) -> np.ndarray:
     visible = index.visible(OWNER, ()) if asked.masked else index.between("owners", 1, synthetic.OWNERS)
     question = ranking.Asked(asked.vectors, dict.fromkeys(asked.tags, 1.0))
     share = fusion.shares(question.components, EQUAL)
-    return index.take("ids", ranking.best(index, question, share, "mean", visible, TOP).rows)
+    return index.take("ids", fusion.FUSIONS["mean"].rank(index, question, share, visible, TOP).rows)
 
 
 def by_float64(library: Library, asked: Question) -> np.ndarray:
@@ -181,7 +181,7 @@ def probe(folder: str, dim: int) -> None:
     asked = ranking.Asked(
         {"image": np.ones(dim) / np.sqrt(dim), "text": np.ones(dim) / np.sqrt(dim)}, {1: 1.0, 40: 1.0}
     )
-    ranking.best(index, asked, fusion.shares(asked.components, EQUAL), "mean", visible, TOP)
+    fusion.FUSIONS["mean"].rank(index, asked, fusion.shares(asked.components, EQUAL), visible, TOP)
     print(time.perf_counter() - began, flush=True)
     sys.stdin.readline()
     rollup = [line.split() for line in Path("/proc/self/smaps_rollup").read_text().splitlines()[1:]]

@@ -17,7 +17,7 @@ from rich.table import Table
 from gallery.extraction.lite import Lite
 from gallery.extraction.pipeline import extract_files
 from search import good_matches
-from search.index import fusion
+from search.index import fusion, ranking
 
 LEAST_RELEVANT = 3  # photos that a group must have to be asked for
 
@@ -154,10 +154,8 @@ def judge(library: Library, question: Question, name: str) -> tuple[float, float
     candidates = np.ones(len(library.tags), bool)
     if question.example is not None:
         candidates[question.example] = False
-    share = fusion.shares(components, dict.fromkeys(fusion.COMPONENTS, 1.0))
-    scores = fusion.total(
-        fusion.FUSIONS[name](components, share, candidates).parts(components), len(candidates)
-    )
+    share = fusion.shares(components, fusion.EQUAL_WEIGHTS)
+    scores = ranking.total(fusion.FUSIONS[name].parts(components, share, candidates), len(candidates))
     newest_first = np.lexsort((-np.arange(len(scores)), -scores))
     hits = question.relevant[newest_first[candidates[newest_first]]]
     precision = (np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits].mean()

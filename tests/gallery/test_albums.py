@@ -219,3 +219,12 @@ def test_tags_count_only_what_is_seen(client, album):
     words = text_of(client.get("/tags/"))
     assert "#espresso 1" in words
     assert "tabby cat" not in words
+
+
+def test_the_api_shows_no_trash_in_an_album(api, curator, photo):
+    album = Album.objects.create(owner=curator, title="A")
+    for name in ("coffee", "rocket"):
+        AlbumImage.objects.create(album=album, image=photo(name))
+    trash.move(Image.objects.filter(pk=photo("coffee").pk))
+    listed = api.get(f"/api/v1/albums/{album.pk}/images/").json()["results"]
+    assert [image["filename"] for image in listed] == ["rocket.jpg"]

@@ -143,7 +143,7 @@ def test_a_picture_that_kills_the_worker_does_not_hold_a_switch_up(library, full
     assert [len(images) for images in claims if killer in images][1:] == [1, 1]
     assert extractor_switch.switch_if_complete()
     killer.refresh_from_db()
-    assert (killer.status, killer.error) == (Image.Status.FAILED, "Reading it stopped the worker 3 times.")
+    assert (killer.status, killer.error) == (Image.Status.FAILED, Image.Failure.CRASHED)
     assert Image.objects.filter(status=Image.Status.FAILED).count() == 1
 
 
@@ -170,7 +170,7 @@ def test_a_picture_that_the_new_one_cannot_read_does_not_hold_it_up(library, ful
     image.refresh_from_db()
     assert extractor_switch.current().key == new
     assert image.status == Image.Status.FAILED
-    assert "could not be read" in image.error
+    assert image.error == Image.Failure.UNREADABLE
 
 
 def test_what_people_said_survives(library, full, photo):

@@ -72,7 +72,7 @@ def test_after_three_attempts_it_is_failed_with_the_reason(pending):
         pass
     image.refresh_from_db()
     assert (image.status, image.attempts) == (Image.Status.FAILED, 3)
-    assert "could not be read" in image.error
+    assert image.error == Image.Failure.UNREADABLE
 
 
 def test_a_missing_original_is_named_as_such(pending):
@@ -80,7 +80,7 @@ def test_a_missing_original_is_named_as_such(pending):
     Path(image.original.path).unlink()
     tasks.extract_batch(16)
     image.refresh_from_db()
-    assert image.error == "The original file is missing from the server's disk."
+    assert image.error == Image.Failure.MISSING
 
 
 def test_retry_begins_anew(pending):
@@ -115,7 +115,7 @@ def test_what_kills_the_worker_three_times_is_failed(pending):
         Image.objects.filter(pk=killer.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
     assert tasks.claim(16) == []
     killer.refresh_from_db()
-    assert (killer.status, killer.error) == (Image.Status.FAILED, "Reading it stopped the worker 3 times.")
+    assert (killer.status, killer.error) == (Image.Status.FAILED, Image.Failure.CRASHED)
 
 
 def test_an_image_deleted_while_it_is_read_is_passed_over(pending):

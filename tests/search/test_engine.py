@@ -15,7 +15,9 @@ from gallery.models import Album, AlbumImage, AlbumMember, Embedding, Image, Ima
 from search import engine
 from search.live_index import live_index
 from search.query import query_pictures
-from search.query.query import Filters, Query, QueryError
+from search.query.errors import QueryError
+from search.query.filters import Filters
+from search.query.query import Query
 from tests.conftest import demo_path, encoded, upload
 
 
@@ -142,6 +144,7 @@ class TestFilters:
         def taken(name, moment):
             Image.objects.filter(pk=photo(name).pk).update(taken_at=datetime.fromisoformat(moment + "+00:00"))
 
+        Image.objects.update(taken_at=None)
         taken("coffee", "2024-04-30T23:59:59")
         taken("rocket", "2024-05-01T00:00:00")
         taken("chelsea", "2025-02-03T12:00:00")

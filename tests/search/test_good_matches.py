@@ -86,9 +86,9 @@ def test_good_matches_are_counted_exactly(seed, count):
     index.append(rows_of(range(1, count + 1), vectors, [()] * count, rng.integers(1, 3, count)))
     visible = index.visible(1, ())
     asked = ranking.Asked({"text": unit(rng, 1, 16)[0].astype(np.float64)}, {})
-    best = ranking.best(index, asked, {"text": 1.0}, "mean", visible, 5)
+    best = fusion.FUSIONS["mean"].rank(index, asked, {"text": 1.0}, visible, 5)
     rows = np.flatnonzero(visible)
-    scores = fusion.total(ranking.exact_scores(index, asked, rows), len(rows))
+    scores = ranking.total(ranking.exact_scores(index, asked, rows), len(rows))
     for threshold in [*scores[:5], 0.1]:
-        found = ranking.reaching(index, asked, {"text": 1.0}, best.scan, threshold)
+        found = ranking.reaching(index, asked, fusion.Mean.linear({"text": 1.0}), best.scan, threshold)
         assert found == np.count_nonzero(scores >= threshold)

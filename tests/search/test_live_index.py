@@ -12,7 +12,7 @@ from search import engine, tasks
 from search import live_index as live_indexes
 from search.index import snapshot
 from search.index.columns import COLUMNS, UNKNOWN
-from search.index_rows import FORMATS
+from search.index_rows import FORMAT_NUMBERS
 from search.live_index import LiveIndex, live_index
 from search.query.query import Query
 
@@ -156,6 +156,6 @@ def test_facts_of_pictures_reach_the_index(curator, photo):
         "added": [int(coffee.created_at.timestamp())],
         "hashes": [coffee.perceptual_hash % 2**64],
         "sides": [max(coffee.width, coffee.height)],
-        "formats": [FORMATS.index("PNG")],
+        "formats": [FORMAT_NUMBERS["PNG"]],
         "tagged": [1],
     }

@@ -116,3 +116,8 @@ def test_more_and_less_like_this_steer_the_query(page, photo):
 def test_what_is_typed_is_shown_as_text(page):
     response = page.get("/", {"q": '"><script>alert(1)</script>'})
     assert b"<script>" not in response.content
+
+
+@pytest.mark.parametrize("address", ["?q=cat&saved=" + "9" * 5000, "?q=cat&page=" + "9" * 5000, "?q=cat&image=" + "9" * 5000])
+def test_numbers_of_any_length_are_read_or_refused(page, address):
+    assert page.get("/" + address).status_code in (200, 400)

@@ -144,3 +144,16 @@ def test_the_admins_upload_is_the_same_upload(client, administrator, curator):
     added = client.post(address, {"owner": curator.pk, "file": upload(encoded(drawn("pink")), "pink.png")})
     assert added.status_code == 302
     assert Image.objects.get(filename="pink.png").owner == curator
+
+
+@pytest.mark.parametrize("written", ["café au lait", "#Café  au lait", " CAFE\u0301 AU LAIT "])
+def test_a_tag_is_asked_for_in_any_way_of_writing_it(api, photo, written):
+    tagging.add(photo("coffee"), "café au lait")
+    found = api.get("/api/v1/images/", {"tag": written}).json()["results"]
+    assert [image["filename"] for image in found] == ["coffee.png"]
+
+
+def test_a_tag_that_cannot_be_is_named(api):
+    response = api.get("/api/v1/images/", {"tag": "x" * 101})
+    assert response.status_code == 400
+    assert "at most 100" in str(response.json()["tag"])

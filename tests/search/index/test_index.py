@@ -17,7 +17,7 @@ from tests.search.index.rows import rows_of, unit
 
 DIM = 8
 TAGS = range(1, 9)
-EQUAL = dict.fromkeys(fusion.COMPONENTS, 1.0)
+EQUAL = fusion.EQUAL_WEIGHTS
 
 
 def test_the_shares_are_those_of_the_original():
@@ -40,7 +40,7 @@ def test_calibrated_counts_standard_deviations_over_the_visible():
     scores = np.array([0.1, 0.2, 0.3, 9.0], np.float32)
     visible = np.array([True, True, True, False])
     components = {"text": scores, "tags": np.ones(4, np.float32)}
-    parts = fusion.calibrated(components, {"text": 0.5, "tags": 0.5}, visible).parts(components)
+    parts = fusion.Calibrated().parts(components, {"text": 0.5, "tags": 0.5}, visible)
     deviation = scores[:3].std()
     np.testing.assert_allclose(parts["text"][:3], (scores[:3] - 0.2) / deviation / 2, atol=1e-6)
     assert parts["tags"].tolist() == [0, 0, 0, 0]  # what is the same everywhere says nothing
@@ -49,7 +49,7 @@ def test_calibrated_counts_standard_deviations_over_the_visible():
 def test_rrf_ranks_among_the_visible_and_shares_ranks():
     scores = np.array([0.5, 0.9, 0.5, 1.0], np.float32)
     visible = np.array([True, True, True, False])
-    parts = fusion.rrf({"text": scores}, {"text": 1.0}, visible).parts({"text": scores})
+    parts = fusion.ReciprocalRank().parts({"text": scores}, {"text": 1.0}, visible)
     np.testing.assert_allclose(parts["text"][:3], [61 / 62, 1, 61 / 62], rtol=1e-6)
 
 

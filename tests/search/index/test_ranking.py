@@ -13,7 +13,7 @@ from tests.search.index.rows import rows_of, unit
 
 DIM = 16
 TAGS = range(1, 9)
-EQUAL = dict.fromkeys(fusion.COMPONENTS, 1.0)
+EQUAL = fusion.EQUAL_WEIGHTS
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_the_best_are_those_of_brute_force(folder, data, seed, count, limit):
     share = fusion.shares(asked.components, EQUAL)
     visible = index.visible(1, ())
     assert visible.tolist() == (owners == 1).tolist()
-    best = ranking.best(index, asked, share, "mean", visible, limit)
+    best = fusion.FUSIONS["mean"].rank(index, asked, share, visible, limit)
     rows, scores = brute_force(vectors, tags, visible, ids, asked, share, limit)
     np.testing.assert_array_equal(best.rows, rows)
     np.testing.assert_allclose(best.scores, scores[rows], atol=1e-12)
@@ -77,7 +77,9 @@ def test_the_original_ranks_the_same(folder):
     index = split_index(folder, np.arange(1, 501), vectors, tags, np.ones(500, int), 100)
     image, text = unit(rng, 2, DIM).astype(np.float64)
     asked = ranking.Asked({"image": image, "text": text}, {1: 1.0, 2: 1.0, 5: 1.0})
-    best = ranking.best(index, asked, fusion.shares(asked.components, EQUAL), "mean", np.ones(500, bool), 500)
+    best = fusion.FUSIONS["mean"].rank(
+        index, asked, fusion.shares(asked.components, EQUAL), np.ones(500, bool), 500
+    )
     rows, scores = reference.rank({1, 2, 5}, (image + text) / 2, tags, vectors)
     np.testing.assert_array_equal(best.rows, rows)
     np.testing.assert_allclose(best.scores, scores, atol=1e-6)
@@ -95,13 +97,16 @@ def test_other_fusions_agree_with_themselves_on_all_rows(folder, name, count):
     asked = ranking.Asked({"image": image, "text": text}, {1: 1.0, 5: 1.0})
     share = fusion.shares(asked.components, EQUAL)
     visible = index.visible(1, ())
-    best = ranking.best(index, asked, share, name, visible, 10)
+    best = fusion.FUSIONS[name].rank(index, asked, share, visible, 10)
     scores = ranking.component_scores(index, asked, visible)
-    fused = fusion.FUSIONS[name](scores, share, visible)
     everything = np.flatnonzero(visible)
-    exact = ranking.exact_scores(index, asked, everything) if name == "calibrated" else None
-    parts = fused.parts(exact or {part: values[everything] for part, values in scores.items()})
-    total = fusion.total(parts, len(everything))
+    if name == "calibrated":
+        exact = ranking.exact_scores(index, asked, everything)
+        parts = fusion.Calibrated.linear(scores, share, visible).parts(exact)
+    else:
+        every = fusion.FUSIONS[name].parts(scores, share, visible)
+        parts = {part: values[everything] for part, values in every.items()}
+    total = ranking.total(parts, len(everything))
     expected = everything[np.lexsort((-everything, -total))][:10]
     np.testing.assert_array_equal(best.rows, expected)
 
@@ -113,7 +118,7 @@ def test_nothing_visible_gives_nothing(folder):
     asked = ranking.Asked({"text": np.ones(DIM)}, {1: 1.0})
     share = fusion.shares(asked.components, EQUAL)
     for name in fusion.FUSIONS:
-        assert len(ranking.best(index, asked, share, name, np.zeros(5, bool), 10).rows) == 0
+        assert len(fusion.FUSIONS[name].rank(index, asked, share, np.zeros(5, bool), 10).rows) == 0
 
 
 def test_vectors_that_contradict_their_codes_are_noticed(folder):
@@ -130,9 +135,8 @@ def test_vectors_that_contradict_their_codes_are_noticed(folder):
     path.write_bytes(bytes(path.stat().st_size))
     index = Index(DIM, snapshot.load(folder, DIM))
     with pytest.raises(DamagedError):
-        ranking.best(
-            index, ranking.Asked({"text": np.ones(DIM)}, {}), {"text": 1.0}, "mean", np.ones(count, bool), 10
-        )
+        asked = ranking.Asked({"text": np.ones(DIM)}, {})
+        fusion.FUSIONS["mean"].rank(index, asked, {"text": 1.0}, np.ones(count, bool), 10)
 
 
 @settings(deadline=None)
@@ -141,7 +145,7 @@ def test_largest_finds_the_largest_and_all_that_equal_the_last(seed, count, size
     rng = np.random.default_rng(seed)
     scores = rng.choice(rng.standard_normal(int(rng.choice([3, 10**6]))), size).astype(np.float32)
     scores[rng.random(size) < rng.choice([0, 0.99])] = -np.inf
-    found = np.sort(fusion.largest(scores, count))
+    found = np.sort(ranking.largest(scores, count))
     if count == 0 or size == 0:
         assert len(found) == 0
     elif count >= size:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -145,3 +146,36 @@ def test_a_crash_at_any_step_leaves_one_in_use(tmp_path):
     assert len(crashed) > 20
     assert {tuple(line) for line in crashed} == {("9", "1", "10"), ("9", "2", "3")}
     assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == 1
+
+
+def test_another_order_of_formats_is_another_layout(tmp_path, monkeypatch):
+    """A format's number on disk is its place in the table: with another table the numbers mean others."""
+    snapshot.write(tmp_path, DIM, 1, [rows(3)])
+    monkeypatch.setattr(snapshot, "FORMATS", snapshot.FORMATS[::-1])
+    with pytest.raises(DamagedError, match="layout"):
+        snapshot.load(tmp_path, DIM)
+
+
+def test_a_new_column_is_another_layout(tmp_path, monkeypatch):
+    snapshot.write(tmp_path, DIM, 1, [rows(3)])
+    monkeypatch.setattr(snapshot, "COLUMNS", snapshot.COLUMNS | {"ratings": np.dtype("u1")})
+    with pytest.raises(DamagedError, match="layout"):
+        snapshot.load(tmp_path, DIM)
+
+
+KEPT = sorted((Path(__file__).parent / "snapshots").iterdir())
+
+
+@pytest.mark.parametrize("folder", KEPT, ids=lambda folder: folder.name)
+def test_a_snapshot_of_an_earlier_layout_is_read_or_replaced(folder):
+    """Written by the code of that day: `snapshot.write(folder, DIM, 17, [rows(3)])`. It is read as it was
+    meant, or refused, so that a new one is written; nothing in between."""
+    try:
+        found = snapshot.load(folder, DIM)
+    except DamagedError as reason:
+        assert folder != KEPT[-1], f"keep a snapshot of the new layout in {folder.parent} ({reason})"
+        return
+    assert (found.seq, found["ids"].tolist()) == (17, [1, 2, 3])
+    np.testing.assert_array_equal(found["vectors"], rows(3).vectors)
+    assert found.tags.rows(1).tolist() == [0, 1, 2]
+    assert found.albums.rows(5).tolist() == [0]

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from search.api import SearchSerializer
 from search.query.address import from_address, to_address
 from search.query.bar import format_bar, parse_bar
-from search.query.query import Filters, Query, QueryError
+from search.query.errors import QueryError
+from search.query.filters import Filters
+from search.query.query import Query
 
 
 @pytest.mark.parametrize(
@@ -67,17 +69,17 @@ def test_the_bar(line, fields):
         ('album:"Two words', 6, "not closed"),
         ("boat colour:red", 5, "no filter 'colour:'"),
         ("https://example.org", 0, "no filter 'https:'"),
-        ("boat after:yesterday", 11, "no date"),
-        ("boat before:2024-13", 12, "no date"),
+        ("boat after:yesterday", 11, "not a date"),
+        ("boat before:2024-13", 12, "not a date"),
         ("after:2024 after:2025", 11, "once"),
         ("format:mp3", 7, "one of"),
         ("min-size:big", 9, "not a number"),
         ("min-size:9999999", 9, "pixels"),
-        ("is:pretty", 3, "is:untagged"),
-        ('owner:""', 6, "nothing behind"),
+        ("is:pretty", 3, "accepts only .untagged."),
+        ('owner:""', 6, "value is missing"),
         ("boat 200:#sea", 5, "weight"),
         ("0:boat", 0, "weight"),
-        ("boat -2:#sea", 5, "not wanted"),
+        ("boat -2:#sea", 5, "Excluded"),
     ],
 )
 def test_what_the_bar_cannot_read_is_pointed_at(line, position, message):
