@@ -16,7 +16,7 @@ def check_deletable(person) -> None:
     """NotDeletedError for the last administrator: nobody could look after the site any more."""
     others = get_user_model().objects.filter(is_superuser=True, is_active=True).exclude(pk=person.pk)
     if person.is_superuser and not others.exists():
-        raise NotDeletedError(_("This is the last administrator; make another one first."))
+        raise NotDeletedError(_("This is the last administrator. Add another one first."))
 
 
 def delete_with_pictures(person) -> None:

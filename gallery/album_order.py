@@ -22,7 +22,7 @@ def place(album: Album, image_ids: Iterable[int], where: str | int) -> None:
         chosen = set(image_ids)
         moved = [link for link in links if link[1] in chosen]
         if not moved:
-            raise ValueError(_("the album does not hold them"))
+            raise ValueError(_("These pictures are not in the album."))
         rest = [link for link in links if link[1] not in chosen]
         at = _target(links, moved, rest, where)
         ordered = [*rest[:at], *moved, *rest[at:]]
@@ -49,4 +49,4 @@ def _target(links: list[tuple], moved: list[tuple], rest: list[tuple], where: st
     others = [image_id for _, image_id in rest]
     if where in others:
         return others.index(where)
-    raise ValueError(_("the album does not hold the picture that they are to stand before"))
+    raise ValueError(_("The picture to place them before is not in the album."))

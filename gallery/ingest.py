@@ -67,7 +67,7 @@ def digest(file: File) -> str:
         raise RefusedError(_("The file is empty."))
     if file.size > settings.MAX_UPLOAD_MB * 1_000_000:
         raise RefusedError(
-            _("The file has %(size).1f MB; at most %(most)s MB can be uploaded.")
+            _("The file is %(size).1f MB; the limit is %(most)s MB.")
             % {"size": file.size / 1e6, "most": settings.MAX_UPLOAD_MB}
         )
     sha256 = hashlib.sha256()
@@ -83,7 +83,7 @@ def examine(file: File) -> Facts:
         image = pixels.open_header(file)
     except Exception as error:  # Pillow raises nearly anything on hostile bytes.
         raise RefusedError(
-            _("This is not a picture that can be read. These formats can: %(formats)s.")
+            _("This file is not a picture we can read. Supported formats: %(formats)s.")
             % {"formats": formats.labels()}
         ) from error
     with image:
@@ -93,9 +93,7 @@ def examine(file: File) -> Facts:
     try:
         pixels.load_rgb(file)
     except Exception as error:
-        raise RefusedError(
-            _("The picture is damaged or cut short: it cannot be decoded to its end.")
-        ) from error
+        raise RefusedError(_("The picture is damaged or incomplete.")) from error
     return facts
 
 
@@ -104,7 +102,7 @@ def check_pixels(image: Pillow.Image) -> None:
     megapixels = image.width * image.height / 1e6
     if megapixels > settings.MAX_IMAGE_MEGAPIXELS:
         raise RefusedError(
-            _("The picture has %(own).0f megapixels; at most %(most)s can be read.")
+            _("The picture has %(own).0f megapixels; the limit is %(most)s.")
             % {"own": megapixels, "most": settings.MAX_IMAGE_MEGAPIXELS}
         )
     if not megapixels:

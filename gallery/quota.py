@@ -40,13 +40,11 @@ def check(user, size: int) -> None:
     if limits(user) == (None, None):
         return
     now = usage(user)
-    hint = _("Deleting some, and emptying the trash, makes room.")
+    hint = _("Delete some pictures and empty the trash to free space.")
     if now.most_pictures is not None and now.pictures + 1 > now.most_pictures:
-        text = _("You may keep %(most)s pictures here and have %(stored)s. %(hint)s")
+        text = _("You have %(stored)s of at most %(most)s pictures. %(hint)s")
         raise RefusedError(text % {"most": now.most_pictures, "stored": now.pictures, "hint": hint})
     if now.most_bytes is not None and now.bytes + size > now.most_bytes:
-        text = _(
-            "You may keep %(most).0f MB here and have %(stored).1f MB; this file has %(size).1f MB. %(hint)s"
-        )
+        text = _("You have used %(stored).1f MB of %(most).0f MB, and this file is %(size).1f MB. %(hint)s")
         numbers = {"most": now.most_bytes / 1e6, "stored": now.bytes / 1e6, "size": size / 1e6}
         raise RefusedError(text % {**numbers, "hint": hint})

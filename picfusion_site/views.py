@@ -36,16 +36,16 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
             message = str(exception)
         case TooManyFilesSent():
             status = 413
-            message = _("files: at most %(most)s files can be sent at once.") % {
+            message = _("You can send up to %(most)s files at once.") % {
                 "most": settings.DATA_UPLOAD_MAX_NUMBER_FILES
             }
         case TooManyFieldsSent() | RequestDataTooBig():
             status = 413
-            message = _("The form is too large: it holds more fields or longer text than this site takes.")
+            message = _("This form has too many fields or too much text.")
         case SuspiciousOperation():
-            message = _("The request could not be read.")
+            message = _("We couldn't understand this request.")
         case _:
-            message = _("The address or the form could not be read.")
+            message = _("We couldn't understand this address or form.")
     if request.path.startswith("/api/"):
         return JsonResponse({"detail": message}, status=status)
     return render(request, f"{status}.html", {"message": message}, status=status)

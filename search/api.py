@@ -21,7 +21,7 @@ from search.index.fusion import COMPONENTS, FUSIONS
 from search.query import query_pictures
 from search.query.errors import QueryError
 from search.query.filters import FILTERS, Filters
-from search.query.query import Query, clean_tag, clean_tags, clean_text
+from search.query.query import DEFAULT_FUSION, Query, clean_tag, clean_tags, clean_text
 
 MAX_LIMIT = 500
 
@@ -86,7 +86,7 @@ class SearchSerializer(serializers.Serializer):
     )
     exclude_image_id = NumberListField(required=False, help_text="Pictures of the gallery: less like these.")
     weights = WeightsField(required=False, help_text='As in {"image": 1, "text": 2, "tags": 0.5}; default 1.')
-    fusion = serializers.ChoiceField(list(FUSIONS), default="mean")
+    fusion = serializers.ChoiceField(list(FUSIONS), default=DEFAULT_FUSION)
     good_only = serializers.BooleanField(
         default=False,
         help_text="Only pictures that match the words well, where that can be told: see `good`.",

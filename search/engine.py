@@ -77,7 +77,7 @@ def search(query: Query, user, offset: int = 0, limit: int = 50, good_only: bool
     """
     if offset > MAX_OFFSET:
         raise QueryError(
-            "offset", _("at most %(max_offset)s results can be skipped.") % {"max_offset": MAX_OFFSET}
+            "offset", _("You can't skip more than %(max_offset)s results.") % {"max_offset": MAX_OFFSET}
         )
     began = time.perf_counter()
     resolved = resolve(query, user)

@@ -25,7 +25,7 @@ class SavedSearchForm(forms.ModelForm):
             .exclude(pk=self.instance.pk)
             .exists()
         ):
-            raise forms.ValidationError(_("You have a search called '%(name)s' already.") % {"name": name})
+            raise forms.ValidationError(_("You already have a search called '%(name)s'.") % {"name": name})
         return name
 
     def clean_address(self) -> str:
@@ -35,7 +35,7 @@ class SavedSearchForm(forms.ModelForm):
         except QueryError as error:
             raise forms.ValidationError(str(error)) from error
         if not self.query:
-            raise forms.ValidationError(_("There is nothing to search for in it."))
+            raise forms.ValidationError(_("This search is empty."))
         parameters = QueryDict(mutable=True)
         for key, value in to_address(self.query):
             parameters.appendlist(key, str(value))

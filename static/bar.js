@@ -67,11 +67,16 @@
 
   const search = (files) => {
     const form = document.querySelector("form[data-bar]");
-    const pictures = [...files].filter((file) => file.type.startsWith("image/") || /\.(heic|heif|avif)$/i.test(file.name));
-    if (!form || !pictures.length) return false;
+    if (!form) return false;
+    const input = form.querySelector("input[type=file]:not([capture])");
+    const [, ...extensions] = input.accept.split(",");  // of formats that the browser may not know by type
+    const isPicture = (file) => file.type.startsWith("image/")
+      || extensions.some((extension) => file.name.toLowerCase().endsWith(extension));
+    const pictures = [...files].filter(isPicture);
+    if (!pictures.length) return false;
     const transfer = new DataTransfer();
     for (const file of pictures) transfer.items.add(file);
-    form.querySelector("input[type=file]:not([capture])").files = transfer.files;
+    input.files = transfer.files;
     form.requestSubmit();
     return true;
   };

@@ -22,7 +22,7 @@
     for (const form of document.querySelectorAll(".selection")) {
       const chosen = [...form.elements].filter((element) => element.matches(".pick:checked")).length;
       form.classList.toggle("some", chosen > 0);
-      form.querySelector("[data-chosen]").textContent = interpolate(ngettext("%s chosen:", "%s chosen:", chosen), [chosen]);
+      form.querySelector("[data-chosen]").textContent = interpolate(ngettext("%s selected:", "%s selected:", chosen), [chosen]);
     }
   };
   document.addEventListener("click", (event) => {

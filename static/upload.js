@@ -13,11 +13,11 @@
   const say = () => {
     const all = waiting.length + running + done + failed.length;
     panel.hidden = !all;
-    status.textContent = interpolate(ngettext("%s of %s file sent", "%s of %s files sent", all), [done, all])
-      + (refused ? ` · ${interpolate(ngettext("%s not taken", "%s not taken", refused), [refused])}` : "");
+    status.textContent = interpolate(ngettext("%s of %s file uploaded", "%s of %s files uploaded", all), [done, all])
+      + (refused ? ` · ${interpolate(ngettext("%s failed", "%s failed", refused), [refused])}` : "");
     retry.hidden = !failed.length;
     pause.hidden = !waiting.length && !running;
-    pause.textContent = paused ? gettext("Go on") : gettext("Pause");
+    pause.textContent = paused ? gettext("Resume") : gettext("Pause");
   };
 
   const line = (file) => {
@@ -46,7 +46,7 @@
     if (request.status === 200 || request.status === 201) {
       done += 1;
       added += request.status === 201;
-      answer(entry, request.status === 201 ? "added" : "there", request.status === 201 ? gettext("Added; searchable in a moment.") : gettext("You have this picture already."), body);
+      answer(entry, request.status === 201 ? "added" : "there", request.status === 201 ? gettext("Added. It will be searchable in a moment.") : gettext("You already have this picture."), body);
       htmx.ajax("GET", `${form.dataset.waiting}?of=${added}`, { target: "#waiting", swap: "outerHTML" });
     } else if (request.status >= 400 && request.status < 500 && (body.file || body.detail)) {
       done += 1;

@@ -19,7 +19,7 @@ PEOPLE = ("anonymous", "link holder", "stranger", "viewer", "contributor", "edit
 
 
 def who(nobody, stranger, viewer, contributor, editor, owner, administrator, holder=None):
-    """The statuses in the order of PEOPLE; a link's holder is nobody else unless said."""
+    """The statuses in the order of PEOPLE; a link's holder is No other user unless said."""
     return (nobody, holder or nobody, stranger, viewer, contributor, editor, owner, administrator)
 
 
@@ -31,7 +31,7 @@ def members(nobody, stranger, member, owner, administrator):
 LOGIN = members(302, 200, 200, 200, 200)  # a page of one's own: signing in is all it takes
 SHARED = members(302, 404, 200, 200, 404)  # about a picture or album that is shared
 FILE = members(302, 404, 200, 200, 200)  # a file, which the admin site shows to administrators
-OWN = members(302, 404, 404, 302, 404)  # nobody else's business; a redirect to what it stands for
+OWN = members(302, 404, 404, 302, 404)  # No other user's business; a redirect to what it stands for
 OWN_PAGE = members(302, 404, 404, 200, 404)
 ADMINISTRATORS = members(302, 404, 404, 404, 200)
 POST_ONLY = members(302, 405, 405, 405, 405)

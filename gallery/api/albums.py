@@ -135,7 +135,7 @@ class AlbumViewSet(viewsets.ModelViewSet):
                 album, form.validated_data["image_ids"], form.validated_data["before"] or "last"
             )
         except ValueError as error:
-            raise ValidationError({"image_ids": [f"Not done: {error}."]}) from error
+            raise ValidationError({"image_ids": [str(error)]}) from error
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @staticmethod

@@ -10,9 +10,9 @@ class RegistrationForm(BaseUserCreationForm):
     """A new account: its user name, a mail address for a forgotten password, and the password twice."""
 
     email = forms.EmailField(
-        label=_("Mail address"),
+        label=_("Email address"),
         required=False,
-        help_text=_("Needed only to get in again with a forgotten password."),
+        help_text=_("Only used to reset your password."),
     )
 
     class Meta(BaseUserCreationForm.Meta):
@@ -26,20 +26,20 @@ class AccountForm(forms.ModelForm):
     class Meta:
         model = get_user_model()
         fields = ("email",)
-        labels = {"email": _("Mail address")}
-        help_texts = {"email": _("Needed only to get in again with a forgotten password.")}
+        labels = {"email": _("Email address")}
+        help_texts = {"email": _("Only used to reset your password.")}
 
 
 class DeleteAccountForm(forms.Form):
     """What becomes of an account's pictures: gone for good, or another person's."""
 
     pictures = forms.ChoiceField(
-        label=_("The pictures and albums"),
-        choices=[("delete", _("are deleted for good")), ("hand over", _("are handed over to"))],
+        label=_("Pictures and albums"),
+        choices=[("delete", _("Delete permanently")), ("hand over", _("Transfer to another user"))],
         widget=forms.RadioSelect,
     )
-    to = forms.CharField(label=_("User name of who gets them"), required=False, max_length=150)
-    password = forms.CharField(label=_("Your own password"), widget=forms.PasswordInput)
+    to = forms.CharField(label=_("New owner's username"), required=False, max_length=150)
+    password = forms.CharField(label=_("Your password"), widget=forms.PasswordInput)
 
     def __init__(self, *args, person, by, **kwargs):
         """The account of `person` goes, asked for by `by`, who may be the same."""
@@ -48,7 +48,7 @@ class DeleteAccountForm(forms.Form):
 
     def clean_password(self):
         if not self.by.check_password(self.cleaned_data["password"]):
-            raise forms.ValidationError(_("This is not your password."))
+            raise forms.ValidationError(_("Wrong password."))
         return ""
 
     def clean(self):
@@ -57,5 +57,5 @@ class DeleteAccountForm(forms.Form):
             others = get_user_model().objects.filter(is_active=True).exclude(pk=self.person.pk)
             self.receiver = others.filter(username=data.get("to", "")).first()
             if self.receiver is None:
-                self.add_error("to", _("There is nobody else of this name."))
+                self.add_error("to", _("No other user has this name."))
         return data

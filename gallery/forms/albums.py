@@ -36,7 +36,7 @@ class AlbumForm(forms.ModelForm):
 class MemberForm(forms.Form):
     """A person by user name, and a role in an album."""
 
-    username = forms.CharField(label=_("User name"), max_length=150)
+    username = forms.CharField(label=_("Username"), max_length=150)
     role = forms.ChoiceField(label=_("Role"), choices=AlbumMember.Role)
 
     def __init__(self, *args, album: Album, **kwargs):
@@ -47,8 +47,8 @@ class MemberForm(forms.Form):
         name = self.cleaned_data["username"]
         person = get_user_model().objects.filter(username=name, is_active=True).first()
         if person is None:
-            raise forms.ValidationError(_("There is nobody named '%(name)s'.") % {"name": name})
+            raise forms.ValidationError(_("There is no user named '%(name)s'.") % {"name": name})
         if person.pk == self.album.owner_id:
-            raise forms.ValidationError(_("The owner of an album is no member of it."))
+            raise forms.ValidationError(_("The owner can't be added as a member."))
         self.person = person
         return name

@@ -13,12 +13,12 @@ from gallery.models import Invitation
 class InvitationForm(forms.ModelForm):
     """For whom an invitation is, and how long it stays open."""
 
-    days = forms.TypedChoiceField(label=_("Open for"), choices=list(DAYS.items())[:3], coerce=int, initial=7)
+    days = forms.TypedChoiceField(label=_("Valid for"), choices=list(DAYS.items())[:3], coerce=int, initial=7)
 
     class Meta:
         model = Invitation
         fields = ("note",)
-        labels = {"note": _("For whom")}
+        labels = {"note": _("Who is it for?")}
         help_texts = {"note": ""}
 
     def clean(self):

@@ -17,13 +17,13 @@ class ShareLinkForm(forms.ModelForm):
     """What a share link is called and allows. An empty password leaves the one it has, or none."""
 
     password = forms.CharField(
-        label=_("Password, if you want one"),
+        label=_("Password (optional)"),
         required=False,
         max_length=128,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     days = forms.TypedChoiceField(
-        label=_("Open for"), choices=[(0, _("as long as I want")), *DAYS.items()], coerce=int, initial=30
+        label=_("Valid for"), choices=[(0, _("Never expires")), *DAYS.items()], coerce=int, initial=30
     )
 
     class Meta:
@@ -36,7 +36,7 @@ class ShareLinkForm(forms.ModelForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         if self.instance.pk:  # its end is only moved when somebody says so
-            self.fields["days"].choices = [(AS_IT_IS, _("as it is")), *self.fields["days"].choices]
+            self.fields["days"].choices = [(AS_IT_IS, _("Keep current")), *self.fields["days"].choices]
             self.fields["days"].initial = AS_IT_IS
 
     def clean(self):

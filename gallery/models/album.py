@@ -12,9 +12,9 @@ class Album(models.Model):
     """A titled set of pictures. Its owner and its members see every picture in it."""
 
     class Order(models.TextChoices):
-        ADDED = "added", _("latest added first")
-        DATE = "date", _("by date, oldest first")
-        HAND = "hand", _("by hand")
+        ADDED = "added", _("Recently added first")
+        DATE = "date", _("By date, oldest first")
+        HAND = "hand", _("Custom order")
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="albums")
     title = models.CharField(max_length=200)
@@ -25,9 +25,9 @@ class Album(models.Model):
         "gallery.Image", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     shows_location = models.BooleanField(
-        _("members see where pictures were taken"),
+        _("Members see where pictures were taken"),
         default=False,
-        help_text=_("On the page and in the files they download."),
+        help_text=_("On the page and in downloaded files."),
     )
     images = models.ManyToManyField("gallery.Image", through="gallery.AlbumImage", related_name="albums")
     members = models.ManyToManyField(
@@ -50,7 +50,7 @@ class Album(models.Model):
     def check_title(self, title: str) -> None:
         """ValidationError if the album's owner calls another album by this title."""
         if Album.objects.filter(owner=self.owner, title=title).exclude(pk=self.pk).exists():
-            raise ValidationError(_("There is an album '%(title)s' already.") % {"title": title})
+            raise ValidationError(_("You already have an album called '%(title)s'.") % {"title": title})
 
     def order_of(self, link: str = "", image: str = "image__") -> tuple[OrderBy, ...]:
         """How its pictures are ordered: what to sort rows by that reach the AlbumImage by the path `link` and
@@ -88,9 +88,9 @@ class AlbumMember(models.Model):
     """That a person may see, or do more with, an album that someone else owns."""
 
     class Role(models.TextChoices):
-        VIEWER = "viewer", _("viewer: sees and downloads")
-        CONTRIBUTOR = "contributor", _("contributor: adds own pictures")
-        EDITOR = "editor", _("editor: adds, removes, arranges, tags")
+        VIEWER = "viewer", _("Viewer: can see and download")
+        CONTRIBUTOR = "contributor", _("Contributor: can add their own pictures")
+        EDITOR = "editor", _("Editor: can add, remove, arrange and tag")
 
     album = models.ForeignKey(Album, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(

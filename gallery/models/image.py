@@ -30,10 +30,10 @@ class Image(models.Model):
     """A picture as its owner uploaded it, byte for byte, and how far its extraction is."""
 
     class Status(models.TextChoices):
-        PENDING = "pending", _("waiting to be read")
-        PROCESSING = "processing", _("being read")
+        PENDING = "pending", _("Queued")
+        PROCESSING = "processing", _("Processing")
         READY = "ready", _("searchable")
-        FAILED = "failed", _("could not be read")
+        FAILED = "failed", _("Failed")
 
     class Failure(models.TextChoices):
         """Why the last attempt at processing it failed."""

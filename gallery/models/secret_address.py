@@ -50,6 +50,11 @@ class SecretAddress(models.Model):
         """Whether its address still opens it."""
         return self.ended_at is None and (self.expires_at is None or self.expires_at > timezone.now())
 
+    @property
+    def has_expired(self) -> bool:
+        """Whether its time is up and nobody ended it before."""
+        return self.ended_at is None and not self.is_alive
+
     def end(self) -> None:
         """Nobody comes in by it any more, from now on."""
         self.ended_at = timezone.now()

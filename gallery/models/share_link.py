@@ -19,8 +19,8 @@ class ShareLink(SecretAddress):
     images = models.ManyToManyField("gallery.Image", related_name="share_links", blank=True)
     title = models.CharField(max_length=200)
     password = models.CharField(max_length=128, blank=True, editable=False)
-    allow_download = models.BooleanField(_("originals may be downloaded"), default=False)
-    shows_location = models.BooleanField(_("downloaded files keep where they were taken"), default=False)
+    allow_download = models.BooleanField(_("Allow downloading originals"), default=False)
+    shows_location = models.BooleanField(_("Keep the location in downloaded files"), default=False)
     views = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:

@@ -114,9 +114,9 @@ def _delete(request: HttpRequest, person) -> HttpResponse:
         else:
             if person == request.user:
                 logout(request)
-                messages.success(request, _("Your account is deleted."))
+                messages.success(request, _("Your account has been deleted."))
                 return redirect("login")
-            messages.success(request, _("The account is deleted."))
+            messages.success(request, _("The account has been deleted."))
             return redirect("admin:auth_user_changelist")
     context = {"form": form, "person": person, "usage": quota.usage(person)}
     return render(request, "accounts/delete.html", context, status=400 if form.errors else 200)

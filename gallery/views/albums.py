@@ -98,13 +98,13 @@ def arrange(request: HttpRequest, pk: int) -> HttpResponse:
     place = where if where in album_order.PLACES else whole_number(where)
     if images is None or place is None:
         raise BadRequest(
-            _("place: choose pictures, and one of %(places)s or a picture's number.")
+            _("Choose pictures, and where to move them: %(places)s, or the number of a picture.")
             % {"places": ", ".join(album_order.PLACES)}
         )
     try:
         album_order.place(found, images, place)
     except ValueError as error:
-        raise BadRequest(f"image: {error}.") from error
+        raise BadRequest(str(error)) from error
     return redirect(back(request, reverse("album", args=[pk])))
 
 
@@ -114,10 +114,10 @@ def set_cover(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(access.editable_albums(request.user), pk=pk)
     chosen = whole_number(request.POST.get("image", ""))
     if chosen is None:
-        raise BadRequest(_("image: choose a picture of the album."))
+        raise BadRequest(_("Choose a picture of the album."))
     link = get_object_or_404(access.album_images(found), image_id=chosen)
     Album.objects.filter(pk=pk).update(cover=link.image_id)
-    messages.success(request, _("This is the cover now."))
+    messages.success(request, _("Album cover changed."))
     return redirect(back(request, reverse("album", args=[pk])))
 
 
@@ -126,7 +126,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete an album; its pictures stay."""
     found = get_object_or_404(access.owned_albums(request.user), pk=pk)
     found.delete()
-    message = _("The album %(title)s was deleted; its pictures were not.") % {"title": found.title}
+    message = _("The album %(title)s was deleted. Its pictures were kept.") % {"title": found.title}
     messages.success(request, message)
     return redirect("albums")
 
@@ -162,10 +162,12 @@ def add_image(request: HttpRequest, pk: int) -> HttpResponse:
         return render(request, "gallery/image_albums.html", context)
     chosen = whole_number(request.POST.get("album", ""))
     if chosen is None:
-        raise BadRequest(_("album: choose an album."))
+        raise BadRequest(_("Choose an album."))
     found = get_object_or_404(access.fillable_albums(request.user), pk=chosen)
     AlbumImage.objects.get_or_create(album=found, image=image)
-    messages.success(request, _("%(name)s is in %(album)s.") % {"name": image.filename, "album": found.title})
+    messages.success(
+        request, _("Added %(name)s to %(album)s.") % {"name": image.filename, "album": found.title}
+    )
     return redirect(back(request, image.get_absolute_url()))
 
 

@@ -19,11 +19,11 @@ def tag(request: HttpRequest, pk: int) -> HttpResponse:
     picture = get_object_or_404(access.taggable_images(request.user), pk=pk)
     change = {"add": tagging.add, "remove": tagging.remove}.get(request.POST.get("action", ""))
     if change is None:
-        raise BadRequest(_("action: must be add or remove."))
+        raise BadRequest(_("The action must be add or remove."))
     try:
         change(picture, request.POST.get("tag", ""))
     except ValidationError as error:
-        raise BadRequest(f"tag: {error.messages[0]}") from error
+        raise BadRequest(error.messages[0]) from error
     return redirect(back(request, picture.get_absolute_url()))
 
 
@@ -32,6 +32,6 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Move a picture of one's own to the trash."""
     picture = get_object_or_404(access.deletable_images(request.user), pk=pk)
     trash.move(Image.objects.filter(pk=pk))
-    message = _("%(name)s is in the trash for thirty days.") % {"name": picture.filename}
+    message = _("%(name)s was moved to the trash, where it stays for 30 days.") % {"name": picture.filename}
     messages.success(request, message, extra_tags="trash")
     return redirect("browse")

@@ -11,6 +11,6 @@ def page_of(request: HttpRequest, items, per_page: int) -> Page:
     try:
         return Paginator(items, per_page).page(request.GET.get("page") or 1)
     except PageNotAnInteger as error:
-        raise BadRequest(_("page: must be a whole number.")) from error
+        raise BadRequest(_("The page must be a whole number.")) from error
     except EmptyPage as error:
-        raise BadRequest(_("page: there is no such page.")) from error
+        raise BadRequest(_("There is no such page.")) from error

@@ -32,10 +32,10 @@ def act(request: HttpRequest) -> HttpResponseBase:
     over, and counted in what is said; when there is no other, there is no such picture."""
     action = ACTIONS.get(request.POST.get("action", ""))
     if action is None:
-        raise BadRequest(_("action: must be one of: %(actions)s.") % {"actions": ", ".join(ACTIONS)})
+        raise BadRequest(_("The action must be one of: %(actions)s.") % {"actions": ", ".join(ACTIONS)})
     ids = whole_numbers(request.POST.getlist("image"), MOST)
     if ids is None:
-        raise BadRequest(_("image: choose pictures, at most %(most)s.") % {"most": MOST})
+        raise BadRequest(_("Choose up to %(most)s pictures.") % {"most": MOST})
     response = action(request, ids)
     if isinstance(response, HttpResponseBase):
         return response
@@ -45,8 +45,8 @@ def act(request: HttpRequest) -> HttpResponseBase:
         raise Http404
     if passed:
         others = ngettext(
-            "%(number)s passed over, as not yours to change.",
-            "%(number)s passed over, as not yours to change.",
+            "%(number)s skipped: you can't change them.",
+            "%(number)s skipped: you can't change them.",
             passed,
         )
         done = f"{done} {others % {'number': passed}}"
@@ -57,7 +57,7 @@ def act(request: HttpRequest) -> HttpResponseBase:
 def _add(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
     chosen = whole_number(request.POST.get("album", ""))
     if chosen is None:
-        raise BadRequest(_("album: choose an album."))
+        raise BadRequest(_("Choose an album."))
     album: Album = get_object_or_404(access.fillable_albums(request.user), pk=chosen)
     links = [
         AlbumImage(album=album, image=image)
@@ -65,7 +65,7 @@ def _add(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
     ]
     AlbumImage.objects.bulk_create(links, ignore_conflicts=True)
     done = ngettext(
-        "%(number)s picture put into %(album)s.", "%(number)s pictures put into %(album)s.", len(links)
+        "%(number)s picture added to %(album)s.", "%(number)s pictures added to %(album)s.", len(links)
     )
     return len(links), done % {"number": len(links), "album": album.title}
 
@@ -90,7 +90,7 @@ def _each_tag(request: HttpRequest, ids: set[int], change: Callable) -> int:
         for image in images:
             change(image, request.POST.get("tag", ""))
     except ValidationError as error:
-        raise BadRequest(f"tag: {error.messages[0]}") from error
+        raise BadRequest(error.messages[0]) from error
     return len(images)
 
 
@@ -106,13 +106,15 @@ def _trash(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
 
 def _restore(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
     count = trash.restore(access.trashed_images(request.user).filter(pk__in=ids))
-    done = ngettext("%(number)s picture brought back.", "%(number)s pictures brought back.", count)
+    done = ngettext("%(number)s picture restored.", "%(number)s pictures restored.", count)
     return count, done % {"number": count}
 
 
 def _purge(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
     count = trash.delete_for_good(access.trashed_images(request.user).filter(pk__in=ids))
-    done = ngettext("%(number)s picture deleted for good.", "%(number)s pictures deleted for good.", count)
+    done = ngettext(
+        "%(number)s picture permanently deleted.", "%(number)s pictures permanently deleted.", count
+    )
     return count, done % {"number": count}
 
 

@@ -65,7 +65,7 @@ def _target(request: HttpRequest, parameters) -> tuple[Album | None, list[Image]
     """The album or else the pictures that the parameters name; 404 where they may not be shared."""
     ids = whole_numbers(parameters.getlist("album") or parameters.getlist("image"), MOST)
     if ids is None:
-        raise BadRequest(_("image: choose an album or pictures, at most %(most)s.") % {"most": MOST})
+        raise BadRequest(_("Choose an album, or up to %(most)s pictures.") % {"most": MOST})
     if "album" in parameters:
         return get_object_or_404(access.shareable_albums(request.user), pk=max(ids)), []
     images = list(access.shareable_images(request.user).filter(pk__in=ids))

@@ -124,12 +124,15 @@ def _ask(request: HttpRequest, link: ShareLink, token: str) -> HttpResponse:
         key = f"share-link-tries-{link.pk}"
         cache.add(key, 0, 60)
         if cache.incr(key) > TRIES:
-            context, status = {"token": token, "error": _("Too many tries; wait a minute.")}, 429
+            context, status = (
+                {"token": token, "error": _("Too many attempts. Wait a minute and try again.")},
+                429,
+            )
         elif link.check_password(request.POST.get("password", "")):
             request.session[f"share-link-{link.pk}"] = link.password[-20:]
             return redirect("shared", token)
         else:
-            context, status = {"token": token, "error": _("This is not the password.")}, 400
+            context, status = {"token": token, "error": _("Wrong password.")}, 400
     return _private(render(request, "gallery/shared_password.html", context, status=status))
 
 

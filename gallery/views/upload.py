@@ -1,11 +1,14 @@
 """Uploading, and how far the pictures that wait are."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from gallery import access, ingest, quota
+from gallery.imaging import formats
 from gallery.models import Image
 from gallery.numbers import whole_number
 from gallery.refusal import RefusedError
@@ -15,17 +18,19 @@ from gallery.refusal import RefusedError
 def upload(request: HttpRequest) -> HttpResponse:
     """Take several files, and say of each what became of it."""
     if request.method != "POST":
-        context = {"usage": quota.usage(request.user), **waiting_context(request.user)}
-        return render(request, "gallery/upload.html", context)
+        return _page(request)
     files = request.FILES.getlist("files")
     if not files:
-        return render(
-            request, "gallery/upload.html", {"error": _("files: choose at least one picture.")}, status=400
-        )
+        return _page(request, 400, error=_("Choose at least one picture."))
     outcomes = [take(request.user, file) for file in files]
     accepted = any(outcome["image"] for outcome in outcomes)
-    context = {"outcomes": outcomes, **waiting_context(request.user)}
-    return render(request, "gallery/upload.html", context, status=200 if accepted else 400)
+    return _page(request, 200 if accepted else 400, outcomes=outcomes)
+
+
+def _page(request: HttpRequest, status: int = 200, **context: Any) -> HttpResponse:
+    choice = {"accept": formats.ACCEPT, "formats": formats.labels(), "usage": quota.usage(request.user)}
+    context |= choice | waiting_context(request.user)
+    return render(request, "gallery/upload.html", context, status=status)
 
 
 def take(user, file) -> dict:
@@ -40,13 +45,13 @@ def take(user, file) -> dict:
             "name": name,
             "image": added.image,
             "verdict": "added",
-            "message": _("Added; searchable in a moment."),
+            "message": _("Added. It will be searchable in a moment."),
         }
     return {
         "name": name,
         "image": added.image,
         "verdict": "there",
-        "message": _("You have this picture already."),
+        "message": _("You already have this picture."),
     }
 
 

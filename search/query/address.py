@@ -8,7 +8,7 @@ from search.index.fusion import COMPONENTS
 from search.query.bar import format_bar, parse_bar
 from search.query.errors import QueryError
 from search.query.filters import Filters
-from search.query.query import Query, parse_id
+from search.query.query import DEFAULT_FUSION, Query, parse_id
 
 
 def from_address(parameters) -> Query:
@@ -18,7 +18,7 @@ def from_address(parameters) -> Query:
     fields = parse_bar(parameters.get("q", ""))
     if parameters.get("album"):
         if fields["filters"].get("album"):
-            raise QueryError("album", _("the bar names an album already."))
+            raise QueryError("album", _("The search already names an album."))
         fields["filters"] = _in_album(fields["filters"], parse_id("album", parameters["album"]))
     return Query(
         **fields,
@@ -26,7 +26,7 @@ def from_address(parameters) -> Query:
         exclude_image_ids=_ids(parameters, "exclude_image"),
         picture_keys=tuple(dict.fromkeys(parameters.getlist("picture"))),
         weights={part: _number(parameters, f"weight_{part}") for part in COMPONENTS},
-        fusion=parameters.get("fusion") or "mean",
+        fusion=parameters.get("fusion") or DEFAULT_FUSION,
     )
 
 
@@ -41,7 +41,7 @@ def _ids(parameters, field: str) -> tuple[int, ...]:
 def _number(parameters, field: str) -> float:
     text = parameters.get(field) or "1"
     if not re.fullmatch(r"\d{1,3}(\.\d{1,6})?", text, re.ASCII):
-        raise QueryError(field, _("must be a number from 0 to 100."))
+        raise QueryError(field, _("A weight must be a number from 0 to 100."))
     return float(text)
 
 
@@ -54,4 +54,4 @@ def to_address(query: Query, line: str | None = None) -> list[tuple[str, str | i
     parts += [("exclude_image", pk) for pk in query.exclude_image_ids]
     parts += [("album", query.filters.album_id)] if query.filters.album_id else []
     parts += [(f"weight_{part}", f"{weight:g}") for part, weight in query.weights.items() if weight != 1]
-    return parts + ([("fusion", query.fusion)] if query.fusion != "mean" else [])
+    return parts + ([("fusion", query.fusion)] if query.fusion != DEFAULT_FUSION else [])

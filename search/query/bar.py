@@ -84,7 +84,7 @@ def _items(line: str) -> Iterator[Item]:
         if kind != "word" and line.startswith('"', start):
             closing = line.find('"', start + 1)
             if closing < 0:
-                raise QueryError("q", _("this quotation mark is not closed."), start)
+                raise QueryError("q", _("This quotation mark is not closed."), start)
             value, end = line[start + 1 : closing], closing + 1
         else:
             end = _REST.match(line, start).end()
@@ -102,7 +102,7 @@ def _weight(item: Item) -> float | None:
     if not 0 < weight <= MAX_WEIGHT:
         raise QueryError(
             "q",
-            _("a weight is a number above 0 and at most %(max_weight)s.") % {"max_weight": MAX_WEIGHT},
+            _("A weight must be above 0 and at most %(max_weight)s.") % {"max_weight": MAX_WEIGHT},
             item.position,
         )
     return weight
@@ -116,18 +116,21 @@ def _add_filter(filters: dict[str, Value], item: Item) -> None:
         known = ", ".join(dict.fromkeys(f"{own.key}:" for own in FILTERS))
         raise QueryError(
             "q",
-            _("there is no filter '%(kind)s:'; there are %(known)s. To find these words, quote them.")
+            _(
+                "There is no filter '%(kind)s:'. The filters are %(known)s. "
+                "To search for the words themselves, put them in quotes."
+            )
             % {"kind": item.kind, "known": known},
             item.position,
         )
     if filter.name in filters:
-        raise QueryError("q", _("%(key)s: can be given once.") % {"key": key}, item.position)
+        raise QueryError("q", _("'%(key)s:' can only be used once.") % {"key": key}, item.position)
     if not text:
-        raise QueryError("q", f"{key}: {_('a value is missing after the colon.')}", at)
+        raise QueryError("q", _("A value is missing after the colon."), at)
     try:
         filters[filter.name] = filter.parse(text)
     except QueryError as error:
-        raise QueryError("q", f"{key}: {error.message}", at) from error
+        raise QueryError("q", error.message, at) from error
 
 
 def format_bar(query: Query) -> str:

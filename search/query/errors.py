@@ -11,6 +11,6 @@ class QueryError(Exception):
     """
 
     def __init__(self, field: str, message: str, position: int | None = None):
-        place = "" if position is None else _("at character %(number)s: ") % {"number": position + 1}
-        super().__init__(f"{field}: {place}{message}")
+        place = "" if position is None else _("At character %(number)s: ") % {"number": position + 1}
+        super().__init__(f"{place}{message}")
         self.field, self.message, self.position = field, f"{place}{message}", position

@@ -129,7 +129,7 @@ class FlagFilter(Filter):
 
     def check(self, value: Value) -> None:
         if not isinstance(value, bool):
-            raise QueryError(self.name, _("must be true or false."))
+            raise QueryError(self.name, _("This must be true or false."))
 
     def format(self, value: Value) -> str:
         return self.word
@@ -149,7 +149,7 @@ class FormatFilter(Filter):
         found = formats.named(text)
         if found is None:
             names = ", ".join(formats.BY_NAME)
-            raise QueryError(self.name, _("must be one of: %(values)s.") % {"values": names})
+            raise QueryError(self.name, _("Choose one of: %(values)s.") % {"values": names})
         return found.name
 
     def limit(self, value: Value, user: Any) -> Limit:
@@ -169,7 +169,7 @@ class SizeFilter(Filter):
         if number is None:
             raise QueryError(self.name, _("'%(value)s' is not a number.") % {"value": text[:40]})
         if number > LARGEST_SIDE:
-            raise QueryError(self.name, _("must be a number of pixels from 0 to 1000000."))
+            raise QueryError(self.name, _("The size must be from 0 to 1000000 pixels."))
         return number
 
     def limit(self, value: Value, user: Any) -> Limit:
@@ -225,7 +225,7 @@ class AlbumFilter(Filter):
         by: dict[str, Value] = {"pk": value} if isinstance(value, int) else {"title__iexact": value}
         ids = tuple(access.visible_albums(user).filter(**by).values_list("pk", flat=True))
         if not ids:
-            raise QueryError(self.name, _("there is no album %(album)s.") % {"album": value})
+            raise QueryError(self.name, _("There is no album %(album)s.") % {"album": value})
         return InAlbums(ids)
 
     def api_field(self) -> serializers.Field:
@@ -233,28 +233,28 @@ class AlbumFilter(Filter):
 
 
 FILTERS: tuple[Filter, ...] = (
-    AlbumFilter("album", "album", "", gettext_lazy("in an album, by its title"), "album:Corsica"),
-    OwnerFilter("owner", "owner", "owners", gettext_lazy("whose picture it is"), "owner:ana"),
+    AlbumFilter("album", "album", "", gettext_lazy("In an album, by title"), "album:Corsica"),
+    OwnerFilter("owner", "owner", "owners", gettext_lazy("Whose picture it is"), "owner:ana"),
     DateFilter(
         "after",
         "after",
         "taken",
-        gettext_lazy("taken in a year, a month, on a day, or later"),
+        gettext_lazy("Taken in this year or month, on this day, or later"),
         "after:2024-05",
         False,
     ),
-    DateFilter("before", "before", "taken", gettext_lazy("taken before it"), "before:2025", True),
+    DateFilter("before", "before", "taken", gettext_lazy("Taken before"), "before:2025", True),
     DateFilter(
-        "added_after", "added-after", "added", gettext_lazy("added then or later"), "added-after:2026", False
+        "added_after", "added-after", "added", gettext_lazy("Added then or later"), "added-after:2026", False
     ),
     DateFilter(
-        "added_before", "added-before", "added", gettext_lazy("added before it"), "added-before:2026-02", True
+        "added_before", "added-before", "added", gettext_lazy("Added before"), "added-before:2026-02", True
     ),
-    FormatFilter("format", "format", "formats", gettext_lazy("the file's format"), "format:png"),
+    FormatFilter("format", "format", "formats", gettext_lazy("The file format"), "format:png"),
     SizeFilter(
-        "min_size", "min-size", "sides", gettext_lazy("pixels along the longer side"), "min-size:2000"
+        "min_size", "min-size", "sides", gettext_lazy("Pixels along the longer side"), "min-size:2000"
     ),
-    FlagFilter("untagged", "is", "tagged", gettext_lazy("without any tag"), "is:untagged", "untagged", 0),
+    FlagFilter("untagged", "is", "tagged", gettext_lazy("Without tags"), "is:untagged", "untagged", 0),
 )
 BY_NAME = {filter.name: filter for filter in FILTERS}
 

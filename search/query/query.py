@@ -17,6 +17,7 @@ MAX_TAGS = 50
 MAX_PHRASES = 20
 MAX_PICTURES = 10
 MAX_WEIGHT = 100
+DEFAULT_FUSION = "mean"
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Query:
     exclude_image_ids: tuple[int, ...] = ()
     filters: Filters = field(default_factory=Filters)
     weights: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(COMPONENTS, 1.0))
-    fusion: str = "mean"
+    fusion: str = DEFAULT_FUSION
 
     def __post_init__(self):
         for name, texts in (("text", [self.text, *self.phrases]), ("exclude_text", [self.exclude_text])):
@@ -45,37 +46,33 @@ class Query:
             if length > MAX_TEXT:
                 raise QueryError(
                     name,
-                    _("at most %(max_text)s characters can be searched for; these are %(length)s.")
+                    _("Your text has %(length)s characters; the limit is %(max_text)s.")
                     % {"max_text": MAX_TEXT, "length": length},
                 )
         if len(self.phrases) > MAX_PHRASES:
             raise QueryError(
                 "phrases",
-                _("at most %(max_phrases)s phrases can be searched for at once.")
-                % {"max_phrases": MAX_PHRASES},
+                _("Use at most %(max_phrases)s phrases.") % {"max_phrases": MAX_PHRASES},
             )
         for name in ("tags", "exclude_tags"):
             if len(getattr(self, name)) > MAX_TAGS:
-                raise QueryError(
-                    name, _("at most %(max_tags)s tags can be asked for at once.") % {"max_tags": MAX_TAGS}
-                )
+                raise QueryError(name, _("Use at most %(max_tags)s tags.") % {"max_tags": MAX_TAGS})
         if len(self.image_ids) + len(self.picture_keys) + len(self.exclude_image_ids) > MAX_PICTURES:
             raise QueryError(
                 "image",
-                _("at most %(max_pictures)s pictures can be searched by at once.")
-                % {"max_pictures": MAX_PICTURES},
+                _("Use at most %(max_pictures)s example pictures.") % {"max_pictures": MAX_PICTURES},
             )
         if both := set(self.tags) & set(self.exclude_tags):
             raise QueryError(
-                "exclude_tags", _("'%(both)s' cannot be both wanted and excluded.") % {"both": min(both)}
+                "exclude_tags", _("'%(both)s' can't be both wanted and excluded.") % {"both": min(both)}
             )
         if both := set(self.image_ids) & set(self.exclude_image_ids):
             raise QueryError(
                 "exclude_image",
-                _("picture %(both)s cannot be both wanted and unwanted.") % {"both": min(both)},
+                _("Picture %(both)s can't be both wanted and unwanted.") % {"both": min(both)},
             )
         if self.fusion not in FUSIONS:
-            raise QueryError("fusion", _("must be one of: %(fusions)s.") % {"fusions": ", ".join(FUSIONS)})
+            raise QueryError("fusion", _("Choose one of: %(fusions)s.") % {"fusions": ", ".join(FUSIONS)})
         self._check_weights()
 
     def _check_weights(self):
@@ -84,24 +81,28 @@ class Query:
         ):
             raise QueryError(
                 "weights",
-                _("must give image, text and tags a number from 0 to %(max_weight)s each.")
+                _("Give image, text and tags a weight from 0 to %(max_weight)s each.")
                 % {"max_weight": MAX_WEIGHT},
             )
         for name in ("phrases", "tag_weights"):
             if not all(0 < weight <= MAX_WEIGHT for weight in getattr(self, name).values()):
                 raise QueryError(
                     name,
-                    _("a weight is a number above 0 and at most %(max_weight)s.")
-                    % {"max_weight": MAX_WEIGHT},
+                    _("A weight must be above 0 and at most %(max_weight)s.") % {"max_weight": MAX_WEIGHT},
                 )
         if strange := self.tag_weights.keys() - set(self.tags):
             raise QueryError(
-                "tag_weights", _("'%(strange)s' is not among the tags.") % {"strange": min(strange)}
+                "tag_weights", _("'%(strange)s' is not one of the tags.") % {"strange": min(strange)}
             )
 
     def __bool__(self) -> bool:
         """Whether anything is asked that ranks pictures or leaves some out."""
         return self != Query(weights=self.weights, fusion=self.fusion)
+
+    @property
+    def has_balance(self) -> bool:
+        """Whether the person weighed the components, or chose how they are fused."""
+        return self.fusion != DEFAULT_FUSION or any(weight != 1 for weight in self.weights.values())
 
     @property
     def texts(self) -> dict[str, float]:

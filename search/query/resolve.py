@@ -77,7 +77,7 @@ def resolve(query: Query, user: Any) -> ResolvedQuery:
     try:
         share = fusion.shares(asked.components, query.weights)
     except ValueError as error:
-        raise QueryError("weights", f"{error}.") from error
+        raise QueryError("weights", _("Give everything you search by a weight above 0.")) from error
     limits = query.filters.limits(user)
     return ResolvedQuery(extractor, asked, share, limits, wanted, unwanted, tag_ids, set(tags), words)
 
@@ -132,11 +132,11 @@ def _gallery_pictures(query: Query, user, key: str) -> dict[int, Example]:
         tags[pk].append(name)
     for pk, field in asked.items():
         if pk not in visible:
-            raise QueryError(field, _("there is no picture %(pk)s.") % {"pk": pk})
+            raise QueryError(field, _("There is no picture %(pk)s.") % {"pk": pk})
         if pk not in vectors:
             raise QueryError(
                 field,
-                _("picture %(pk)s has not been read yet; it can be searched by in a moment.") % {"pk": pk},
+                _("Picture %(pk)s is still processing. Try again in a moment.") % {"pk": pk},
             )
     return {pk: Example(pk, vectors[pk], tags[pk]) for pk in asked}
 
@@ -147,9 +147,7 @@ def _uploaded_pictures(query: Query, key: str) -> list[Example]:
         return []
     found = {p.key: p for p in QueryPicture.objects.alive().filter(key__in=query.picture_keys)}
     if len(found) < len(query.picture_keys):
-        raise QueryError(
-            "picture", _("this uploaded picture is not kept any more (a day is); upload it again.")
-        )
+        raise QueryError("picture", _("The uploaded picture has expired. Upload it again."))
     for picture in found.values():
         if picture.extractor != key:  # extractors were switched since
             query_pictures.read_again(picture)

@@ -31,13 +31,13 @@ def decide(request: HttpRequest) -> HttpResponse:
     ids = {name: _ids(request, name) for name in ("group", "keep")}
     own = access.deletable_images(request.user).in_bulk(ids["group"])
     if len(own) < len(ids["group"]) or not ids["group"]:
-        raise BadRequest(_("group: one of these pictures is not yours or is gone."))
+        raise BadRequest(_("One of these pictures is not yours, or no longer exists."))
     if "all" in request.POST:
         keep_all(list(own.values()))
-        messages.success(request, _("All of them are kept, and not shown as duplicates again."))
+        messages.success(request, _("All kept. They won't be shown as duplicates again."))
         return redirect("duplicates")
     if not ids["keep"] or not ids["keep"] <= set(own):
-        raise BadRequest(_("keep: choose which pictures of the group to keep."))
+        raise BadRequest(_("Choose which pictures of the group to keep."))
     others = set(own) - ids["keep"]
     trash.move(access.deletable_images(request.user).filter(pk__in=others))
     done = ngettext(
@@ -51,7 +51,5 @@ def _ids(request: HttpRequest, name: str) -> set[int]:
     texts = request.POST.getlist(name)
     found = whole_numbers(texts, MOST)
     if texts and found is None:
-        raise BadRequest(
-            _("%(name)s: must be at most %(most)s numbers of pictures.") % {"name": name, "most": MOST}
-        )
+        raise BadRequest(_("Choose up to %(most)s pictures.") % {"most": MOST})
     return found or set()

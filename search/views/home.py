@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from gallery import access
+from gallery.imaging import formats
 from gallery.numbers import whole_number
 from gallery.refusal import RefusedError
 from gallery.views import selection
@@ -58,7 +59,7 @@ def home(request: HttpRequest) -> HttpResponse:
     shown = found.good if good_only and found.good is not None else found.count
     pages = Paginator(range(shown), PER_PAGE)
     if number > pages.num_pages:
-        raise BadRequest(_("page: there is no such page."))
+        raise BadRequest(_("There is no such page."))
     page = pages.page(number)
     context = {"results": found, "shown": shown, "page": page, "query_string": _without(request, "page")}
     context["within"] = f"in=search&{context['query_string']}"
@@ -94,7 +95,7 @@ def _refuse(request: HttpRequest, error: QueryError, line: str) -> HttpResponse:
 def _page_number(request: HttpRequest) -> int:
     number = whole_number(request.GET.get("page") or "1", least=1)
     if number is None:
-        raise QueryError("page", _("must be a whole number from 1 on."))
+        raise QueryError("page", _("There is no such page."))
     return number
 
 
@@ -134,6 +135,7 @@ def _render(request: HttpRequest, query: Query, context: dict, status: int = 200
         "query": query,
         "fusions": FUSIONS,
         "filters": FILTERS,
+        "accept": formats.ACCEPT,
         "saved": access.owned(SavedSearch.objects, request.user).filter(pk=saved).first() if saved else None,
         "line": request.GET.get("q", ""),
         "chips": chips,

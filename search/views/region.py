@@ -58,13 +58,13 @@ def _box(request: HttpRequest) -> tuple[float, float, float, float]:
     try:
         numbers = {side: float(request.POST.get(side, "")) for side in SIDES}
     except ValueError as error:
-        raise QueryError("left", _("left, top, right and bottom must be numbers.")) from error
+        raise QueryError("left", _("Left, top, right and bottom must be numbers.")) from error
     for side, number in numbers.items():
         if not 0 <= number <= 100:
-            raise QueryError(side, _("must be from 0 to 100 per cent."))
+            raise QueryError(side, _("Each side must be from 0 to 100 percent."))
     left, top, right, bottom = numbers.values()
     if right - left < LEAST or bottom - top < LEAST:
-        raise QueryError("right", _("the rectangle is too small, or its sides are the wrong way round."))
+        raise QueryError("right", _("The rectangle is too small, or its sides are swapped."))
     return left / 100, top / 100, right / 100, bottom / 100
 
 

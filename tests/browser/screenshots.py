@@ -45,7 +45,7 @@ def furnish(page) -> str:
     page.locator("summary").click()
     page.get_by_label("Title").fill("Corsica")
     page.get_by_label("Description").fill("Two weeks in May.")
-    page.get_by_role("button", name="Make album").click()
+    page.get_by_role("button", name="Create album").click()
     page.goto("/images/")
     for pick in page.locator(".pick").all()[:7]:
         pick.check()
@@ -55,7 +55,7 @@ def furnish(page) -> str:
     page.get_by_label("Name").fill("Something hot")
     page.get_by_role("button", name="Save").click()
     page.goto("/links/new?album=1")
-    page.get_by_role("button", name="Make the link").click()
+    page.get_by_role("button", name="Create link").click()
     return urllib.parse.urlsplit(page.locator(".address").input_value()).path
 
 

@@ -45,14 +45,14 @@ def test_no_serious_violation(site, chromium, theme):
     if not page.locator(".albums a").count():
         page.locator("summary").click()
         page.get_by_label("Title").fill("Accessible")
-        page.get_by_role("button", name="Make album").click()
+        page.get_by_role("button", name="Create album").click()
     else:
         page.locator(".albums a").first.click()
     found += violations(page)
     page.goto(page.url.partition("?")[0] + "?arrange")
     found += violations(page)
     page.goto("/links/new?image=5")
-    page.get_by_role("button", name="Make the link").click()
+    page.get_by_role("button", name="Create link").click()
     found += violations(page)
     shared = page.locator(".address").input_value()
     for address in (shared, f"{shared}images/5/", *PAGES):

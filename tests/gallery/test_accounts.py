@@ -49,7 +49,7 @@ def test_an_invitation_is_good_for_one_account(office, guest):
     address = invite(office)
     assert guest.post(address, NEW).status_code == 302
     assert guest.get("/").status_code == 200  # signed in
-    assert "ana came by it" in text_of(office.get("/invitations/"))
+    assert "Used by ana" in text_of(office.get("/invitations/"))
     second = Client()
     assert second.get(address).status_code == 404
     assert second.post(address, NEW | {"username": "eve"}).status_code == 404
@@ -90,15 +90,15 @@ def test_registration_is_closed_unless_a_setting_opens_it(guest, settings, db):
         == guest.post("/accounts/register/", NEW).status_code
         == 404
     )
-    assert "Make an account" not in text_of(guest.get("/accounts/login/"))
+    assert "Create an account" not in text_of(guest.get("/accounts/login/"))
     settings.OPEN_REGISTRATION = True
-    assert "Make an account" in text_of(guest.get("/accounts/login/"))
+    assert "Create an account" in text_of(guest.get("/accounts/login/"))
     assert guest.post("/accounts/register/", NEW).status_code == 302
     assert guest.get("/").status_code == 200
 
 
 def test_a_forgotten_password_is_chosen_anew_by_mail(guest, curator):
-    assert "Forgotten" in text_of(guest.get("/accounts/login/"))
+    assert "Forgot" in text_of(guest.get("/accounts/login/"))
     curator.email = "curator@example.org"
     curator.save()
     guest.post("/accounts/reset/", {"email": "curator@example.org"})
@@ -107,7 +107,7 @@ def test_a_forgotten_password_is_chosen_anew_by_mail(guest, curator):
     form = guest.get(address, follow=True)
     guest.post(form.redirect_chain[-1][0], {"new_password1": PASSWORD, "new_password2": PASSWORD})
     assert Client().login(username="curator", password=PASSWORD)
-    assert "used already" in text_of(Client().get(address, follow=True))
+    assert "already used" in text_of(Client().get(address, follow=True))
 
 
 def test_nobody_is_told_whether_a_mail_address_is_known(guest, db):
@@ -171,9 +171,9 @@ def test_pictures_handed_over_are_searchable_by_who_has_them_now(curator, strang
     ("fields", "words"),
     [
         ({}, "required"),
-        ({"pictures": "hand over", "to": "nobody", "password": PASSWORD}, "nobody else"),
-        ({"pictures": "hand over", "to": "ana", "password": PASSWORD}, "nobody else"),
-        ({"pictures": "delete", "password": "wrong"}, "not your password"),
+        ({"pictures": "hand over", "to": "nobody", "password": PASSWORD}, "No other user"),
+        ({"pictures": "hand over", "to": "ana", "password": PASSWORD}, "No other user"),
+        ({"pictures": "delete", "password": "wrong"}, "Wrong password"),
     ],
 )
 def test_an_account_stays_when_the_form_is_wrong(leaving, fields, words):
@@ -195,7 +195,7 @@ def test_the_last_administrator_stays(office, administrator):
 def test_the_admin_site_asks_what_becomes_of_a_persons_pictures(office, ana):
     answer = office.get(f"/admin/auth/user/{ana.pk}/delete/")
     assert answer["Location"] == f"/people/{ana.pk}/delete"
-    assert "2 pictures of ana" in text_of(office.get(answer["Location"]))
+    assert "ana has 2 pictures" in text_of(office.get(answer["Location"]))
     assert b"delete_selected" not in office.get("/admin/auth/user/").content
     form = {"pictures": "hand over", "to": "administrator", "password": "administrator-password"}
     assert office.post(answer["Location"], form).status_code == 302
@@ -214,7 +214,7 @@ def test_only_a_superuser_deletes_a_superuser(client, curator, administrator, an
 
 def test_the_account_page_shows_the_quota_and_takes_a_mail_address(page, curator, settings):
     settings.QUOTA_PICTURES = 50
-    assert "(at most 50)" in text_of(page.get("/account/"))
+    assert "of 50 pictures" in text_of(page.get("/account/"))
     assert page.post("/account/", {"email": "nonsense"}).status_code == 400
     page.post("/account/", {"email": "c@example.org"})
     assert People.objects.get(pk=curator.pk).email == "c@example.org"

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from rest_framework.test import APIClient
 
-from gallery import ingest
+from gallery import ingest, trash
 from gallery.models import Album, AlbumImage, AlbumMember, Image
 from search import engine
 from search.query.query import Query
@@ -141,7 +141,7 @@ def test_a_member_who_leaves_sees_nothing_more(client, album):
 def test_albums_are_made_listed_and_searched(client, curator, album):
     client.force_login(curator)
     made = client.post("/albums/", {"title": "Summer", "description": "at the sea"}, follow=True)
-    assert "Nothing in here yet" in text_of(made)
+    assert "This album is empty" in text_of(made)
     words = text_of(client.get("/albums/"))
     assert "Summer 0 pictures" in words
     assert "Shared 2 pictures" in words
@@ -150,25 +150,29 @@ def test_albums_are_made_listed_and_searched(client, curator, album):
         "rocket.jpg",
         "coffee.png",
     ]
-    assert "in the album Shared" in text_of(inside)
+    assert "In the album Shared" in text_of(inside)
 
 
 @pytest.mark.parametrize(
     ("address", "data", "words"),
     [
         ("/albums/", {}, "This field is required."),
-        ("/albums/", {"title": "Shared"}, "There is an album 'Shared' already."),
+        ("/albums/", {"title": "Shared"}, "You already have an album called 'Shared'."),
         ("/albums/", {"title": "x" * 201}, "at most 200 characters"),
         ("/albums/{}/edit", {"title": ""}, "This field is required."),
-        ("/albums/{}/members", {"username": "unicorn", "role": "viewer"}, "There is nobody named 'unicorn'."),
+        (
+            "/albums/{}/members",
+            {"username": "unicorn", "role": "viewer"},
+            "There is no user named 'unicorn'.",
+        ),
         (
             "/albums/{}/members",
             {"username": "curator", "role": "viewer"},
-            "The owner of an album is no member of it.",
+            "The owner can't be added as a member.",
         ),
         ("/albums/{}/members", {"username": "viewer", "role": "king"}, "is not one of the available choices"),
-        ("/images/{image}/albums", {"album": "x"}, "album: choose an album."),
-        ("/images/{image}/albums", {}, "album: choose an album."),
+        ("/images/{image}/albums", {"album": "x"}, "Choose an album."),
+        ("/images/{image}/albums", {}, "Choose an album."),
     ],
 )
 def test_what_is_wrong_is_a_400_in_words(client, curator, album, photo, address, data, words):

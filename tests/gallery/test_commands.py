@@ -28,7 +28,7 @@ def test_a_folder_is_imported_and_again_only_what_is_new(folder, stranger, capsy
     call_command("import_images", str(folder), "--owner", "stranger", "--batch-size", "2")
     output = capsys.readouterr().out
     assert "5 added, 0 already there, 1 refused." in output
-    assert "notes.txt: This is not a picture" in output
+    assert "notes.txt: This file is not a picture" in output
     call_command("import_images", str(folder), "--owner", "stranger", "--recursive", "--album", "Trip")
     assert "1 added, 5 already there, 1 refused." in capsys.readouterr().out
     assert Album.objects.get(owner=stranger, title="Trip").images.count() == 6

@@ -70,8 +70,8 @@ REFUSALS = {
     "postscript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n", "not a picture"),
     "icon": (encoded(drawn(size=(32, 32)), "ICO"), "not a picture"),
     "header alone": (whole()[:20], "not a picture"),
-    "cut jpeg": (whole()[: len(whole()) // 2], "cut short"),
-    "cut png": (encoded(Pillow.effect_noise((300, 200), 90))[:9000], "cut short"),
+    "cut jpeg": (whole()[: len(whole()) // 2], "damaged or incomplete"),
+    "cut png": (encoded(Pillow.effect_noise((300, 200), 90))[:9000], "damaged or incomplete"),
 }
 
 
@@ -87,14 +87,14 @@ def test_what_is_refused_and_why(stranger, name):
 
 def test_a_file_above_the_limit_is_refused(stranger, settings):
     settings.MAX_UPLOAD_MB = 0.001
-    with pytest.raises(RefusedError, match=r"at most 0\.001 MB"):
+    with pytest.raises(RefusedError, match=r"limit is 0\.001 MB"):
         ingest.add(stranger, upload(whole()))
 
 
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(stranger, settings):
     bomb = encoded(Pillow.new("1", (20_000, 20_000)))  # 400 megapixels in a few kilobytes
     assert len(bomb) < 100_000
-    with pytest.raises(RefusedError, match="400 megapixels; at most 150"):
+    with pytest.raises(RefusedError, match="400 megapixels; the limit is 150"):
         ingest.add(stranger, upload(bomb))
 
 

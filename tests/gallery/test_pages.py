@@ -93,13 +93,13 @@ def test_uploading_several_files_tells_what_became_of_each(client, stranger):
 def test_uploading_nothing_names_the_field(page, data):
     response = page.post("/upload/", data)
     assert response.status_code == 400
-    assert "files: choose at least one picture." in text_of(response)
+    assert "Choose at least one picture." in text_of(response)
 
 
 def test_uploading_only_bad_files_is_a_400(page):
     response = page.post("/upload/", {"files": upload(b"nonsense")})
     assert response.status_code == 400
-    assert "This is not a picture" in text_of(response)
+    assert "This file is not a picture" in text_of(response)
 
 
 def test_a_file_above_the_limit_spoils_no_other(page, settings):
@@ -110,14 +110,14 @@ def test_a_file_above_the_limit_spoils_no_other(page, settings):
     ]
     response = page.post("/upload/", {"files": files})
     assert [outcome["verdict"] for outcome in response.context["outcomes"]] == ["refused", "added"]
-    assert "The file has 3.0 MB; at most 1 MB can be uploaded." in text_of(response)
+    assert "The file is 3.0 MB; the limit is 1 MB." in text_of(response)
 
 
 def test_too_many_files_is_a_413_in_words(page, settings):
     settings.DATA_UPLOAD_MAX_NUMBER_FILES = 2
     response = page.post("/upload/", {"files": [upload(b"x"), upload(b"y"), upload(b"z")]})
     assert response.status_code == 413
-    assert "files: at most 2 files can be sent at once." in text_of(response)
+    assert "You can send up to 2 files at once." in text_of(response)
 
 
 def test_the_original_comes_back_byte_for_byte_as_an_attachment(page, photo):
@@ -187,7 +187,7 @@ def test_deleting_asks_for_a_post_and_then_it_is_in_the_trash(page, photo):
     image = photo("moon")
     assert page.get(f"/images/{image.pk}/delete").status_code == 405
     response = page.post(f"/images/{image.pk}/delete", follow=True)
-    assert "moon.png is in the trash for thirty days." in text_of(response)
+    assert "moon.png was moved to the trash, where it stays for 30 days." in text_of(response)
     assert page.get(f"/images/{image.pk}/").status_code == 404
 
 
@@ -217,8 +217,8 @@ def test_only_the_owner_reads_why_a_picture_failed(client, curator, stranger):
     for person, told in ((curator, True), (stranger, False)):
         client.force_login(person)
         words = text_of(client.get(image.get_absolute_url()))
-        assert "This picture could not be read." in words
-        assert ("The file can't be decoded." in words) == told
+        assert "This picture couldn't be processed." in words
+        assert ("be decoded." in words) == told
 
 
 @pytest.mark.parametrize(
@@ -238,10 +238,10 @@ def test_only_the_owner_reads_why_a_picture_failed(client, curator, stranger):
         "/?q=" + "x" * 1001,
     ],
 )
-def test_a_wrong_address_is_a_400_that_names_the_field(page, address):
+def test_a_wrong_address_is_a_400_with_a_sentence(page, address):
     response = page.get(address)
     assert response.status_code == 400
-    assert re.search(r"(page|image|picture|q|text): \S.*\.", text_of(response))
+    assert re.search(r"(alert\">|<p>)(&#x27;|[A-Z])[^<]+\.</p>", response.content.decode())
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_a_wrong_address_is_a_400_that_names_the_field(page, address):
 def test_a_page_that_is_not_there_is_a_404_in_style(page, address):
     response = page.get(address)
     assert response.status_code == 404
-    assert "nothing that you may see" in text_of(response)
+    assert "This page doesn't exist" in text_of(response)
 
 
 def test_a_form_from_elsewhere_is_refused_in_style(curator):

@@ -13,7 +13,7 @@ def test_by_default_there_is_no_limit(page, curator):
     usage = quota.usage(curator)
     assert (usage.pictures, usage.most_pictures, usage.most_bytes) == (21, None, None)
     assert usage.bytes == sum(curator.images.values_list("size_bytes", flat=True))
-    assert "You keep 21 pictures here" in text_of(page.get("/upload/"))
+    assert "21 pictures" in text_of(page.get("/upload/"))
 
 
 @pytest.mark.parametrize("way", ["settings", "account"])
@@ -22,11 +22,11 @@ def test_pictures_beyond_it_are_refused_with_a_sentence(page, curator, settings,
         settings.QUOTA_PICTURES = 22
     else:
         Account.objects.create(user=curator, quota_pictures=22)
-    assert "You keep 21 pictures here (at most 22)" in text_of(page.get("/upload/"))
+    assert "21 of 22 pictures" in text_of(page.get("/upload/"))
     assert page.post("/upload/", {"files": upload(encoded(drawn("red")))}).status_code == 200
     response = page.post("/upload/", {"files": upload(encoded(drawn("blue")))})
     assert response.status_code == 400
-    assert "You may keep 22 pictures here and have 22." in text_of(response)
+    assert "You have 22 of at most 22 pictures." in text_of(response)
     assert curator.images.count() == 22
 
 
@@ -34,7 +34,7 @@ def test_bytes_count_and_the_api_says_so_too(api, curator):
     Account.objects.create(user=curator, quota_mb=0)
     answer = api.post("/api/v1/images/", {"file": upload(encoded(drawn("red")))})
     assert answer.status_code == 400
-    assert answer.json()["file"][0].startswith("You may keep 0 MB here")
+    assert answer.json()["file"][0].startswith("You have used 4.9 MB of 0 MB")
 
 
 def test_what_is_there_already_is_no_addition_and_the_trash_counts(curator, photo):

@@ -152,7 +152,7 @@ def test_views_are_counted_once_a_browser(page, album):
         guest.get(address)
         guest.get(address)
     assert ShareLink.objects.get().views == 2
-    assert "seen 2 times" in text_of(page.get("/links/"))
+    assert "Viewed 2 times" in text_of(page.get("/links/"))
 
 
 def test_a_selection_is_shared_but_only_of_ones_own(page, guest, stranger, photo, client):

@@ -57,7 +57,7 @@ def test_it_comes_back_with_its_tags_and_albums(page, stranger, photo, shared):
     coffee = photo("coffee")
     tagging.add(coffee, "breakfast")
     act(page, "trash", [coffee])
-    assert "1 picture brought back." in text_of(act(page, "restore", [coffee], next="/trash/"))
+    assert "1 picture restored." in text_of(act(page, "restore", [coffee], next="/trash/"))
     assert found(stranger) == ["coffee.png"]
     assert coffee.tags.filter(name="breakfast").exists()
 
@@ -93,7 +93,7 @@ def test_its_owner_can_delete_for_good_what_is_in_the_trash_and_nothing_else(pag
     assert act(client, "restore", [coffee]).status_code == 404
     client.force_login(coffee.owner)
     words = text_of(act(client, "purge", [coffee, rocket], next="/trash/"))
-    assert "1 picture deleted for good. 1 passed over" in words
+    assert "1 picture permanently deleted. 1 skipped" in words
     assert list(Image.objects.filter(pk__in=[coffee.pk, rocket.pk])) == [rocket]
 
 

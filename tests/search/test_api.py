@@ -117,7 +117,7 @@ def test_bodies_that_are_no_object(api, body):
 def test_a_body_too_large_to_be_a_query_is_not_read(api):
     answer = api.post(SEARCH, b'{"text": "' + b"x" * 3_000_000 + b'"}', content_type="application/json")
     assert answer.status_code == 413
-    assert answer.json()["detail"].startswith("The form is too large")
+    assert answer.json()["detail"].startswith("This form has too many")
 
 
 def test_other_methods_and_types_are_refused(api):

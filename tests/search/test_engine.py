@@ -104,7 +104,7 @@ def test_unwanted_words_push_down(curator):
 def test_less_like_this_pushes_a_picture_and_its_like_down(curator, photo):
     query = Query(text="hot drink", exclude_image_ids=(photo("coffee").pk,))
     assert names(query, curator).index("coffee") > names(Query(text="hot drink"), curator).index("coffee")
-    with pytest.raises(QueryError, match="exclude_image: there is no picture"):
+    with pytest.raises(QueryError, match="There is no picture"):
         engine.search(Query(exclude_image_ids=(10**6,)), curator)
 
 
@@ -120,7 +120,7 @@ def test_weights_decide_between_components(curator):
     assert asked(tags=10)[0] == "coffee"
     assert asked(text=10)[0] == "rocket"
     assert asked(tags=0) == names(Query(text="space launch"), curator)
-    with pytest.raises(QueryError, match="weights: every component"):
+    with pytest.raises(QueryError, match="everything you search by"):
         engine.search(Query(text="x", weights={"image": 1, "text": 0, "tags": 1}), curator)
 
 
@@ -163,7 +163,7 @@ class TestFilters:
         assert self.found(stranger, album="corsica 2024") == {"coffee"}
         assert self.found(stranger, owner="curator") == {"coffee"}
         assert self.found(stranger, owner="stranger") == self.found(stranger, owner="nobody") == set()
-        with pytest.raises(QueryError, match="there is no album Sardinia"):
+        with pytest.raises(QueryError, match="There is no album Sardinia"):
             self.found(curator, album="Sardinia")
 
     def test_format_size_and_untagged(self, curator, photo):
@@ -302,9 +302,9 @@ class TestSharing:
         assert names(Query(text="animal", filters=Filters(album=album.pk)), curator) == ["coffee"]
 
     def test_nobody_searches_by_what_they_may_not_see(self, stranger, album, photo):
-        with pytest.raises(QueryError, match="there is no picture"):
+        with pytest.raises(QueryError, match="There is no picture"):
             engine.search(Query(image_ids=(photo("rocket").pk,)), stranger)
-        with pytest.raises(QueryError, match="there is no album"):
+        with pytest.raises(QueryError, match="There is no album"):
             engine.search(Query(text="x", filters=Filters(album=album.pk)), stranger)
 
     def test_an_administrator_searches_only_what_is_theirs(self, administrator, album):
@@ -313,7 +313,7 @@ class TestSharing:
 
 def test_a_picture_that_is_not_read_yet_cannot_be_searched_by(curator):
     image = ingest.add(curator, upload(encoded(Pillow.new("RGB", (30, 30))))).image
-    with pytest.raises(QueryError, match="not been read yet"):
+    with pytest.raises(QueryError, match="still processing"):
         engine.search(Query(image_ids=(image.pk,)), curator)
     assert engine.similar(image, curator) == []
 
@@ -335,7 +335,7 @@ def test_an_uploaded_picture_is_forgotten_after_a_day(curator):
     query = Query(picture_keys=(picture.key,))
     assert names(query, curator)[0] == "coffee"
     QueryPicture.objects.update(created_at=picture.created_at - timedelta(hours=25))
-    with pytest.raises(QueryError, match="not kept any more"):
+    with pytest.raises(QueryError, match="has expired"):
         engine.search(query, curator)
     housekeeping.remove_expired()
     assert not QueryPicture.objects.exists()

@@ -27,19 +27,19 @@ def test_words_in_the_address_show_results_with_their_parts(page):
     response = page.get("/", {"q": "hot drink", "all": 1})
     assert found(response)[0] == "coffee.png"
     words = text_of(response)
-    assert "21 pictures, best first" in words
+    assert "21 pictures" in words
     assert re.search(r"text 0\.\d{3}", words)
 
 
 def test_a_tag_shows_what_matched(page):
     words = text_of(page.get("/", {"q": "#espresso"}))
-    assert "1 picture," in words
+    assert "1 picture" in words
     assert "#espresso" in words
 
 
 def test_unknown_tags_are_reported(page):
     response = page.get("/", {"q": "#espresso #unicorn"})
-    assert "None of your pictures carries #unicorn ." in text_of(response)
+    assert "No picture is tagged #unicorn." in text_of(response)
 
 
 def test_the_form_becomes_an_address_that_can_be_reopened_and_shared(page, client, stranger, curator):
@@ -66,7 +66,7 @@ def test_an_empty_form_leads_home(page):
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(b"", "file: The file is empty."), (b"<svg/>", "file: This is not a picture")]
+    ("content", "words"), [(b"", "The file is empty."), (b"<svg/>", "This file is not a picture")]
 )
 def test_a_bad_query_picture_is_a_400_and_keeps_the_line(page, content, words):
     response = page.post("/", {"q": "a cat", "file": upload(content)})
@@ -118,6 +118,8 @@ def test_what_is_typed_is_shown_as_text(page):
     assert b"<script>" not in response.content
 
 
-@pytest.mark.parametrize("address", ["?q=cat&saved=" + "9" * 5000, "?q=cat&page=" + "9" * 5000, "?q=cat&image=" + "9" * 5000])
+@pytest.mark.parametrize(
+    "address", ["?q=cat&saved=" + "9" * 5000, "?q=cat&page=" + "9" * 5000, "?q=cat&image=" + "9" * 5000]
+)
 def test_numbers_of_any_length_are_read_or_refused(page, address):
     assert page.get("/" + address).status_code in (200, 400)

@@ -47,7 +47,7 @@ def test_opening_asks_anew(page, photo):
         ({"name": ""}, "name: This field is required"),
         ({"name": "x" * 201}, "name: Ensure this value has at most 200"),
         ({"address": ""}, "address: This field is required"),
-        ({"address": "q="}, "nothing to search for"),
+        ({"address": "q="}, "This search is empty"),
         ({"address": "image=x"}, "not a number"),
         ({"address": "q=%22open"}, "not closed"),
     ],

@@ -3,6 +3,7 @@
 import pytest
 from rest_framework.test import APIClient
 
+from gallery import tagging
 from gallery.models import Image
 from tests.conftest import demo_path, drawn, encoded, upload
 
@@ -82,7 +83,7 @@ def test_uploading_reading_and_deleting(api, curator):
         ({}, "No file was submitted."),
         ({"file": "text"}, "The submitted data was not a file."),
         ({"file": upload(b"")}, "The file is empty."),
-        ({"file": upload(b"<html>")}, "This is not a picture"),
+        ({"file": upload(b"<html>")}, "This file is not a picture"),
     ],
 )
 def test_a_wrong_upload_names_the_field(api, data, words):
@@ -138,7 +139,7 @@ def test_the_admins_upload_is_the_same_upload(client, administrator, curator):
     client.force_login(administrator)
     address = "/admin/gallery/image/add/"
     refused = client.post(address, {"owner": curator.pk, "file": upload(b"<svg/>", "x.png")})
-    assert b"This is not a picture" in refused.content
+    assert b"This file is not a picture" in refused.content
     there = client.post(address, {"owner": curator.pk, "file": upload(demo_path("coffee").read_bytes())})
     assert b"curator has this picture already." in there.content
     added = client.post(address, {"owner": curator.pk, "file": upload(encoded(drawn("pink")), "pink.png")})

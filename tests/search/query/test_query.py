@@ -86,7 +86,7 @@ def test_what_the_bar_cannot_read_is_pointed_at(line, position, message):
     with pytest.raises(QueryError, match=message) as error:
         parse_bar(line)
     assert (error.value.field, error.value.position) == ("q", position)
-    assert f"at character {position + 1}: " in str(error.value)
+    assert f"At character {position + 1}: " in str(error.value)
 
 
 def test_the_bar_and_json_ask_the_same():
