@@ -10,7 +10,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PORT
 
-.PHONY: run install dev-install test lint format bench screenshots messages clean
+# make types  check every type
+
+.PHONY: run install dev-install test lint types format bench screenshots messages clean
 
 run: $(VENV)/.installed
 	@$(BIN)/python manage.py first_run
@@ -33,9 +35,12 @@ $(VENV)/.dev-installed: $(VENV)/.installed requirements-dev.txt
 test: lint
 	$(BIN)/python -m pytest
 
-lint: dev-install
+lint: dev-install types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: dev-install
+	$(BIN)/mypy
 
 format: dev-install
 	$(BIN)/ruff check --fix .

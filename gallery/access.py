@@ -7,13 +7,29 @@ not see does not exist for them: callers answer 404.
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import (
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    Manager,
+    Model,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
 from django.db.models.functions import Coalesce
 
 from gallery.models import Album, AlbumImage, AlbumMember, Image, Invitation, ShareLink
+
+AnyUser = User | AnonymousUser
+Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True)
@@ -30,38 +46,38 @@ def untrashed(image: str = "") -> Q:
     return Q(**{f"{image}trashed_at": None})
 
 
-def visible_albums(user: AbstractBaseUser) -> QuerySet[Album]:
+def visible_albums(user: AnyUser) -> QuerySet[Album]:
     """The albums that `user` owns or is a member of."""
     return _albums_with_role(user, *AlbumMember.Role.values)
 
 
-def _albums_with_role(user: AbstractBaseUser, *roles: str) -> QuerySet[Album]:
+def _albums_with_role(user: AnyUser, *roles: str) -> QuerySet[Album]:
     """The albums that `user` owns or is a member of in one of these roles."""
-    memberships = AlbumMember.objects.filter(user_id=user.pk, role__in=roles)
+    memberships = AlbumMember.objects.filter(user_id=user.pk or 0, role__in=roles)
     return Album.objects.filter(Q(owner_id=user.pk) | Q(pk__in=memberships.values("album_id")))
 
 
-def owned_albums(user: AbstractBaseUser) -> QuerySet[Album]:
+def owned_albums(user: AnyUser) -> QuerySet[Album]:
     """The albums whose members `user` may change, and which they may delete."""
     return Album.objects.filter(owner_id=user.pk)
 
 
-def editable_albums(user: AbstractBaseUser) -> QuerySet[Album]:
+def editable_albums(user: AnyUser) -> QuerySet[Album]:
     """The albums that `user` may rename and arrange, and take any picture out of: as owner or editor."""
     return _albums_with_role(user, AlbumMember.Role.EDITOR)
 
 
-def fillable_albums(user: AbstractBaseUser) -> QuerySet[Album]:
+def fillable_albums(user: AnyUser) -> QuerySet[Album]:
     """The albums that `user` may put their own pictures into: as owner, editor or contributor."""
     return _albums_with_role(user, AlbumMember.Role.EDITOR, AlbumMember.Role.CONTRIBUTOR)
 
 
-def addable_images(user: AbstractBaseUser) -> QuerySet[Image]:
+def addable_images(user: AnyUser) -> QuerySet[Image]:
     """The pictures that `user` may put into albums: their own, for that shows them to others."""
     return own_images(user)
 
 
-def own_images(user: AbstractBaseUser) -> QuerySet[Image]:
+def own_images(user: AnyUser) -> QuerySet[Image]:
     """The pictures that `user` owns, without those in the trash."""
     return Image.objects.filter(untrashed(), owner_id=user.pk or 0)
 
@@ -97,26 +113,26 @@ def album_images(album: Album) -> QuerySet[AlbumImage]:
     return AlbumImage.objects.filter(untrashed("image__"), album=album)
 
 
-def removable_album_images(user: AbstractBaseUser, album: Album) -> QuerySet[AlbumImage]:
+def removable_album_images(user: AnyUser, album: Album) -> QuerySet[AlbumImage]:
     """What `user` may take out of an album: anything as owner or editor, as contributor their own
     pictures."""
     own = Q(album__in=fillable_albums(user), image__owner_id=user.pk)
     return album_images(album).filter(Q(album__in=editable_albums(user)) | own)
 
 
-def removable_memberships(user: AbstractBaseUser, album: Album) -> QuerySet[AlbumMember]:
+def removable_memberships(user: AnyUser, album: Album) -> QuerySet[AlbumMember]:
     """The memberships of an album that `user` may end: as its owner anyone's, otherwise their own."""
     return AlbumMember.objects.filter(Q(album__in=owned_albums(user)) | Q(user_id=user.pk), album=album)
 
 
-def scope(user: AbstractBaseUser) -> Scope:
+def scope(user: AnyUser) -> Scope:
     """What `user` may see, read from the database at this moment."""
     return Scope(
         owner_id=user.pk or 0, album_ids=frozenset(visible_albums(user).values_list("id", flat=True))
     )
 
 
-def visible_images(user: AbstractBaseUser) -> QuerySet[Image]:
+def visible_images(user: AnyUser) -> QuerySet[Image]:
     """The pictures that `user` may see."""
     limits = scope(user)
     own = Q(owner_id=limits.owner_id)
@@ -125,11 +141,11 @@ def visible_images(user: AbstractBaseUser) -> QuerySet[Image]:
         # be of millions. Adding 0 keeps SQLite from trying every one of the person's albums with an index
         # instead.
         albums_of_it = AlbumImage.objects.filter(image=OuterRef("pk")).alias(number=F("album_id") + 0)
-        own |= Exists(albums_of_it.filter(number__in=limits.album_ids))
+        own |= Q(Exists(albums_of_it.filter(number__in=limits.album_ids)))
     return Image.objects.filter(own, untrashed())
 
 
-def servable_images(user: AbstractBaseUser) -> QuerySet[Image]:
+def servable_images(user: AnyUser) -> QuerySet[Image]:
     """The pictures whose thumbnail and original `user` may be sent: the visible ones, one's own in the trash,
     and every one for people whom the admin site lets look at pictures."""
     if may_administer_images(user):
@@ -137,63 +153,65 @@ def servable_images(user: AbstractBaseUser) -> QuerySet[Image]:
     return visible_images(user) | trashed_images(user)
 
 
-def may_administer_images(user: AbstractBaseUser) -> bool:
+def may_administer_images(user: AnyUser) -> bool:
     """Whether the admin site lets `user` look at everybody's pictures."""
     return user.is_active and user.is_staff and user.has_perm("gallery.view_image")
 
 
-def with_location(images: QuerySet[Image], user: AbstractBaseUser) -> QuerySet[Image]:
+def with_location(images: QuerySet[Image], user: AnyUser) -> QuerySet[Image]:
     """The pictures with `sees_location`: whether `user` may know where each was taken. Its owner may, and
     those who see it in an album that says so."""
     told = AlbumImage.objects.filter(
         image=OuterRef("pk"), album__in=visible_albums(user), album__shows_location=True
     )
-    return images.annotate(sees_location=Q(owner_id=user.pk or 0) | Exists(told))
+    return images.annotate(  # type: ignore[no-redef]
+        sees_location=Q(owner_id=user.pk or 0) | Exists(told)
+    )
 
 
-def may_tell_location(user: AbstractBaseUser, album: Album) -> bool:
+def may_tell_location(user: AnyUser, album: Album) -> bool:
     """Whether `user` may say if an album's members are told where pictures were taken: its owner, not its
     editors, who would tell themselves."""
     return album.owner_id == user.pk
 
 
-def unread_images(user: AbstractBaseUser) -> QuerySet[Image]:
+def unread_images(user: AnyUser) -> QuerySet[Image]:
     """The pictures of `user`'s own that are not searchable: waiting, being read, or not readable. Few."""
     return own_images(user).exclude(status=Image.Status.READY)
 
 
-def deletable_images(user: AbstractBaseUser) -> QuerySet[Image]:
+def deletable_images(user: AnyUser) -> QuerySet[Image]:
     """The pictures that `user` may move to the trash: their own."""
     return own_images(user)
 
 
-def trashed_images(user: AbstractBaseUser) -> QuerySet[Image]:
+def trashed_images(user: AnyUser) -> QuerySet[Image]:
     """The pictures in `user`'s trash, which they may restore or delete for good."""
     return Image.objects.filter(owner_id=user.pk or 0, trashed_at__isnull=False)
 
 
-def taggable_images(user: AbstractBaseUser) -> QuerySet[Image]:
+def taggable_images(user: AnyUser) -> QuerySet[Image]:
     """The pictures whose tags `user` may change: their own, and those in albums they own or edit."""
     shared = AlbumImage.objects.filter(album__in=editable_albums(user)).values("image_id")
     return Image.objects.filter(Q(owner_id=user.pk or 0) | Q(pk__in=shared), untrashed())
 
 
-def owned(rows: QuerySet, user: AbstractBaseUser) -> QuerySet:
+def owned(rows: Manager[Row] | QuerySet[Row], user: AnyUser) -> QuerySet[Row]:
     """Those of the rows, of any model with an owner, that are `user`'s own and nobody else's business."""
     return rows.filter(owner_id=user.pk or 0)
 
 
-def may_see_error(user: AbstractBaseUser, image: Image) -> bool:
+def may_see_error(user: AnyUser, image: Image) -> bool:
     """Whether `user` is told why reading `image` failed: its owner is."""
     return image.owner_id == user.pk
 
 
-def shareable_albums(user: AbstractBaseUser) -> QuerySet[Album]:
+def shareable_albums(user: AnyUser) -> QuerySet[Album]:
     """The albums that `user` may show to the world by a link: their own."""
     return owned_albums(user)
 
 
-def shareable_images(user: AbstractBaseUser) -> QuerySet[Image]:
+def shareable_images(user: AnyUser) -> QuerySet[Image]:
     """The pictures that `user` may show to the world by a link: their own."""
     return own_images(user)
 
@@ -208,15 +226,17 @@ def linked_images(link: ShareLink) -> QuerySet[Image]:
     """What a share link shows, in its order, with `keeps_location`: whether the files it gives out keep where
     they were taken. An album is shown as it is at the moment; of single pictures, those that its owner still
     has. Only of the link's owner's own pictures can the place be told."""
-    if link.album_id:
+    if link.album:
         images = Image.objects.filter(untrashed(), album_images__album=link.album_id)
         images = images.order_by(*link.album.order_of("album_images__", "album_images__image__"))
     else:
         images = link.images.filter(untrashed(), owner_id=link.owner_id).order_by("-pk")
-    return images.annotate(keeps_location=Q(owner_id=link.owner_id) if link.shows_location else Value(False))
+    return images.annotate(  # type: ignore[no-redef]
+        keeps_location=Q(owner_id=link.owner_id) if link.shows_location else Value(False)
+    )
 
 
-def may_invite(user: AbstractBaseUser) -> bool:
+def may_invite(user: AnyUser) -> bool:
     """Whether `user` may make invitations: an administrator who may add people in the admin site."""
     return user.is_active and user.is_staff and user.has_perm("auth.add_user")
 
@@ -227,7 +247,7 @@ def invitation_of(token: str) -> Invitation | None:
     return Invitation.objects.of(token)
 
 
-def deletable_people(user: AbstractBaseUser) -> QuerySet:
+def deletable_people(user: AnyUser) -> QuerySet:
     """The people whose accounts `user` may delete, and whose pictures they may hand over: with the admin
     site's permission everybody's, but a superuser's only as one."""
     people = get_user_model().objects.all()

@@ -26,7 +26,8 @@ class ImageTagInline(admin.TabularInline):
 
 class EmbeddingInline(admin.TabularInline):
     model = Embedding
-    fields = readonly_fields = ["extractor", "dim", "dtype"]
+    fields = ("extractor", "dim", "dtype")
+    readonly_fields = fields
     extra = 0
     can_delete = False
 
@@ -45,7 +46,7 @@ class ImageAdmin(admin.ModelAdmin):
     date_hierarchy = "created_at"
     actions = ["retry"]
     inlines = [ImageTagInline, EmbeddingInline]
-    fields = readonly_fields = [
+    fields = (
         "preview",
         "owner",
         "filename",
@@ -59,9 +60,10 @@ class ImageAdmin(admin.ModelAdmin):
         "sha256",
         "taken_at",
         "created_at",
-    ]
+    )
+    readonly_fields = fields
 
-    def get_form(self, request, obj=None, **kwargs):
+    def get_form(self, request, obj=None, change=False, **kwargs):
         return super().get_form(
             request, obj, **({"form": AdminUploadForm} | kwargs if obj is None else kwargs)
         )
@@ -137,7 +139,7 @@ class TagAdmin(admin.ModelAdmin):
 
     @admin.display(ordering="pictures")
     def pictures(self, tag: Tag) -> int:
-        return tag.pictures
+        return tag.pictures  # annotated by get_queryset
 
 
 class AlbumMemberInline(admin.TabularInline):

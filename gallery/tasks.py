@@ -134,11 +134,16 @@ def measure_batch(size: int) -> int:
 
 def _extract_and_store(images: list[Image], extractor: Extractor, key: str) -> dict[Image, Exception]:
     """Extract the images, store what came out, and return what failed and why."""
-    results = dict(
-        zip(images, extract_files(extractor, [image.original.path for image in images]), strict=True)
-    )
-    errors = {image: result for image, result in results.items() if isinstance(result, Exception)}
-    store({image: result for image, result in results.items() if image not in errors}, key)
+    readings: dict[int, Reading] = {}
+    errors: dict[Image, Exception] = {}
+    for image, result in zip(
+        images, extract_files(extractor, [image.original.path for image in images]), strict=True
+    ):
+        if isinstance(result, Exception):
+            errors[image] = result
+        else:
+            readings[image.pk] = result
+    store(readings, key)
     return errors
 
 
@@ -169,44 +174,18 @@ def claim(size: int) -> list[Image]:
     return images
 
 
-def store(readings: dict[Image, Reading], key: str) -> None:
-    """Write a batch's tags and embeddings and make its images READY, in one transaction.
+def store(readings: dict[int, Reading], key: str) -> None:
+    """Write a batch's tags and embeddings, by image id, and make its images READY, in one transaction.
 
     Images deleted meanwhile are passed over; where a person gave or removed a tag, the person's word stays.
     """
     with transaction.atomic():
-        kept = set(Image.objects.filter(pk__in=[image.pk for image in readings]).values_list("pk", flat=True))
-        readings = {image.pk: reading for image, reading in readings.items() if image.pk in kept}
-        extractions = {image_id: reading.extraction for image_id, reading in readings.items()}
-        tag_ids = Tag.objects.ids_for(
-            {normalize(tag) for extraction in extractions.values() for tag in extraction.tags}
-        )
-        decided = set(ImageTag.objects.filter(image__in=kept, extractor="").values_list("image_id", "tag_id"))
-        ImageTag.objects.filter(image__in=kept, extractor=key).delete()
-        ImageTag.objects.bulk_create(
-            [
-                ImageTag(
-                    image_id=image_id,
-                    tag_id=tag_id,
-                    confidence=confidence,
-                    source=ImageTag.Source.EXTRACTOR,
-                    extractor=key,
-                )
-                for image_id, extraction in extractions.items()
-                for tag_id, confidence in _by_tag_id(extraction, tag_ids).items()
-                if (image_id, tag_id) not in decided
-            ]
-        )
+        kept = set(Image.objects.filter(pk__in=readings).values_list("pk", flat=True))
+        readings = {image_id: reading for image_id, reading in readings.items() if image_id in kept}
+        _store_tags(readings, key)
+        embeddings = [_embedding(image_id, reading, key) for image_id, reading in readings.items()]
         Embedding.objects.bulk_create(
-            [
-                Embedding(
-                    image_id=image_id,
-                    extractor=key,
-                    dim=len(extraction.embedding),
-                    vector=extraction.embedding.astype("<f4").tobytes(),
-                )
-                for image_id, extraction in extractions.items()
-            ],
+            embeddings,
             update_conflicts=True,
             unique_fields=["image", "extractor"],
             update_fields=["dim", "dtype", "vector"],
@@ -218,6 +197,26 @@ def store(readings: dict[Image, Reading], key: str) -> None:
         Image.objects.filter(pk__in=kept).update(
             status=Image.Status.READY, attempts=0, error="", lease_expires_at=None
         )
+
+
+def _store_tags(readings: dict[int, Reading], key: str) -> None:
+    """Replace the tags that this extractor gave to these images."""
+    names = {normalize(tag) for reading in readings.values() for tag in reading.extraction.tags}
+    tag_ids = Tag.objects.ids_for(names)
+    decided = set(ImageTag.objects.filter(image__in=readings, extractor="").values_list("image_id", "tag_id"))
+    ImageTag.objects.filter(image__in=readings, extractor=key).delete()
+    given = {"source": ImageTag.Source.EXTRACTOR, "extractor": key}
+    ImageTag.objects.bulk_create(
+        ImageTag(image_id=image_id, tag_id=tag_id, confidence=confidence, **given)
+        for image_id, reading in readings.items()
+        for tag_id, confidence in _by_tag_id(reading.extraction, tag_ids).items()
+        if (image_id, tag_id) not in decided
+    )
+
+
+def _embedding(image_id: int, reading: Reading, key: str) -> Embedding:
+    vector = reading.extraction.embedding
+    return Embedding(image_id=image_id, extractor=key, dim=len(vector), vector=vector.astype("<f4").tobytes())
 
 
 def _by_tag_id(extraction: Extraction, tag_ids: dict[str, int]) -> dict[int, float]:

@@ -100,8 +100,8 @@ def search(query: Query, user, offset: int = 0, limit: int = 50, good_only: bool
         )
 
     found = _with_rebuilt_index(answer)
-    images = access.with_location(Image.objects.select_related("owner"), user)
-    images = images.in_bulk([pk for pk, *_ in found.explained])
+    everyone = access.with_location(Image.objects.select_related("owner"), user)
+    images = everyone.in_bulk([pk for pk, *_ in found.explained])
     return Page(
         [Result(images[pk], score, parts) for pk, score, parts in found.explained if pk in images],
         found.count,

@@ -65,22 +65,21 @@ class LiveIndex:
         extractor = self._current()
         last = _last_change()
         folder = _folder(extractor.key)
+        index = self._index
         # A lower number than was seen before means another database: restored from a backup, say.
         another = self._extractor != extractor.key or last < self._seen
-        if self._index is None or another or snapshot.current(folder) != self._snapshot:
-            self._open(extractor, last)
+        if index is None or another or snapshot.current(folder) != self._snapshot:
+            index = self._open(extractor, last)
         if last > self._seen:
-            self._apply(last)
-        return self._index
+            apply_changes(index, self._extractor, self._seen, last)
+            self._seen = last
+        return index
 
-    def _open(self, extractor: Description, last: int) -> None:
+    def _open(self, extractor: Description, last: int) -> Index:
         found = _load_or_rebuild(extractor, last)
         self._index = Index(extractor.dim, found)
         self._extractor, self._snapshot, self._seen = extractor.key, found.name, found.seq
-
-    def _apply(self, last: int) -> None:
-        apply_changes(self._index, self._extractor, self._seen, last)
-        self._seen = last
+        return self._index
 
 
 def apply_changes(index: Index, extractor: str, seen: int, last: int) -> None:

@@ -84,9 +84,9 @@ class ImageSerializer(serializers.ModelSerializer):
 
     @extend_schema_field({"type": "array", "items": {"type": "number"}, "nullable": True})
     def get_location(self, image: Image) -> list[float] | None:
-        return (
-            [image.latitude, image.longitude] if image.sees_location and image.latitude is not None else None
-        )
+        if image.latitude is None or image.longitude is None or not image.sees_location:
+            return None
+        return [image.latitude, image.longitude]
 
     @extend_schema_field(OpenApiTypes.URI)
     def get_original(self, image: Image) -> str:

@@ -4,6 +4,7 @@ space."""
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +24,8 @@ class Clip:
         self.device, self.dtype = device, dtype
         self.processor = CLIPImageProcessorPil.from_pretrained(source)
         self.tokenizer = AutoTokenizer.from_pretrained(source)
-        self.model = CLIPModel.from_pretrained(source, dtype=dtype).to(device).eval()
+        model: Any = CLIPModel.from_pretrained(source, dtype=dtype)
+        self.model = model.to(device).eval()
         self.dim: int = self.model.config.projection_dim
         self.longest_text: int = self.model.config.text_config.max_position_embeddings  # 77 tokens
         # The tokenizer keeps its padding and truncation as state: two threads must not set it at once.

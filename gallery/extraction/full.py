@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -80,7 +81,7 @@ class Full(Extractor):
         return self.clip.is_cut(text)
 
 
-def best_device(torch) -> tuple[str, object]:
+def best_device(torch: Any) -> tuple[str, Any]:
     """The device to run on and its type: a GPU in half precision where there is one; on processors that
     multiply bf16 natively, bf16, which `make bench` shows to be faster there; else float32."""
     if torch.cuda.is_available():
@@ -100,7 +101,7 @@ def has_native_bf16() -> bool:
     return bool(flags & {"avx512_bf16", "amx_bf16"})
 
 
-def batch_size(torch, device: str) -> int:
+def batch_size(torch: Any, device: str) -> int:
     """As many pictures at a time as half of the free memory holds: 1 to 4 on a CPU, where more gain nothing,
     to 32 on a GPU."""
     free = torch.cuda.mem_get_info()[0] if device == "cuda" else available_bytes()

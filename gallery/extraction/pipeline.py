@@ -50,22 +50,34 @@ def extract_files(extractor: Extractor, files: Sequence[str | Path]) -> list[Rea
     return results
 
 
-def _extract_chunk(extractor: Extractor, chunk: list[Future]) -> list[Reading | Exception]:
-    results: list[Reading | Exception | Decoded] = [future.exception() or future.result() for future in chunk]
-    decoded = [i for i, result in enumerate(results) if not isinstance(result, Exception)]
-    for i, outcome in _tried(extractor, results, decoded):
-        failed = isinstance(outcome, Exception)
-        results[i] = outcome if failed else Reading(outcome, results[i].perceptual_hash, results[i].color)
+def _extract_chunk(extractor: Extractor, chunk: list[Future[Decoded]]) -> list[Reading | Exception]:
+    """Extract what could be decoded as one batch; the place of each file that failed holds its exception."""
+    files = [_outcome(future) for future in chunk]
+    decoded = [file for file in files if isinstance(file, Decoded)]
+    outcomes = iter(_extract_with_fallback(extractor, [file.picture for file in decoded]))
+    results: list[Reading | Exception] = []
+    for file in files:
+        outcome = next(outcomes) if isinstance(file, Decoded) else file
+        if isinstance(file, Decoded) and isinstance(outcome, Extraction):
+            results.append(Reading(outcome, file.perceptual_hash, file.color))
+        elif isinstance(outcome, Exception):
+            results.append(outcome)
     return results
 
 
-def _tried(extractor: Extractor, results: list, rows: list[int]) -> list[tuple[int, Extraction | Exception]]:
-    """The rows' extractions as one batch, or, where that fails, one by one: a failing picture fails no
-    other."""
+def _outcome(future: Future[Decoded]) -> Decoded | Exception:
     try:
-        return list(zip(rows, extractor.extract([results[i].picture for i in rows]), strict=True))
+        return future.result()
+    except Exception as error:  # Pillow raises nearly anything on hostile bytes
+        return error
+
+
+def _extract_with_fallback(extractor: Extractor, pictures: list[Image.Image]) -> list[Extraction | Exception]:
+    """Extract the pictures together or, where that fails, one by one: a failing picture fails no other."""
+    try:
+        return list(extractor.extract(pictures))
     except Exception as error:
-        if len(rows) == 1:
-            return [(rows[0], error)]
-        logger.exception("A batch of %d failed; its pictures are tried one by one", len(rows))
-        return [outcome for row in rows for outcome in _tried(extractor, results, [row])]
+        if len(pictures) == 1:
+            return [error]
+        logger.exception("A batch of %d failed; its pictures are tried one by one", len(pictures))
+    return [outcome for picture in pictures for outcome in _extract_with_fallback(extractor, [picture])]

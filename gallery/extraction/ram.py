@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import Any
 
 import numpy as np
 import torch
@@ -148,7 +149,14 @@ class FixedBias(nn.Module):
         return self.bias
 
 
-def attend(module, query, key, value, bias, **kwargs):
+def attend(
+    module: Any,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    bias: torch.Tensor,
+    **kwargs: Any,
+) -> Any:
     """Swin's attention: query, key, value (n * windows, heads, area, width), bias as FixedBias holds it,
     which is read in place for every picture instead of being copied n times. Gives (n * windows, area, heads,
     width)."""
@@ -179,7 +187,7 @@ class Ram(nn.Module):
             num_heads=list(config.num_heads),
             layer_norm_eps=1e-5,
             drop_path_rate=0.0,
-            attn_implementation="picfusion",
+            attn_implementation="picfusion",  # type: ignore[call-arg]
         )
         self.backbone = SwinModel(swin, add_pooling_layer=False)
         self.image_proj = nn.Linear(self.backbone.num_features, config.tokens_width)
@@ -205,16 +213,18 @@ class Ram(nn.Module):
     def prepare(self) -> "Ram":
         """Compute once what depends on no picture: position biases, the tags' queries and their first
         projection."""
-        for stage, layers in enumerate(self.backbone.encoder.layers):
+        backbone: Any = self.backbone
+        for stage, layers in enumerate(backbone.encoder.layers):
             side = self.config.image_size // self.config.patch_size >> stage
             for block in layers.blocks:
                 self._fix_bias(block, side)
         labels = F.relu(self.wordvec_proj(self.label_embed)).unsqueeze(0)  # (1, T, d)
-        self._labels = labels, self.head[0].query(labels)
+        first: Any = self.head[0]
+        self._labels = labels, first.query(labels)
         return self.eval()
 
     @staticmethod
-    def _fix_bias(block: nn.Module, side: int) -> None:
+    def _fix_bias(block: Any, side: int) -> None:
         """Compute a Swin block's bias and mask for pictures of side x side patches, for good."""
         old = block.attention.relative_position_bias
         table = old.relative_position_bias_table
@@ -237,8 +247,11 @@ class Ram(nn.Module):
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """pixels float32 (n, 3, size, size), normalized -> logits float32 (n, T)."""
+        if self._labels is None:
+            raise RuntimeError("prepare() was not called")
         tokens = self.tokens(pixels)
-        hidden, query = self._labels
+        hidden, first_query = self._labels
+        query: torch.Tensor | None = first_query
         for layer in self.head:
             hidden = layer(hidden, tokens, query)
             query = None
@@ -347,7 +360,9 @@ def preprocess(images: Sequence[Image.Image], size: int) -> np.ndarray:
     """RGB pictures -> float32 (n, 3, size, size): resized (bilinear with antialias, the aspect is not kept),
     /255, and normalized by ImageNet's mean and deviation."""
     pixels = np.stack([np.asarray(image.resize((size, size), Image.Resampling.BILINEAR)) for image in images])
-    normalized = (pixels.astype(np.float32) / 255 - np.float32(MEAN)) / np.float32(STD)  # (n, size, size, 3)
+    normalized = (pixels.astype(np.float32) / 255 - np.asarray(MEAN, np.float32)) / np.asarray(
+        STD, np.float32
+    )  # (n, size, size, 3)
     return np.ascontiguousarray(normalized.transpose(0, 3, 1, 2))
 
 

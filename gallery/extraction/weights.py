@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 RAM_CHECKPOINT = "ram_swin_large_14m.pth"
 RAM_COMMIT = "7cb804a8609e9f4b1a50b7f31436d2df40bb9481"
@@ -140,7 +141,7 @@ def _fetch_from_hub(file: File, staging: Path) -> tuple[Path, str]:
     itself."""
     from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
 
-    place = {"repo_id": file.repo, "filename": file.name, "repo_type": file.repo_type}
+    place: dict[str, Any] = {"repo_id": file.repo, "filename": file.name, "repo_type": file.repo_type}
     place["endpoint"] = os.environ.get("HF_ENDPOINT")
     try:
         etag = get_hf_file_metadata(hf_hub_url(**place)).etag or ""

@@ -16,7 +16,7 @@ CHUNK = 1 << 18
 def without_location(image: Image) -> bytes:
     """The original's bytes with the location blanked; where that cannot be done, a large JPEG of the pixels
     alone."""
-    with image.original.storage.open(image.original.name) as file:
+    with image.original.storage.open(image.original_name) as file:
         content = file.read()
     try:
         return places.strip(content)
@@ -33,9 +33,11 @@ def zip_of(images: Iterable[tuple[Image, bool]], name: str) -> StreamingHttpResp
     whole, and is at most MAX_UPLOAD_MB). Pictures are compressed already and are stored as they are. A file
     that is missing on the server's disk is named in a text file instead.
     """
-    archive, names, missing = ZipStream(), set(), []
+    archive = ZipStream()
+    names: set[str] = set()
+    missing: list[str] = []
     for image, keeps_location in images:
-        if not image.original.storage.exists(image.original.name):
+        if not image.original.storage.exists(image.original_name):
             missing.append(image.filename)
             continue
         archive.add(_content(image, keeps_location), _unique(image.filename, names))
@@ -51,7 +53,7 @@ def _content(image: Image, keeps_location: bool) -> Iterator[bytes]:
     if not keeps_location:
         yield without_location(image)
         return
-    with image.original.storage.open(image.original.name) as file:
+    with image.original.storage.open(image.original_name) as file:
         while chunk := file.read(CHUNK):
             yield chunk
 

@@ -2,8 +2,10 @@
 
 import io
 from datetime import UTC, datetime
+from typing import IO
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import condition
 
@@ -22,7 +24,7 @@ def _modified(request: HttpRequest, image: Image, variant: str) -> datetime:
 
 
 @condition(etag_func=_etag, last_modified_func=_modified)
-def _thumbnail(request: HttpRequest, image: Image, variant: str) -> HttpResponse:
+def _thumbnail(request: HttpRequest, image: Image, variant: str) -> HttpResponseBase:
     try:
         file = thumbnail_of(image, variant)
         return FileResponse(file.storage.open(file.name), content_type="image/jpeg")
@@ -31,10 +33,10 @@ def _thumbnail(request: HttpRequest, image: Image, variant: str) -> HttpResponse
 
 
 @condition(etag_func=_etag, last_modified_func=_modified)
-def _original(request: HttpRequest, image: Image, variant: str) -> HttpResponse:
+def _original(request: HttpRequest, image: Image, variant: str) -> HttpResponseBase:
     try:
         if variant == "original":
-            file = image.original.storage.open(image.original.name)
+            file: IO[bytes] = image.original.storage.open(image.original_name)
         else:
             file = io.BytesIO(downloads.without_location(image))
     except FileNotFoundError as error:
@@ -44,7 +46,7 @@ def _original(request: HttpRequest, image: Image, variant: str) -> HttpResponse:
     )
 
 
-def send_original(request: HttpRequest, image: Image, keeps_location: bool) -> HttpResponse:
+def send_original(request: HttpRequest, image: Image, keeps_location: bool) -> HttpResponseBase:
     """The file as uploaded, byte for byte but for its location where that is not to be told, as a download
     under its own name. The caller asked gallery.access."""
     response = _original(request, image, "original" if keeps_location else "without-location")
@@ -53,7 +55,7 @@ def send_original(request: HttpRequest, image: Image, keeps_location: bool) -> H
     return response
 
 
-def send_thumbnail(request: HttpRequest, image: Image, size: str) -> HttpResponse:
+def send_thumbnail(request: HttpRequest, image: Image, size: str) -> HttpResponseBase:
     """A JPEG of the pixels alone. The caller asked gallery.access."""
     if size not in SIZES:
         raise Http404

@@ -22,8 +22,8 @@ class Engine(PillowEngine):
 
 def thumbnail_of(image: Image, size: str):
     """The thumbnail's file, made if need be; FileNotFoundError when the original is missing."""
-    if not image.original.storage.exists(image.original.name):
-        raise FileNotFoundError(image.original.name)
+    if not image.original.storage.exists(image.original_name):
+        raise FileNotFoundError(image.original_name)
     file = get_thumbnail(image.original, SIZES[size])
     if not file.exists():  # it was made once, and its file is gone: thumbnails can be thrown away
         default.kvstore.delete(file)

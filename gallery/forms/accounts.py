@@ -52,7 +52,7 @@ class DeleteAccountForm(forms.Form):
         return ""
 
     def clean(self):
-        data = super().clean()
+        data = super().clean() or {}
         if data.get("pictures") == "hand over":
             others = get_user_model().objects.filter(is_active=True).exclude(pk=self.person.pk)
             self.receiver = others.filter(username=data.get("to", "")).first()

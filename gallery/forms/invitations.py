@@ -22,7 +22,7 @@ class InvitationForm(forms.ModelForm):
         help_texts = {"note": ""}
 
     def clean(self):
-        data = super().clean()
+        data = super().clean() or {}
         if "days" in data:
             self.instance.expires_at = timezone.now() + timedelta(days=data["days"])
         return data

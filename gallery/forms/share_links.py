@@ -1,6 +1,7 @@
 """The form for a share link."""
 
 from datetime import timedelta
+from typing import cast
 
 from django import forms
 from django.utils import timezone
@@ -36,11 +37,12 @@ class ShareLinkForm(forms.ModelForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         if self.instance.pk:  # its end is only moved when somebody says so
-            self.fields["days"].choices = [(AS_IT_IS, _("Keep current")), *self.fields["days"].choices]
-            self.fields["days"].initial = AS_IT_IS
+            days = cast(forms.TypedChoiceField, self.fields["days"])
+            days.choices = [(AS_IT_IS, _("Keep current")), (0, _("Never expires")), *DAYS.items()]
+            days.initial = AS_IT_IS
 
     def clean(self):
-        data = super().clean()
+        data = super().clean() or {}
         if data.get("days", AS_IT_IS) != AS_IT_IS:
             self.instance.expires_at = timezone.now() + timedelta(days=data["days"]) if data["days"] else None
         if data.get("password"):

@@ -17,7 +17,7 @@ class AdminUploadForm(forms.ModelForm):
         fields = ("owner",)
 
     def clean(self):
-        data = super().clean()
+        data = super().clean() or {}
         if "file" in data and "owner" in data:
             try:
                 added = ingest.add(data["owner"], data["file"])

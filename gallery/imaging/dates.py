@@ -84,10 +84,12 @@ def parse(text: object, fraction: object = None, offset: object = None) -> Momen
         inside_fraction = None
     else:
         return None
-    parts = [int(part or 0) for part in (year, month, day, hour, minute, second)]
+    year, month, day, hour, minute, second = (
+        int(part or 0) for part in (year, month, day, hour, minute, second)
+    )
     digits = re.sub(r"\D", "", inside_fraction or _text(fraction))
     try:
-        local = datetime(*parts, int((digits + "000000")[:6]))  # type: ignore[arg-type]
+        local = datetime(year, month, day, hour, minute, second, int((digits + "000000")[:6]))
     except ValueError:
         return None
     if not EARLIEST < local.year < LATEST:

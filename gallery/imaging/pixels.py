@@ -2,7 +2,7 @@
 
 import io
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 import pillow_heif
@@ -22,7 +22,7 @@ HASHED = 32  # cells a side that a perceptual hash looks at
 _COSINES = np.cos(np.pi / (2 * HASHED) * np.arange(1, 9)[:, None] * (2 * np.arange(HASHED) + 1))
 
 
-def open_header(file: str | Path | BinaryIO) -> Image.Image:
+def open_header(file: str | Path | IO[bytes]) -> Image.Image:
     """Open a picture without decoding it. Whatever is of no format that we take raises Pillow's errors."""
     return Image.open(file, formats=list(BY_NAME))
 
@@ -30,7 +30,7 @@ def open_header(file: str | Path | BinaryIO) -> Image.Image:
 def format_of(image: Image.Image) -> str:
     """The format by our name: an MPO is a JPEG with further pictures behind the first, as many phones
     write."""
-    return "JPEG" if image.format == "MPO" else image.format
+    return "JPEG" if image.format == "MPO" else str(image.format)
 
 
 def is_turned(image: Image.Image) -> bool:
@@ -38,7 +38,7 @@ def is_turned(image: Image.Image) -> bool:
     return image.getexif().get(ORIENTATION) in (5, 6, 7, 8)
 
 
-def load_rgb(file: str | Path | BinaryIO, at_least: int | None = None) -> Image.Image:
+def load_rgb(file: str | Path | IO[bytes], at_least: int | None = None) -> Image.Image:
     """Decode a picture's first frame: upright, RGB, 8 bit, sRGB, transparency on white.
 
     With `at_least`, in pixels, a JPEG may come smaller than it is, but no side below that unless it was: the
@@ -75,7 +75,7 @@ def perceptual_hash(image: Image.Image) -> int:
 
 def color(image: Image.Image) -> int:
     """0xRRGGBB, the mean of its pixels: what stands in a picture's place while it loads."""
-    red, green, blue = image.resize((1, 1), Image.Resampling.BOX, reducing_gap=2).getpixel((0, 0))
+    [[[red, green, blue]]] = np.asarray(image.resize((1, 1), Image.Resampling.BOX, reducing_gap=2)).tolist()
     return red << 16 | green << 8 | blue
 
 
@@ -100,7 +100,8 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
         image.paste(rgba, mask=rgba)
     if profile and image.mode in ("RGB", "CMYK", "L"):
         try:
-            return ImageCms.profileToProfile(image, io.BytesIO(profile), _SRGB, outputMode="RGB")
+            converted = ImageCms.profileToProfile(image, io.BytesIO(profile), _SRGB, outputMode="RGB")
+            return converted or image.convert("RGB")
         except ImageCms.PyCMSError:
             pass  # A broken or mismatched profile says nothing of the colours: convert plainly.
     return image.convert("RGB")

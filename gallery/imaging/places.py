@@ -8,7 +8,8 @@ import io
 import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from PIL import Image as Pillow
 
@@ -41,7 +42,7 @@ def read(image: Pillow.Image) -> tuple[float, float] | None:
     return (north, east) if on_earth and (north, east) != (0, 0) else None
 
 
-def _degrees(value) -> float:
+def _degrees(value: Any) -> float:
     degrees, minutes, seconds = (float(part) for part in value)
     return degrees + minutes / 60 + seconds / 3600
 
@@ -103,7 +104,7 @@ def _blank_gps(data: bytearray, start: int) -> None:
         return  # it points outside of the file: not a TIFF structure, or a broken one that nobody can read
 
 
-def _entries(number, directory: int) -> list[int]:
+def _entries(number: Callable[[str, int], int], directory: int) -> list[int]:
     """Where the entries of a directory begin; none where their number makes no sense."""
     count = number("H", directory)
     return [directory + 2 + 12 * i for i in range(count)] if count < 1000 else []

@@ -91,6 +91,10 @@ class Image(models.Model):
 
     tags = models.ManyToManyField("gallery.Tag", through="gallery.ImageTag", related_name="images")
 
+    # What gallery.access writes beside a picture, for the person who asks.
+    sees_location: bool
+    keeps_location: bool
+
     class Meta:
         ordering = ["-id"]
         constraints = [
@@ -142,6 +146,11 @@ class Image(models.Model):
         for name, value in vars(facts.camera).items():
             setattr(self, name, value)
         self.metadata_version = metadata.VERSION
+
+    @property
+    def original_name(self) -> str:
+        """The name of the original in its storage."""
+        return self.original.name or ""
 
     @property
     def shown_at(self) -> datetime:

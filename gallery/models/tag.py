@@ -47,6 +47,7 @@ class Tag(models.Model):
     name = models.CharField(max_length=MAX_TAG_LENGTH, unique=True)
 
     objects = TagManager()
+    pictures: int  # how many carry it, where a queryset counts them
 
     class Meta:
         ordering = ["name"]

@@ -2,7 +2,8 @@
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,26 +16,25 @@ from gallery.models import Album, AlbumImage, AlbumMember, Image
 from gallery.numbers import whole_number, whole_numbers
 from gallery.views import selection
 from gallery.views.paging import page_of
-from gallery.views.requests import back, posted
+from gallery.views.requests import SignedInRequest, back, posted
 
 PER_PAGE = 60
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def albums(request: HttpRequest) -> HttpResponse:
+def albums(request: SignedInRequest) -> HttpResponse:
     """The albums that the person sees, and a form for a new one."""
     form = AlbumForm(posted(request), instance=Album(owner=request.user), person=request.user)
     if form.is_valid():
         return redirect("album", form.save().pk)
     found = access.visible_albums(request.user).select_related("owner").order_by("title", "pk")
-    page = page_of(request, found, PER_PAGE)
-    page.object_list = access.with_pictures(page.object_list)
+    page = page_of(request, access.with_pictures(found), PER_PAGE)
     context = {"page": page, "form": form}
     return render(request, "gallery/albums.html", context, status=400 if form.errors else 200)
 
 
 @require_GET
-def album(request: HttpRequest, pk: int) -> HttpResponse:
+def album(request: SignedInRequest, pk: int) -> HttpResponse:
     """One album: its pictures in its order, and what the person may do with it; with `arrange`, the means to
     change the order and the cover."""
     return _show(
@@ -43,7 +43,10 @@ def album(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _show(
-    request: HttpRequest, found: Album, form: AlbumForm | None = None, member_form: MemberForm | None = None
+    request: SignedInRequest,
+    found: Album,
+    form: AlbumForm | None = None,
+    member_form: MemberForm | None = None,
 ):
     links = access.album_images(found).select_related("image").order_by(*found.order_of())
     page = page_of(request, links, PER_PAGE)
@@ -67,7 +70,7 @@ def _show(
 
 
 @require_GET
-def download(request: HttpRequest, pk: int) -> HttpResponse:
+def download(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """The album's originals as a ZIP, in the order they came here."""
     found = get_object_or_404(access.visible_albums(request.user), pk=pk)
     inside = Image.objects.filter(pk__in=access.album_images(found).values("image_id"))
@@ -76,7 +79,7 @@ def download(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def edit(request: HttpRequest, pk: int) -> HttpResponse:
+def edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Rename or describe an album."""
     found = get_object_or_404(access.editable_albums(request.user), pk=pk)
     form = AlbumForm(request.POST, instance=found, person=request.user)
@@ -87,7 +90,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def arrange(request: HttpRequest, pk: int) -> HttpResponse:
+def arrange(request: SignedInRequest, pk: int) -> HttpResponse:
     """Move the pictures `image` to the `place` first, earlier, later or last, or before the picture of that
     number."""
     found = get_object_or_404(access.editable_albums(request.user), pk=pk)
@@ -109,7 +112,7 @@ def arrange(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def set_cover(request: HttpRequest, pk: int) -> HttpResponse:
+def set_cover(request: SignedInRequest, pk: int) -> HttpResponse:
     """Have the album show one of its pictures in lists."""
     found = get_object_or_404(access.editable_albums(request.user), pk=pk)
     chosen = whole_number(request.POST.get("image", ""))
@@ -122,7 +125,7 @@ def set_cover(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def delete(request: HttpRequest, pk: int) -> HttpResponse:
+def delete(request: SignedInRequest, pk: int) -> HttpResponse:
     """Delete an album; its pictures stay."""
     found = get_object_or_404(access.owned_albums(request.user), pk=pk)
     found.delete()
@@ -132,7 +135,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def set_member(request: HttpRequest, pk: int) -> HttpResponse:
+def set_member(request: SignedInRequest, pk: int) -> HttpResponse:
     """Invite someone into an album, or change their role."""
     found = get_object_or_404(access.owned_albums(request.user), pk=pk)
     form = MemberForm(request.POST, album=found)
@@ -145,7 +148,7 @@ def set_member(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def remove_member(request: HttpRequest, pk: int, member: int) -> HttpResponse:
+def remove_member(request: SignedInRequest, pk: int, member: int) -> HttpResponse:
     """End a membership: as the album's owner anyone's, otherwise one's own."""
     found = get_object_or_404(access.visible_albums(request.user), pk=pk)
     get_object_or_404(access.removable_memberships(request.user, found), pk=member).delete()
@@ -154,7 +157,7 @@ def remove_member(request: HttpRequest, pk: int, member: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def add_image(request: HttpRequest, pk: int) -> HttpResponse:
+def add_image(request: SignedInRequest, pk: int) -> HttpResponse:
     """Put a picture of one's own into the album that the form names, or ask for one."""
     image = get_object_or_404(access.addable_images(request.user), pk=pk)
     if request.method != "POST":
@@ -172,7 +175,7 @@ def add_image(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def remove_image(request: HttpRequest, pk: int, image: int) -> HttpResponse:
+def remove_image(request: SignedInRequest, pk: int, image: int) -> HttpResponse:
     """Take a picture out of an album."""
     found = get_object_or_404(access.visible_albums(request.user), pk=pk)
     get_object_or_404(access.removable_album_images(request.user, found), image_id=image).delete()

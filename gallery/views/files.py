@@ -1,6 +1,7 @@
 """Originals and thumbnails, sent only to those who may see the picture."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
@@ -9,7 +10,7 @@ from gallery.files.responses import send_original, send_thumbnail
 
 
 @require_GET
-def original(request: HttpRequest, pk: int) -> HttpResponse:
+def original(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Download a picture."""
     images = access.with_location(access.servable_images(request.user), request.user)
     image = get_object_or_404(images, pk=pk)
@@ -17,6 +18,6 @@ def original(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
-def thumbnail(request: HttpRequest, pk: int, size: str) -> HttpResponse:
+def thumbnail(request: HttpRequest, pk: int, size: str) -> HttpResponseBase:
     """A small, medium or large JPEG of a picture; browsers keep it for a day."""
     return send_thumbnail(request, get_object_or_404(access.servable_images(request.user), pk=pk), size)

@@ -1,6 +1,6 @@
 """Invitations, for administrators."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
@@ -9,13 +9,13 @@ from gallery import access
 from gallery.forms.invitations import InvitationForm
 from gallery.models import Invitation
 from gallery.views.paging import page_of
-from gallery.views.requests import posted
+from gallery.views.requests import SignedInRequest, posted
 
 PER_PAGE = 60
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def invitations(request: HttpRequest) -> HttpResponse:
+def invitations(request: SignedInRequest) -> HttpResponse:
     """For administrators: the invitations so far, and a form for another."""
     if not access.may_invite(request.user):
         raise Http404
@@ -32,7 +32,7 @@ def invitations(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def revoke(request: HttpRequest, pk: int) -> HttpResponse:
+def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
     """Nobody comes in by this invitation any more."""
     if not access.may_invite(request.user):
         raise Http404

@@ -1,7 +1,16 @@
 """What forms send."""
 
+from django.contrib.auth.models import User
 from django.http import HttpRequest, QueryDict
 from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.middleware import HtmxDetails
+
+
+class SignedInRequest(HttpRequest):
+    """A request as most views get it: who it is from is known, and whether htmx asks for a part of a page."""
+
+    user: User
+    htmx: HtmxDetails
 
 
 def posted(request: HttpRequest) -> QueryDict | None:

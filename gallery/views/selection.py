@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest, ValidationError
-from django.http import Http404, HttpRequest
+from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
@@ -16,7 +16,7 @@ from gallery.files import downloads
 from gallery.models import Album, AlbumImage, Image
 from gallery.numbers import whole_number, whole_numbers
 from gallery.views import share_links
-from gallery.views.requests import back
+from gallery.views.requests import SignedInRequest, back
 
 MOST = 500  # pictures at once
 
@@ -27,7 +27,7 @@ def context(user) -> dict:
 
 
 @require_POST
-def act(request: HttpRequest) -> HttpResponseBase:
+def act(request: SignedInRequest) -> HttpResponseBase:
     """Do `action` with the pictures `image`. Those among them that the person may not do it with are passed
     over, and counted in what is said; when there is no other, there is no such picture."""
     action = ACTIONS.get(request.POST.get("action", ""))
@@ -54,7 +54,7 @@ def act(request: HttpRequest) -> HttpResponseBase:
     return redirect(back(request, "browse"))
 
 
-def _add(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
+def _add(request: SignedInRequest, ids: set[int]) -> tuple[int, str]:
     chosen = whole_number(request.POST.get("album", ""))
     if chosen is None:
         raise BadRequest(_("Choose an album."))
@@ -70,21 +70,21 @@ def _add(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
     return len(links), done % {"number": len(links), "album": album.title}
 
 
-def _tag(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
+def _tag(request: SignedInRequest, ids: set[int]) -> tuple[int, str]:
     count = _each_tag(request, ids, tagging.add)
     return count, ngettext("%(number)s picture tagged.", "%(number)s pictures tagged.", count) % {
         "number": count
     }
 
 
-def _untag(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
+def _untag(request: SignedInRequest, ids: set[int]) -> tuple[int, str]:
     count = _each_tag(request, ids, tagging.remove)
     return count, ngettext("%(number)s picture untagged.", "%(number)s pictures untagged.", count) % {
         "number": count
     }
 
 
-def _each_tag(request: HttpRequest, ids: set[int], change: Callable) -> int:
+def _each_tag(request: SignedInRequest, ids: set[int], change: Callable) -> int:
     images = list(access.taggable_images(request.user).filter(pk__in=ids))
     try:
         for image in images:
@@ -94,7 +94,7 @@ def _each_tag(request: HttpRequest, ids: set[int], change: Callable) -> int:
     return len(images)
 
 
-def _trash(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
+def _trash(request: SignedInRequest, ids: set[int]) -> tuple[int, str]:
     count = trash.move(access.deletable_images(request.user).filter(pk__in=ids))
     done = ngettext(
         "%(number)s picture moved to the trash, where it stays for %(days)s days.",
@@ -104,13 +104,13 @@ def _trash(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
     return count, done % {"number": count, "days": trash.KEPT.days}
 
 
-def _restore(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
+def _restore(request: SignedInRequest, ids: set[int]) -> tuple[int, str]:
     count = trash.restore(access.trashed_images(request.user).filter(pk__in=ids))
     done = ngettext("%(number)s picture restored.", "%(number)s pictures restored.", count)
     return count, done % {"number": count}
 
 
-def _purge(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
+def _purge(request: SignedInRequest, ids: set[int]) -> tuple[int, str]:
     count = trash.delete_for_good(access.trashed_images(request.user).filter(pk__in=ids))
     done = ngettext(
         "%(number)s picture permanently deleted.", "%(number)s pictures permanently deleted.", count
@@ -118,7 +118,7 @@ def _purge(request: HttpRequest, ids: set[int]) -> tuple[int, str]:
     return count, done % {"number": count}
 
 
-def _download(request: HttpRequest, ids: set[int]) -> HttpResponseBase:
+def _download(request: SignedInRequest, ids: set[int]) -> HttpResponseBase:
     images = access.with_location(access.visible_images(request.user), request.user).filter(pk__in=ids)
     found: list[Image] = list(images.order_by("-pk"))
     if not found:
@@ -126,7 +126,7 @@ def _download(request: HttpRequest, ids: set[int]) -> HttpResponseBase:
     return downloads.zip_of([(image, image.sees_location) for image in found], "pictures")
 
 
-def _share(request: HttpRequest, ids: set[int]) -> HttpResponseBase:
+def _share(request: SignedInRequest, ids: set[int]) -> HttpResponseBase:
     found = access.shareable_images(request.user).filter(pk__in=ids)
     if not found:
         raise Http404

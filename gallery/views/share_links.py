@@ -1,8 +1,10 @@
 """Share links, for the people who make them."""
 
+from collections.abc import Sequence
+
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,7 +15,7 @@ from gallery.forms.share_links import ShareLinkForm
 from gallery.models import Album, Image, ShareLink
 from gallery.numbers import whole_numbers
 from gallery.views.paging import page_of
-from gallery.views.requests import posted
+from gallery.views.requests import SignedInRequest, posted
 
 PER_PAGE = 60
 MOST = 500  # pictures in one link
@@ -21,7 +23,7 @@ NEW = "new-share-link"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def links(request: HttpRequest) -> HttpResponse:
+def links(request: SignedInRequest) -> HttpResponse:
     """The person's share links; a form that is posted here makes another one."""
     if request.method == "POST":
         return _make(request)
@@ -32,14 +34,14 @@ def links(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: SignedInRequest) -> HttpResponse:
     """The form for a link to the album or the pictures that the address names."""
     album, images = _target(request, request.GET)
     return form_page(request, album, images)
 
 
 def form_page(
-    request: HttpRequest, album: Album | None = None, images: list[Image] = (), form=None
+    request: SignedInRequest, album: Album | None = None, images: Sequence[Image] = (), form=None
 ) -> HttpResponse:
     """The form for a link to this album or these pictures, which the caller asked gallery.access for."""
     if form is None:
@@ -49,7 +51,7 @@ def form_page(
     return render(request, "gallery/link.html", context, status=400 if form.errors else 200)
 
 
-def _make(request: HttpRequest) -> HttpResponse:
+def _make(request: SignedInRequest) -> HttpResponse:
     album, images = _target(request, request.POST)
     form = ShareLinkForm(request.POST, instance=ShareLink(owner=request.user, album=album))
     if not form.is_valid():
@@ -61,7 +63,7 @@ def _make(request: HttpRequest) -> HttpResponse:
     return redirect("links")
 
 
-def _target(request: HttpRequest, parameters) -> tuple[Album | None, list[Image]]:
+def _target(request: SignedInRequest, parameters) -> tuple[Album | None, list[Image]]:
     """The album or else the pictures that the parameters name; 404 where they may not be shared."""
     ids = whole_numbers(parameters.getlist("album") or parameters.getlist("image"), MOST)
     if ids is None:
@@ -75,7 +77,7 @@ def _target(request: HttpRequest, parameters) -> tuple[Album | None, list[Image]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: HttpRequest, pk: int) -> HttpResponse:
+def edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change what a link is called and allows; its address stays."""
     link = get_object_or_404(access.owned(ShareLink.objects.alive(), request.user), pk=pk)
     form = ShareLinkForm(posted(request), instance=link)
@@ -88,7 +90,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def revoke(request: HttpRequest, pk: int) -> HttpResponse:
+def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
     """The link shows nothing any more, from this moment on."""
     get_object_or_404(access.owned(ShareLink.objects.alive(), request.user), pk=pk).end()
     return redirect("links")

@@ -63,14 +63,14 @@ def shared_image(request: HttpRequest, token: str, pk: int) -> HttpResponse:
 
 @login_not_required
 @require_GET
-def shared_thumbnail(request: HttpRequest, token: str, pk: int, size: str) -> HttpResponse:
+def shared_thumbnail(request: HttpRequest, token: str, pk: int, size: str) -> HttpResponseBase:
     """A JPEG of one of the link's pictures."""
     return send_thumbnail(request, _image(_opened(request, token), pk), size)
 
 
 @login_not_required
 @require_GET
-def shared_original(request: HttpRequest, token: str, pk: int) -> HttpResponse:
+def shared_original(request: HttpRequest, token: str, pk: int) -> HttpResponseBase:
     """The file of one of the link's pictures, where it allows that, without its location unless it says
     otherwise."""
     image = _image(_downloadable(request, token), pk)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 # One number a picture each. Times are in seconds since 1970; UNKNOWN stands for a picture that does not say.
-COLUMNS = {
+COLUMNS: dict[str, np.dtype] = {
     "ids": np.dtype("<i8"),
     "owners": np.dtype("<i8"),
     "taken": np.dtype("<i8"),

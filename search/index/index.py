@@ -70,7 +70,7 @@ class Index:
     @property
     def bytes_in_memory(self) -> int:
         """Of the snapshot but for its float32 vectors, which stay on disk, and of which rows are alive."""
-        return self._snapshot.bytes_in_memory + self._alive.nbytes
+        return (self._snapshot.bytes_in_memory if self._snapshot else 0) + self._alive.nbytes
 
     def append(self, rows: Rows) -> None:
         """Add images behind those that are there; an image that is in the index already is replaced."""
@@ -100,13 +100,11 @@ class Index:
 
     def take(self, name: str, rows: np.ndarray) -> np.ndarray:
         """A column, or 'vectors' or 'errors', at these rows int64 (n,)."""
-        taken = None
+        sample = self._tail[name]
+        taken = np.empty((len(rows), *sample.shape[1:]), sample.dtype)
         for first, segment in self._segments:
             own = (rows >= first) & (rows < first + segment.size)
-            array = segment[name]
-            if taken is None:
-                taken = np.empty((len(rows), *array.shape[1:]), array.dtype)
-            taken[own] = array[rows[own] - first]
+            taken[own] = segment[name][rows[own] - first]
         return taken
 
     def tag_ids(self) -> list[int]:
@@ -126,8 +124,8 @@ class Index:
 
     def _posted(self, kind: str, key: int) -> np.ndarray:
         lists = [(first, getattr(segment, kind).rows(key)) for first, segment in self._segments]
-        lists = [rows + np.uint32(first) if first else rows for first, rows in lists if len(rows)]
-        return lists[0] if len(lists) == 1 else np.concatenate([np.zeros(0, np.uint32), *lists])
+        moved = [rows + np.uint32(first) if first else rows for first, rows in lists if len(rows)]
+        return moved[0] if len(moved) == 1 else np.concatenate([np.zeros(0, np.uint32), *moved])
 
     def visible(self, owner_id: int, album_ids: Iterable[int]) -> np.ndarray:
         """bool (size,): the live rows that this person owns or that are in one of these albums."""

@@ -8,17 +8,28 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numba import njit
 
 PIECE = 65536  # rows that a thread takes at a time
 
-_compiled = njit(nogil=True, cache=True)
+_compiled: Callable[[Callable[..., None]], Callable[..., None]] = njit(nogil=True, cache=True)
 
 
 @_compiled
-def scan(codes, scales, query, unit, base, visible, scores, start, stop):
+def scan(
+    codes: Any,
+    scales: Any,
+    query: Any,
+    unit: Any,
+    base: Any,
+    visible: Any,
+    scores: Any,
+    start: int,
+    stop: int,
+) -> None:
     """Add to scores float32 (n,) each visible row's dot product; rows that are not visible become -inf.
 
     codes int8 (n, dim) with scales float32 (n,); query int16 (dim,) counts in `unit`; base is what every row
@@ -35,7 +46,7 @@ def scan(codes, scales, query, unit, base, visible, scores, start, stop):
 
 
 @_compiled
-def exact_dots(vectors, rows, query, out, start, stop):
+def exact_dots(vectors: Any, rows: Any, query: Any, out: Any, start: int, stop: int) -> None:
     """out float64 (n,): the dot products of vectors float32 (any, dim) at rows int64 (n,) with query float64
     (dim,).
 
@@ -51,7 +62,7 @@ def exact_dots(vectors, rows, query, out, start, stop):
 
 
 @_compiled
-def add_at(values, rows, amount):
+def add_at(values: Any, rows: Any, amount: Any) -> None:
     """values[rows] += amount, for rows that occur once each; values float32 (any,), rows uint32 (n,)."""
     for i in range(len(rows)):
         values[rows[i]] += amount
@@ -63,7 +74,7 @@ def threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="scan")
 
 
-def run(kernel: Callable, count: int, *arguments) -> None:
+def run(kernel: Callable[..., None], count: int, *arguments: Any) -> None:
     """Call the kernel on pieces that together are the rows from 0 to count."""
     if count <= PIECE:
         kernel(*arguments, 0, count)

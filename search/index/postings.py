@@ -10,7 +10,7 @@ _NONE = np.zeros(0, np.uint32)
 class Postings:
     """Lists that grow: rows are appended in growing order and never taken out."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._lists: dict[int, np.ndarray] = {}
         # What came since the key was last read; joined on the next read, so that many small additions stay
         # cheap.

@@ -89,10 +89,10 @@ def best_linear(index: Index, asked: Asked, linear: Linear, visible: np.ndarray,
     scores = np.zeros(index.size, np.float32)
     tags = {tag_id: weight / asked.tag_total * linear.factor["tags"] for tag_id, weight in asked.tags.items()}
     index.add_tags(tags, scores)
-    combined = sum(vector * linear.factor[part] for part, vector in asked.vectors.items())
+    combined = np.sum([vector * linear.factor[part] for part, vector in asked.vectors.items()], axis=0)
     scan = index.scan(combined, scores, visible)
     slack = scan.slack + 1e-6 * sum(map(abs, tags.values()))
-    rows = largest(scores, min(count + MARGIN, np.count_nonzero(visible)))
+    rows = largest(scores, min(count + MARGIN, int(np.count_nonzero(visible))))
     parts = linear.parts(exact_scores(index, asked, rows))
     middle = sum(linear.middle[part] * linear.factor[part] for part in parts)  # the scan leaves it out
     exact = total(parts, len(rows)) + middle
@@ -162,7 +162,7 @@ def _best_by_tags(index: Index, asked: Asked, linear: Linear, visible: np.ndarra
     scores = np.zeros(index.size, np.float32)
     index.add_tags(asked.tags, scores)
     scores[~visible] = -np.inf
-    count = min(count, np.count_nonzero(visible))
+    count = min(count, int(np.count_nonzero(visible)))
     rows = _newest_of_equals(index, scores, largest(scores, count), count)
     return ordered(index, rows, linear.parts(exact_scores(index, asked, rows)), count)
 

@@ -156,8 +156,8 @@ def _write_rows(new: Path, dim: int, chunks: Iterable[Rows]) -> dict[str, dict]:
             pairs[kind].append(own + np.array([count, 0]))
         count += len(rows)
     centre = (total / max(count, 1)).astype("<f4")
-    for kind, own in pairs.items():
-        for part, array in zip(("keys", "starts", "rows"), grouped(np.concatenate(own)), strict=True):
+    for kind, lists in pairs.items():
+        for part, array in zip(("keys", "starts", "rows"), grouped(np.concatenate(lists)), strict=True):
             files[f"{kind}_{part}"] = _File(new, f"{kind}_{part}", array.dtype, array=array)
     files["centre"] = _File(new, "centre", "<f4", array=centre)
     written = {key: file.close() for key, file in files.items()}

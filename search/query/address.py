@@ -2,16 +2,17 @@
 
 import re
 
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from search.index.fusion import COMPONENTS
+from search.index.ranking import COMPONENTS
 from search.query.bar import format_bar, parse_bar
 from search.query.errors import QueryError
 from search.query.filters import Filters
 from search.query.query import DEFAULT_FUSION, Query, parse_id
 
 
-def from_address(parameters) -> Query:
+def from_address(parameters: QueryDict) -> Query:
     """The query in a page's address: `q` (the bar), `album` (a number), `fusion`, `weight_image`,
     `weight_text`, `weight_tags`, and `image`, `exclude_image` and `picture`, these repeatable. Takes a
     QueryDict."""
@@ -19,7 +20,7 @@ def from_address(parameters) -> Query:
     if parameters.get("album"):
         if fields["filters"].get("album"):
             raise QueryError("album", _("The search already names an album."))
-        fields["filters"] = _in_album(fields["filters"], parse_id("album", parameters["album"]))
+        fields["filters"] = _in_album(fields["filters"], parse_id("album", str(parameters["album"])))
     return Query(
         **fields,
         image_ids=_ids(parameters, "image"),
@@ -34,11 +35,11 @@ def _in_album(filters: Filters, album: int) -> Filters:
     return Filters(**(dict(filters) | {"album": album}))
 
 
-def _ids(parameters, field: str) -> tuple[int, ...]:
+def _ids(parameters: QueryDict, field: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(parse_id(field, value) for value in parameters.getlist(field)))
 
 
-def _number(parameters, field: str) -> float:
+def _number(parameters: QueryDict, field: str) -> float:
     text = parameters.get(field) or "1"
     if not re.fullmatch(r"\d{1,3}(\.\d{1,6})?", text, re.ASCII):
         raise QueryError(field, _("A weight must be a number from 0 to 100."))

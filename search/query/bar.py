@@ -8,6 +8,7 @@ or a value of several words.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -32,10 +33,15 @@ class Item:
     weight: str | None = None
 
 
-def parse_bar(line: str) -> dict:
+def parse_bar(line: str) -> dict[str, Any]:
     """The bar's line -> fields of a Query; QueryError with the position of what cannot be read."""
-    words, phrases, tags, tag_weights, filters = [], {}, {}, {}, {}
-    exclude_tags, exclude_text = {}, []
+    words: list[str] = []
+    exclude_text: list[str] = []
+    phrases: dict[str, float] = {}
+    tag_weights: dict[str, float] = {}
+    tags: dict[str, None] = {}
+    exclude_tags: dict[str, None] = {}
+    filters: dict[str, Value] = {}
     # Control characters become spaces first, so that what is read is what was looked at.
     for item in _items("".join(c if c.isprintable() else " " for c in line)):
         weight = _weight(item)
@@ -52,7 +58,7 @@ def parse_bar(line: str) -> dict:
             case "word", _ if weight is None:
                 words.append(item.value)
             case "word", _:
-                phrases[clean_text(item.value)] = weight
+                phrases[clean_text(item.value)] = weight or 1.0
             case _:
                 _add_filter(filters, item)
     phrases.pop("", None)
@@ -74,6 +80,7 @@ def _items(line: str) -> Iterator[Item]:
             at += 1
             continue
         before = _BEFORE.match(line, at)
+        assert before, "the expression matches nothing, too"
         start = before.end()
         if start == at and (key := _KEY.match(line, at)):
             kind, start = key[1], key.end()
@@ -87,8 +94,8 @@ def _items(line: str) -> Iterator[Item]:
                 raise QueryError("q", _("This quotation mark is not closed."), start)
             value, end = line[start + 1 : closing], closing + 1
         else:
-            end = _REST.match(line, start).end()
-            value = line[start:end]
+            value = _REST.findall(line, start)[0]
+            end = start + len(value)
         yield Item(kind, value, at, before["sign"] is not None, before["weight"])
         at = end
 

@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from gallery.models.tag import normalize
 from gallery.numbers import whole_number
-from search.index.fusion import COMPONENTS, FUSIONS
+from search.index.fusion import FUSIONS
+from search.index.ranking import COMPONENTS
 from search.query.errors import QueryError
 from search.query.filters import Filters
 
@@ -40,7 +41,7 @@ class Query:
     weights: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(COMPONENTS, 1.0))
     fusion: str = DEFAULT_FUSION
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, texts in (("text", [self.text, *self.phrases]), ("exclude_text", [self.exclude_text])):
             length = sum(map(len, texts))
             if length > MAX_TEXT:
@@ -66,16 +67,16 @@ class Query:
             raise QueryError(
                 "exclude_tags", _("'%(both)s' can't be both wanted and excluded.") % {"both": min(both)}
             )
-        if both := set(self.image_ids) & set(self.exclude_image_ids):
+        if twice := set(self.image_ids) & set(self.exclude_image_ids):
             raise QueryError(
                 "exclude_image",
-                _("Picture %(both)s can't be both wanted and unwanted.") % {"both": min(both)},
+                _("Picture %(both)s can't be both wanted and unwanted.") % {"both": min(twice)},
             )
         if self.fusion not in FUSIONS:
             raise QueryError("fusion", _("Choose one of: %(fusions)s.") % {"fusions": ", ".join(FUSIONS)})
         self._check_weights()
 
-    def _check_weights(self):
+    def _check_weights(self) -> None:
         if self.weights.keys() != set(COMPONENTS) or not all(
             0 <= w <= MAX_WEIGHT for w in self.weights.values()
         ):

@@ -3,6 +3,7 @@
 import io
 
 import numpy as np
+from django.core.files import File
 from PIL import Image as Pillow
 
 from gallery import extractor_switch, ingest
@@ -14,7 +15,7 @@ from search.models import QueryPicture
 KEPT_SIDE = 1024  # pixels of what is kept of it: a part of that is still a picture
 
 
-def add(file) -> QueryPicture:
+def add(file: File) -> QueryPicture:
     """Read an uploaded query picture; RefusedError says why it is not taken."""
     ingest.digest(file)
     ingest.examine(file)

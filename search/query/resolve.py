@@ -118,7 +118,7 @@ def _asked(query: Query, vectors: dict[str, np.ndarray], tags: list[str], tag_id
     return Asked(vectors, known, sum(weight for name, weight in weights.items() if name not in tag_ids))
 
 
-def _gallery_pictures(query: Query, user, key: str) -> dict[int, Example]:
+def _gallery_pictures(query: Query, user: Any, key: str) -> dict[int, Example]:
     """Each gallery picture that the query names, wanted or not, by id."""
     asked = dict.fromkeys(query.image_ids, "image") | dict.fromkeys(query.exclude_image_ids, "exclude_image")
     if not asked:

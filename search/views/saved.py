@@ -1,6 +1,6 @@
 """Searches with a name: a list of them as of albums, and each asked anew when it is opened."""
 
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from gallery import access
 from gallery.views.paging import page_of
-from gallery.views.requests import posted
+from gallery.views.requests import SignedInRequest, posted
 from search import engine
 from search.forms import SavedSearchForm
 from search.models import SavedSearch
@@ -19,7 +19,7 @@ PER_PAGE = 60
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def searches(request: HttpRequest) -> HttpResponse:
+def searches(request: SignedInRequest) -> HttpResponse:
     """The person's saved searches; a form that is posted here saves another one."""
     form = SavedSearchForm(posted(request), instance=SavedSearch(owner=request.user))
     if form.is_valid():
@@ -30,13 +30,13 @@ def searches(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def saved(request: HttpRequest, pk: int) -> HttpResponse:
+def saved(request: SignedInRequest, pk: int) -> HttpResponse:
     """Ask anew: the results as of now."""
     return redirect(_address(get_object_or_404(access.owned(SavedSearch.objects, request.user), pk=pk)))
 
 
 @require_GET
-def cover(request: HttpRequest, pk: int) -> HttpResponse:
+def cover(request: SignedInRequest, pk: int) -> HttpResponse:
     """The thumbnail of the best result, which the list shows as its cover; the site's icon while nothing is
     found."""
     search = get_object_or_404(access.owned(SavedSearch.objects, request.user), pk=pk)
@@ -50,7 +50,7 @@ def cover(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def delete(request: HttpRequest, pk: int) -> HttpResponse:
+def delete(request: SignedInRequest, pk: int) -> HttpResponse:
     """Forget the search; the pictures it finds stay."""
     get_object_or_404(access.owned(SavedSearch.objects, request.user), pk=pk).delete()
     return redirect("searches")

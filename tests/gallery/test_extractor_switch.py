@@ -138,7 +138,7 @@ def test_a_picture_that_kills_the_worker_does_not_hold_a_switch_up(library, full
         claims.append(images)
         if killer not in images:
             [extraction] = registry.load(new).extract([drawn()])
-            tasks.store(dict.fromkeys(images, Reading(extraction, 0, 0)), new.key)
+            tasks.store({image.pk: Reading(extraction, 0, 0) for image in images}, new.key)
         assert len(claims) < 40
     assert [len(images) for images in claims if killer in images][1:] == [1, 1]
     assert extractor_switch.switch_if_complete()
@@ -181,7 +181,7 @@ def test_what_people_said_survives(library, full, photo):
     [extraction] = registry.load(registry.describe("lite")).extract([drawn()])
     for key in ("lite/1", full()):
         tags = {"espresso": 0.9, "tag 1": 0.8, "tag 2": 0.7}
-        tasks.store({image: Reading(type(extraction)(tags, extraction.embedding), 0, 0)}, key)
+        tasks.store({image.pk: Reading(type(extraction)(tags, extraction.embedding), 0, 0)}, key)
         shown = dict(image.image_tags.shown(key).values_list("tag__name", "source"))
         assert shown == {"breakfast": "person", "tag 1": "person", "tag 2": "extractor"}
 

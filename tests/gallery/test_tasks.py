@@ -124,7 +124,7 @@ def test_an_image_deleted_while_it_is_read_is_passed_over(pending):
     extractor = registry.load(registry.describe("lite"))
     readings = [Reading(extraction, 0, 0) for extraction in extractor.extract([drawn(), drawn("blue")])]
     Image.objects.get(pk=images[0].pk).delete()
-    tasks.store(dict(zip(claimed, readings, strict=True)), "lite/1")
+    tasks.store({image.pk: own for image, own in zip(claimed, readings, strict=True)}, "lite/1")
     assert Image.objects.get(pk=images[1].pk).status == Image.Status.READY
     assert not Embedding.objects.filter(image_id=images[0].pk).exists()
 

@@ -54,7 +54,7 @@ def test_the_page_says_so_and_the_rest_is_a_click_away(page):
     assert "21 pictures" in text_of(response)
     assert response.content.count(b'class="tile"') == 21
     words = text_of(page.get("/", {"q": "a kitten"}))
-    assert "1 good match of 21 pictures" in words
+    assert "1 good match" in words
 
 
 def test_nobody_has_good_matches_among_no_pictures(stranger):

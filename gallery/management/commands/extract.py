@@ -1,6 +1,7 @@
 """Extract pictures in the foreground."""
 
 from collections.abc import Callable
+from typing import IO, cast
 
 from django.core.management.base import BaseCommand
 from rich.console import Console
@@ -24,7 +25,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args, batch_size: int, all: bool, **options):
-        console = Console(file=self.stdout._out)
+        console = Console(file=cast(IO[str], self.stdout._out))
         waiting = tasks.claimable().count()
         done = self.run(tasks.extract_batch, batch_size, waiting, console)
         ready = Image.objects.filter(status=Image.Status.READY).count()

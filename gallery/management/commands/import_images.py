@@ -72,7 +72,8 @@ def import_files(paths: list[Path], owner, album: Album | None, batch_size: int,
 
     Counts under 'added', 'there', 'refused', and 'stopped' if Ctrl-C ended it. Refusals are printed to `out`.
     """
-    console, counts = Console(file=out, soft_wrap=True), Counter()
+    console = Console(file=out, soft_wrap=True)
+    counts: Counter[str] = Counter()
     columns = (TextColumn("Importing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     interrupt = signal.getsignal(signal.SIGINT)
     signal.signal(signal.SIGINT, lambda *_: counts.update(stopped=1))

@@ -1,5 +1,7 @@
 """The weights of the `full` extractor: what is there, fetch them, where they belong."""
 
+from typing import IO, cast
+
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
@@ -35,7 +37,7 @@ class Command(BaseCommand):
             size = "not there" if file.size is None else f"{file.size / 1e6:,.1f} MB"
             verdict = "" if file.size is None else "yes" if file.verified else "no"
             table.add_row(file.model, str(file.path.relative_to(settings.MODELS_DIR)), size, verdict)
-        console = Console(file=self.stdout._out)
+        console = Console(file=cast(IO[str], self.stdout._out))
         console.print(table)
         console.print(f"EXTRACTOR={settings.EXTRACTOR}: {registry.target().key} is used.")
 
