@@ -34,8 +34,10 @@ Row = TypeVar("Row", bound=Model)
 
 @dataclass(frozen=True)
 class Scope:
-    """What a person may see, in terms that a query and an in-memory mask can both apply:
-    an image is visible when its owner is `owner_id` or one of its albums is in `album_ids`."""
+    """What a person may see, in terms that a query and an in-memory mask can both apply.
+
+    An image is visible when its owner is `owner_id` or one of its albums is in `album_ids`.
+    """
 
     owner_id: int
     album_ids: frozenset[int]
@@ -88,8 +90,9 @@ def _number_of(links: QuerySet[AlbumImage]) -> Coalesce:
 
 
 def with_pictures(albums: QuerySet[Album]) -> QuerySet[Album]:
-    """The albums with `pictures`, how many each shows, and `cover_id_or_latest`: its chosen cover, or else
-    the picture that came here last, None where there is none.
+    """Annotate albums with `pictures`, how many each shows, and `cover_id_or_latest`.
+
+    The latter is its chosen cover, or else the picture that was added last; None where there is none.
 
     What is in the trash is counted by itself and taken off: it is little, and an album's links alone are
     counted from an index, without looking at each picture.
@@ -114,8 +117,10 @@ def album_images(album: Album) -> QuerySet[AlbumImage]:
 
 
 def removable_album_images(user: AnyUser, album: Album) -> QuerySet[AlbumImage]:
-    """What `user` may take out of an album: anything as owner or editor, as contributor their own
-    pictures."""
+    """Give what `user` may remove from an album.
+
+    As owner or editor anything, as contributor their own pictures.
+    """
     own = Q(album__in=fillable_albums(user), image__owner_id=user.pk)
     return album_images(album).filter(Q(album__in=editable_albums(user)) | own)
 
@@ -146,8 +151,11 @@ def visible_images(user: AnyUser) -> QuerySet[Image]:
 
 
 def servable_images(user: AnyUser) -> QuerySet[Image]:
-    """The pictures whose thumbnail and original `user` may be sent: the visible ones, one's own in the trash,
-    and every one for people whom the admin site lets look at pictures."""
+    """Give the pictures whose thumbnail and original `user` may be sent.
+
+    The visible ones, their own in the trash, and all of them for people whom the admin site lets view
+    pictures.
+    """
     if may_administer_images(user):
         return Image.objects.all()
     return visible_images(user) | trashed_images(user)
@@ -159,8 +167,10 @@ def may_administer_images(user: AnyUser) -> bool:
 
 
 def with_location(images: QuerySet[Image], user: AnyUser) -> QuerySet[Image]:
-    """The pictures with `sees_location`: whether `user` may know where each was taken. Its owner may, and
-    those who see it in an album that says so."""
+    """The pictures with `sees_location`: whether `user` may know where each was taken.
+
+    Its owner may, and those who see it in an album that says so.
+    """
     told = AlbumImage.objects.filter(
         image=OuterRef("pk"), album__in=visible_albums(user), album__shows_location=True
     )
@@ -170,8 +180,10 @@ def with_location(images: QuerySet[Image], user: AnyUser) -> QuerySet[Image]:
 
 
 def may_tell_location(user: AnyUser, album: Album) -> bool:
-    """Whether `user` may say if an album's members are told where pictures were taken: its owner, not its
-    editors, who would tell themselves."""
+    """Say whether `user` may share the locations of an album's pictures with its members.
+
+    Only the owner may: editors could otherwise reveal them to themselves.
+    """
     return album.owner_id == user.pk
 
 
@@ -217,15 +229,20 @@ def shareable_images(user: AnyUser) -> QuerySet[Image]:
 
 
 def link_of(token: str) -> ShareLink | None:
-    """The share link that this address opens, if it does: not revoked, not expired, and its owner still
-    here."""
+    """The share link that this address opens, if it does.
+
+    Not revoked, not expired, and its owner still here.
+    """
     return ShareLink.objects.filter(owner__is_active=True).select_related("album").of(token)
 
 
 def linked_images(link: ShareLink) -> QuerySet[Image]:
-    """What a share link shows, in its order, with `keeps_location`: whether the files it gives out keep where
-    they were taken. An album is shown as it is at the moment; of single pictures, those that its owner still
-    has. Only of the link's owner's own pictures can the place be told."""
+    """Give what a share link shows, in its order, with `keeps_location`.
+
+    It says whether the files that are given out keep where they were taken: only of the link owner's own
+    pictures can that be told. An album is shown as it is now; of single pictures, those that the owner still
+    has.
+    """
     if link.album:
         images = Image.objects.filter(untrashed(), album_images__album=link.album_id)
         images = images.order_by(*link.album.order_of("album_images__", "album_images__image__"))
@@ -242,14 +259,15 @@ def may_invite(user: AnyUser) -> bool:
 
 
 def invitation_of(token: str) -> Invitation | None:
-    """The invitation by which whoever has this address may make an account, if it is not revoked, used or
-    expired."""
+    """Find the invitation that this token opens: not revoked, used or expired; else None."""
     return Invitation.objects.of(token)
 
 
 def deletable_people(user: AnyUser) -> QuerySet:
-    """The people whose accounts `user` may delete, and whose pictures they may hand over: with the admin
-    site's permission everybody's, but a superuser's only as one."""
+    """Give the people whose accounts `user` may delete, and whose pictures they may transfer.
+
+    With the admin site's permission everybody's, but a superuser's only as one.
+    """
     people = get_user_model().objects.all()
     if not (user.is_active and user.is_staff and user.has_perm("auth.delete_user")):
         return people.none()

@@ -1,6 +1,7 @@
 """Accounts that end: what becomes of their pictures and albums."""
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -12,21 +13,21 @@ class NotDeletedError(Exception):
     """The account stays; the message is one sentence for the person who asked."""
 
 
-def check_deletable(person) -> None:
+def check_deletable(person: User) -> None:
     """NotDeletedError for the last administrator: nobody could look after the site any more."""
     others = get_user_model().objects.filter(is_superuser=True, is_active=True).exclude(pk=person.pk)
     if person.is_superuser and not others.exists():
         raise NotDeletedError(_("This is the last administrator. Add another one first."))
 
 
-def delete_with_pictures(person) -> None:
+def delete_with_pictures(person: User) -> None:
     """Delete an account, its albums, and its pictures for good, files included."""
     check_deletable(person)
     trash.delete_for_good(Image.objects.filter(owner=person))
     person.delete()
 
 
-def hand_over(person, to) -> None:
+def hand_over(person: User, to: User) -> None:
     """Give an account's pictures and albums to another person, and delete it.
 
     Of a picture that the other one has already, theirs stays and takes the place in albums. An album whose
@@ -55,7 +56,7 @@ def _stand_in(gone: Image, kept: Image) -> None:
     Album.objects.filter(cover=gone).update(cover=kept)
 
 
-def _free_title(title: str, person, to) -> str:
+def _free_title(title: str, person: User, to: User) -> str:
     """The album's title, with the giver's name and a number behind it as far as needed."""
     taken = set(Album.objects.filter(owner=to).values_list("title", flat=True))
     name, number = title, 1

@@ -1,5 +1,7 @@
 """The admin site for pictures, tags and albums."""
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin
@@ -31,7 +33,7 @@ class EmbeddingInline(admin.TabularInline):
     extra = 0
     can_delete = False
 
-    def has_add_permission(self, request, obj=None):
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 
@@ -63,28 +65,28 @@ class ImageAdmin(admin.ModelAdmin):
     )
     readonly_fields = fields
 
-    def get_form(self, request, obj=None, change=False, **kwargs):
+    def get_form(self, request: HttpRequest, obj: Any = None, change: Any = False, **kwargs) -> Any:
         return super().get_form(
             request, obj, **({"form": AdminUploadForm} | kwargs if obj is None else kwargs)
         )
 
-    def get_fields(self, request, obj=None):
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ["owner", "file"] if obj is None else self.fields
 
-    def get_readonly_fields(self, request, obj=None):
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return [] if obj is None else self.readonly_fields
 
-    def get_inlines(self, request, obj):
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return [] if obj is None else self.inlines
 
-    def save_formset(self, request, form, formset, change):
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: Any) -> None:
         """A tag that is deleted here was removed by a person: no extractor gives it again."""
         super().save_formset(request, form, formset, change)
         for removed in getattr(formset, "deleted_objects", []):
             if isinstance(removed, ImageTag):
                 tagging.remove(form.instance, removed.tag.name)
 
-    def save_model(self, request, obj, form, change):
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         if change:  # a new image was stored by its form, through gallery.ingest
             super().save_model(request, obj, form, change)
 
@@ -102,7 +104,7 @@ class ImageAdmin(admin.ModelAdmin):
         return format_html('<img src="{}" alt="{}" style="{}" loading="lazy">', source, image.filename, style)
 
     @admin.action(description="Read again the chosen pictures that failed", permissions=["change"])
-    def retry(self, request: HttpRequest, queryset) -> None:
+    def retry(self, request: HttpRequest, queryset: Any) -> None:
         count = tasks.retry(queryset)
         self.message_user(request, f"{count} pictures wait to be read again.", messages.SUCCESS)
 
@@ -119,13 +121,13 @@ admin.site.unregister(get_user_model())
 class PersonAdmin(UserAdmin):
     inlines = [AccountInline]
 
-    def get_actions(self, request):
+    def get_actions(self, request: HttpRequest) -> Any:
         """Without deleting many at once: of each it is asked what becomes of their pictures."""
         return {
             name: action for name, action in super().get_actions(request).items() if name != "delete_selected"
         }
 
-    def delete_view(self, request, object_id, extra_context=None):
+    def delete_view(self, request: HttpRequest, object_id: Any, extra_context: Any = None) -> Any:
         return redirect("person-delete", object_id)
 
 
@@ -134,7 +136,7 @@ class TagAdmin(admin.ModelAdmin):
     list_display = ["name", "pictures"]
     search_fields = ["name"]
 
-    def get_queryset(self, request):
+    def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).annotate(pictures=Count("image_tags"))
 
     @admin.display(ordering="pictures")

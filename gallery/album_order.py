@@ -12,8 +12,9 @@ PLACES = ("first", "earlier", "later", "last")
 
 
 def place(album: Album, image_ids: Iterable[int], where: str | int) -> None:
-    """Move these of the album's pictures together to one of PLACES, or before the picture of this number; the
-    order is by hand from then on.
+    """Move these of the album's pictures together to one of PLACES, or before the picture of this number.
+
+    The order is by hand from then on.
 
     ValueError if none of them, or not the picture that they are to stand before, is in the album.
     """

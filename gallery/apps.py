@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.apps import AppConfig
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
@@ -8,7 +10,7 @@ class GalleryConfig(AppConfig):
     name = "gallery"
     verbose_name = "Pictures"
 
-    def ready(self):
+    def ready(self) -> None:
         from gallery import tasks
         from gallery.files import storage
         from gallery.models import change
@@ -19,7 +21,7 @@ class GalleryConfig(AppConfig):
         post_migrate.connect(tasks.install_schedule, sender=self)
 
 
-def check_extractor(app_configs, **kwargs) -> list[checks.CheckMessage]:
+def check_extractor(app_configs: Any, **kwargs) -> list[checks.CheckMessage]:
     """An EXTRACTOR that cannot be loaded is said before anything starts, not by the first search."""
     from gallery.extraction import registry
 

@@ -1,5 +1,7 @@
-"""Switching extractors without a gap: the old one's rows are searched until the new one has read every
-picture."""
+"""Switching extractors without a gap.
+
+The old one's rows are searched until the new one has read every picture.
+"""
 
 from dataclasses import dataclass
 
@@ -48,14 +50,19 @@ def is_switching() -> bool:
 
 
 def fresh_or_one(images: list[Image]) -> list[Image]:
-    """Those of the images that were never begun, or else the first alone: if that is the one that kills
-    workers, it takes no other with it."""
+    """Those of the images that were never begun, or else the first alone.
+
+    If that is the one that kills workers, it takes no other with it.
+    """
     return [image for image in images if not image.attempts] or images[:1]
 
 
 def claim_unread(target: Description, size: int) -> list[Image]:
-    """The next images for the extractor to read, the attempt counted. The cursor moves past them, so that
-    nobody else gets them, and comes back for those that were lost on the way."""
+    """The next images for the extractor to read, the attempt counted.
+
+    The cursor moves past them, so that nobody else gets them, and comes back for those that were lost on the
+    way.
+    """
     with transaction.atomic():
         row = ActiveExtractor.objects.get(pk=1)
         if row.successor != target.key:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.files import File
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -25,9 +26,10 @@ class Added:
     created: bool
 
 
-def add(owner, file: File, filename: str | None = None) -> Added:
-    """Check, store and enqueue one picture for `owner`; RefusedError says why it is not taken. One that is in
-    their trash comes back from it.
+def add(owner: User, file: File, filename: str | None = None) -> Added:
+    """Check, store and enqueue one picture for `owner`; RefusedError says why it is not taken.
+
+    One that is in their trash comes back from it.
 
     When this returns, the original is on disk and its row is committed or part of the caller's transaction.
     """

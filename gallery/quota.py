@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db.models import Count, Sum
 from django.utils.translation import gettext as _
 
@@ -20,22 +21,24 @@ class Usage:
     most_pictures: int | None
 
 
-def limits(user) -> tuple[int | None, int | None]:
-    """(bytes, pictures) that the person may store, from their account or else the settings; None for no
-    limit."""
+def limits(user: User) -> tuple[int | None, int | None]:
+    """Give the (bytes, pictures) that the person may store.
+
+    From their account or else the settings; None for no limit.
+    """
     account = Account.objects.filter(user=user).first() or Account()
     megabytes = settings.QUOTA_MB if account.quota_mb is None else account.quota_mb
     pictures = settings.QUOTA_PICTURES if account.quota_pictures is None else account.quota_pictures
     return megabytes * 1_000_000 if megabytes is not None else None, pictures
 
 
-def usage(user) -> Usage:
+def usage(user: User) -> Usage:
     """The person's originals, counted one by one, and their limits."""
     stored = Image.objects.filter(owner=user).aggregate(bytes=Sum("size_bytes"), pictures=Count("pk"))
     return Usage(stored["bytes"] or 0, stored["pictures"], *limits(user))
 
 
-def check(user, size: int) -> None:
+def check(user: User, size: int) -> None:
     """RefusedError if one more file of this many bytes is more than the person may store."""
     if limits(user) == (None, None):
         return

@@ -46,8 +46,10 @@ def enqueue() -> None:
 
 
 def install_schedule(**kwargs) -> None:
-    """After `migrate`: once a minute the worker looks by itself, for images whose worker died and lost
-    requests."""
+    """Install the schedules, after `migrate`.
+
+    Once a minute the worker looks by itself, for images whose worker died and for lost requests.
+    """
     Schedule.objects.update_or_create(
         name="extract pending pictures",
         defaults={"func": "gallery.tasks.extract_pending", "schedule_type": Schedule.MINUTES, "minutes": 1},
@@ -59,8 +61,9 @@ def install_schedule(**kwargs) -> None:
 
 
 def extract_pending() -> str:
-    """Extract one batch, and ask for the next while there is more: a worker told to stop ends after one
-    batch.
+    """Extract one batch, and ask for the next while there is more.
+
+    A worker told to stop ends after one batch.
 
     When nothing is pending and the extractor is being switched, a batch of the library is read by the new
     one.
@@ -87,8 +90,10 @@ def extract_batch(size: int) -> int:
 
 
 def reextract_batch(size: int) -> int:
-    """While the extractor is being switched: have the new one read up to `size` searchable images. When there
-    are no more, switch. The number of images read."""
+    """While the extractor is being switched: have the new one read up to `size` searchable images.
+
+    When there are no more, switch. The number of images read.
+    """
     if not extractor_switch.is_switching():
         return 0
     target = registry.target()
@@ -103,15 +108,18 @@ def reextract_batch(size: int) -> int:
 
 
 def unmeasured() -> QuerySet[Image]:
-    """Images that were processed before hashes and colours were kept, or whose file was read for fewer facts
-    than are kept now."""
+    """Find images of which less is known than is kept now.
+
+    Those that were processed before hashes and colours were kept, or whose file was read for fewer facts.
+    """
     behind = Q(color=None, status=Image.Status.READY) | Q(metadata_version__lt=metadata.VERSION)
     return Image.objects.filter(behind).order_by("id")
 
 
 def measure_batch(size: int) -> int:
-    """Look at up to `size` of these again: what they look like, and what their files say; the number of
-    images.
+    """Look at up to `size` of these again: what they look like, and what their files say.
+
+    The number of images.
 
     One that cannot be decoded any more is like no other.
     """

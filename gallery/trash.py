@@ -1,5 +1,7 @@
-"""The trash: what is deleted waits there for thirty days, with its tags and albums, and can be brought
-back."""
+"""The trash.
+
+Deleted pictures wait there for thirty days, with their tags and albums, and can be restored.
+"""
 
 from datetime import timedelta
 

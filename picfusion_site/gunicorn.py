@@ -2,6 +2,7 @@
 
 import os
 import threading
+from typing import Any
 
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
@@ -13,12 +14,12 @@ accesslog = None
 loglevel = "warning"
 
 
-def post_worker_init(worker):
+def post_worker_init(worker: Any) -> None:
     """Load the extractor beside the first requests, so that the first search need not wait for it."""
     from gallery import extractor_switch
     from gallery.extraction import registry
 
-    def load():
+    def load() -> None:
         extractor = extractor_switch.current()
         worker.log.warning("Pictures are searched by %s", extractor.key)
         registry.load(extractor)

@@ -34,7 +34,7 @@ class NameListField(serializers.ListField):
 
     child = serializers.CharField(max_length=200)
 
-    def to_internal_value(self, data):
+    def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, str):
             data = [data]
         if isinstance(data, list) and all(isinstance(item, str) for item in data):
@@ -47,21 +47,21 @@ class NumberListField(serializers.ListField):
 
     child = serializers.IntegerField(min_value=1, max_value=2**53)
 
-    def to_internal_value(self, data):
+    def to_internal_value(self, data: Any) -> Any:
         return super().to_internal_value(data if isinstance(data, list) else [data])
 
 
 class WeightsField(serializers.JSONField):
     """An object of numbers; its text in a form."""
 
-    def to_internal_value(self, data) -> dict[str, float]:
+    def to_internal_value(self, data: Any) -> dict[str, float]:
         weights = super().to_internal_value(data)
         if not isinstance(weights, dict) or not all(map(_is_number, weights.values())):
             raise ValidationError('Must be an object of numbers, as in {"name": 2}.')
         return weights
 
 
-def _is_number(value) -> bool:
+def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -101,7 +101,7 @@ class SearchSerializer(serializers.Serializer):
         """The fields above, and one for each filter."""
         return super().get_fields() | {filter.name: filter.api_field() for filter in FILTERS}
 
-    def validate(self, data):
+    def validate(self, data: Any) -> Any:
         unknown = sorted(set(self.initial_data) - set(self.fields))
         if unknown:
             raise ValidationError({name: ["There is no such field."] for name in unknown})

@@ -6,7 +6,7 @@ class SearchConfig(AppConfig):
     name = "search"
     verbose_name = "Search"
 
-    def ready(self):
+    def ready(self) -> None:
         from search import tasks
 
         post_migrate.connect(tasks.install_schedule, sender=self)

@@ -1,5 +1,7 @@
-"""Pictures without a question: by date, newest first, and by tag. From the index, so that a million are no
-trouble."""
+"""Pictures without a question: by date, newest first, and by tag.
+
+From the index, so that a million are no trouble.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +11,7 @@ import numpy as np
 from django.utils import timezone
 
 from gallery import access
+from gallery.access import AnyUser
 from gallery.models import Image, Tag
 from search.index.columns import UNKNOWN
 from search.live_index import live_index
@@ -37,10 +40,12 @@ class TagCount:
 
 
 class Timeline:
-    """The visible, searchable pictures in the order of their dates, newest first; of one moment, latest added
-    first."""
+    """The visible, searchable pictures in the order of their dates, newest first.
 
-    def __init__(self, ids: np.ndarray, moments: np.ndarray):
+    Of one moment, latest added first.
+    """
+
+    def __init__(self, ids: np.ndarray, moments: np.ndarray) -> None:
         """int64 (n,) each: the pictures' ids and when they were taken, in seconds since 1970."""
         self._ids, self._moments = ids, moments
 
@@ -71,8 +76,10 @@ class Timeline:
         return self._ids[ordered[wanted.start or 0 : stop]].tolist()
 
     def around(self, image_id: int) -> tuple[int | None, int | None]:
-        """The ids of the pictures before and after this one, None at the ends or where it is not among
-        them."""
+        """Give the ids of the pictures before and after this one.
+
+        None at the ends, or where it is not among them.
+        """
         at = np.flatnonzero(self._ids == image_id)
         if not len(at):
             return None, None
@@ -83,15 +90,17 @@ class Timeline:
         return self._end(newer, np.min), self._end(older, np.max)
 
     def _end(self, rows: np.ndarray, extreme: Callable) -> int | None:
-        """The id of the first (np.min) or the last (np.max) of the rows in time; None where there are
-        none."""
+        """The id of the first (np.min) or the last (np.max) of the rows in time.
+
+        None where there are none.
+        """
         if not len(rows):
             return None
         moments = self._moments[rows]
         return int(extreme(self._ids[rows[moments == extreme(moments)]]))
 
 
-def timeline(user) -> Timeline:
+def timeline(user: AnyUser) -> Timeline:
     """Everything that `user` may see, as of now."""
     allowed = access.scope(user)
     with live_index.open() as index:
@@ -100,9 +109,11 @@ def timeline(user) -> Timeline:
     return Timeline(ids, np.where(taken == UNKNOWN, added, taken))
 
 
-def latest(user, count: int) -> list[Image]:
-    """The `count` visible pictures that came here last; first those of the person's own that are not
-    searchable yet."""
+def latest(user: AnyUser, count: int) -> list[Image]:
+    """The `count` visible pictures that came here last.
+
+    First those of the person's own that are not searchable yet.
+    """
     allowed = access.scope(user)
     with live_index.open() as index:
         rows = np.flatnonzero(index.visible(allowed.owner_id, allowed.album_ids))
@@ -117,7 +128,7 @@ def images_of(ids: list[int]) -> list[Image]:
     return [found[pk] for pk in ids if pk in found]
 
 
-def tags(user) -> list[TagCount]:
+def tags(user: AnyUser) -> list[TagCount]:
     """Every tag that visible pictures carry, most frequent first."""
     names = dict(Tag.objects.values_list("id", "name"))
     allowed = access.scope(user)

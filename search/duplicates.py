@@ -6,6 +6,7 @@ import numpy as np
 from django.core.cache import cache
 
 from gallery import access
+from gallery.access import AnyUser
 from gallery.models import Image
 from search.live_index import live_index
 from search.models import KeptPair
@@ -21,11 +22,14 @@ CHUNK = 10_000  # pairs whose embeddings are compared at a time
 NEIGHBOURS = 12  # how far apart two may stand in the order of one selection
 
 
-def groups(user) -> list[list[Image]]:
-    """The groups of look-alikes among the pictures that `user` may delete, largest pictures first in each,
-    the groups with the newest pictures first. Pairs that are to be kept are not alike."""
+def groups(user: AnyUser) -> list[list[Image]]:
+    """Group the look-alikes among the pictures that `user` may delete.
+
+    Largest pictures first in each, the groups with the newest pictures first. Pairs that are to be kept are
+    not alike.
+    """
     alike = _alike(user)
-    alike -= set(KeptPair.objects.filter(first__owner=user).values_list("first_id", "second_id"))
+    alike -= set(KeptPair.objects.filter(first__owner=user.pk or 0).values_list("first_id", "second_id"))
     images = access.deletable_images(user).in_bulk({pk for pair in alike for pk in pair})
     connected = components([pair for pair in alike if pair[0] in images and pair[1] in images])
     shown = [
@@ -34,9 +38,11 @@ def groups(user) -> list[list[Image]]:
     return sorted(shown, key=lambda group: -max(image.pk for image in group))
 
 
-def _alike(user) -> set[tuple[int, int]]:
-    """The ids of every two of `user`'s pictures that look alike, the lower one first. Kept until anything
-    changes, for going through a large library takes a while."""
+def _alike(user: AnyUser) -> set[tuple[int, int]]:
+    """The ids of every two of `user`'s pictures that look alike, the lower one first.
+
+    Kept until anything changes, for going through a large library takes a while.
+    """
     with live_index.open() as index:
         key = f"look-alikes-{user.pk}-{live_index.version}"
         alike = cache.get(key)
@@ -50,8 +56,10 @@ def _alike(user) -> set[tuple[int, int]]:
 
 
 def pairs(hashes: np.ndarray, vectors: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """int64 (n, 2): the places of pictures that look alike. hashes uint64 (size,), 0 where there is none;
-    vectors(places) float32 (m, dim) are unit-length embeddings."""
+    """int64 (n, 2): the places of pictures that look alike. hashes uint64 (size,), 0 where there is none.
+
+    Vectors(places) float32 (m, dim) are unit-length embeddings.
+    """
     known = np.flatnonzero(hashes)
     rng = np.random.default_rng(0)  # the same selections every time
     found = []

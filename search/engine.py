@@ -8,6 +8,7 @@ import numpy as np
 from django.utils.translation import gettext as _
 
 from gallery import access
+from gallery.access import AnyUser
 from gallery.models import Image
 from search import good_matches, suggestions
 from search.index import ranking
@@ -69,9 +70,10 @@ class Page:
     took_ms: float
 
 
-def search(query: Query, user, offset: int = 0, limit: int = 50, good_only: bool = False) -> Page:
-    """The `limit` best results from `offset` on, among the pictures that `user` may see; with `good_only` the
-    good matches alone, where that can be told.
+def search(query: Query, user: AnyUser, offset: int = 0, limit: int = 50, good_only: bool = False) -> Page:
+    """The `limit` best results from `offset` on, among the pictures that `user` may see.
+
+    With `good_only` the good matches alone, where that can be told.
 
     Raises QueryError when the query names a picture or an album that `user` cannot search by.
     """
@@ -115,8 +117,10 @@ def search(query: Query, user, offset: int = 0, limit: int = 50, good_only: bool
 
 @dataclass(frozen=True)
 class Answer:
-    """What the index has to say: (image id, score, parts) of the results of a page, and what the page says
-    besides."""
+    """What the index answers.
+
+    (image id, score, parts) of the results of a page, and what the page says besides.
+    """
 
     explained: list[tuple[int, float, Parts]]
     count: int
@@ -159,7 +163,7 @@ def _good(index: Index, resolved: ResolvedQuery, best: ranking.Best) -> int | No
     return ranking.reaching(index, resolved.asked, Mean.linear(resolved.share), best.scan, threshold)
 
 
-def similar(image: Image, user, limit: int = 12) -> list[Result]:
+def similar(image: Image, user: AnyUser, limit: int = 12) -> list[Result]:
     """The pictures most like `image`, which is not among them; none while it is not READY."""
     if image.status != Image.Status.READY:
         return []

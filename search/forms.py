@@ -41,5 +41,5 @@ class SavedSearchForm(forms.ModelForm):
             parameters.appendlist(key, str(value))
         return parameters.urlencode()
 
-    def _save_m2m(self):
+    def _save_m2m(self) -> None:
         self.instance.pictures.set(QueryPicture.objects.alive().filter(key__in=self.query.picture_keys))

@@ -17,8 +17,10 @@ GOOD = 0.8
 
 
 def least_score(best: float, expected: float) -> float | None:
-    """The score from which on a picture is a good match, given the best one's; infinity where none is, None
-    where that cannot be told."""
+    """The score from which on a picture is a good match, given the best one's.
+
+    Infinity where none is, None where that cannot be told.
+    """
     if expected < LEAST_EXPECTED:
         return None
     return GOOD * expected if best >= LEAST_STRENGTH * expected else np.inf

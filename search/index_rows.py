@@ -1,6 +1,7 @@
 """The database's rows -> the index's."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from django.db.models import F, Func, IntegerField
@@ -18,16 +19,20 @@ WITHIN = 500  # images asked for by number at a time: SQLite limits how many a s
 
 
 class Seconds(Func):
-    """A moment in seconds since 1970, worked out by SQLite: a million datetime objects would take ten
-    seconds."""
+    """A moment in seconds since 1970, worked out by SQLite.
+
+    A million datetime objects would take ten seconds.
+    """
 
     template = "CAST(strftime('%%%%s', %(expressions)s) AS INTEGER)"
     output_field = IntegerField()
 
 
 def every_image(extractor: str, dim: int) -> Iterator[Rows]:
-    """Every READY image that the extractor has read and that is not in the trash, in growing order of its
-    id."""
+    """Read every READY image that the extractor has processed, in growing order of its id.
+
+    Without those in the trash.
+    """
     last = 0
     while True:
         following = _embeddings(extractor, dim).filter(image_id__gt=last).order_by("image_id")
@@ -59,7 +64,7 @@ _FIELDS = (
 )
 
 
-def _embeddings(extractor: str, dim: int):
+def _embeddings(extractor: str, dim: int) -> Any:
     ready = Embedding.objects.filter(
         access.untrashed("image__"), extractor=extractor, dim=dim, image__status=Image.Status.READY
     )
@@ -94,7 +99,7 @@ def _rows(found: list[tuple], dim: int, extractor: str, named: dict) -> Rows:
     )
 
 
-def _pairs(links, row_of: dict[int, int]) -> np.ndarray:
+def _pairs(links: Any, row_of: dict[int, int]) -> np.ndarray:
     """(image id, key) pairs -> int64 (n, 2) of row and key, by row; those of other images are passed over."""
     pairs = [
         (row_of[image_id], key) for image_id, key in links.iterator(chunk_size=10_000) if image_id in row_of

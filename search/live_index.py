@@ -1,5 +1,7 @@
-"""The index of this process: a snapshot that all processes share, kept up with the database's log of
-changes."""
+"""The index of this process.
+
+A snapshot that all processes share, kept up with the database's log of changes.
+"""
 
 import logging
 import shutil
@@ -30,8 +32,8 @@ CHANGED_SHARE = 1 / 200
 class LiveIndex:
     """One index, the extractor whose embeddings it holds, and the last change it has seen."""
 
-    def __init__(self, current: Callable[[], Description] = lambda: extractor_switch.current()):
-        """`current` says whose rows are searched at the moment."""
+    def __init__(self, current: Callable[[], Description] | None = None) -> None:
+        """Say by `current` whose rows are searched; left out, the active extractor's are."""
         self._current = current
         self._lock = threading.RLock()
         self._index: Index | None = None
@@ -62,7 +64,7 @@ class LiveIndex:
             self._index = None
 
     def _refresh(self) -> Index:
-        extractor = self._current()
+        extractor = self._current() if self._current else extractor_switch.current()
         last = _last_change()
         folder = _folder(extractor.key)
         index = self._index
@@ -91,8 +93,9 @@ def apply_changes(index: Index, extractor: str, seen: int, last: int) -> None:
 
 
 def compact(extractor: Description) -> bool:
-    """Write a new snapshot of the extractor's rows if many changes came since the one in use; whether it was
-    written.
+    """Write a new snapshot of the extractor's rows if many changes came since the one in use.
+
+    Whether it was written.
 
     Searches go on meanwhile on the one that they have; each process changes over before its next search.
     """
@@ -123,8 +126,10 @@ def rebuild(extractor: Description) -> None:
 
 
 def _load_or_rebuild(extractor: Description, last: int) -> snapshot.Snapshot:
-    """The snapshot in use; where it is missing, damaged or another database's, a new one from the
-    database."""
+    """The snapshot in use.
+
+    Where it is missing, damaged or another database's, a new one from the database.
+    """
     try:
         return _load(extractor, last)
     except snapshot.DamagedError:

@@ -1,8 +1,11 @@
-"""What is remembered of searches: pictures uploaded to search by, queries with a name, look-alikes to
-keep."""
+"""What is remembered of searches.
+
+Pictures uploaded to search by, queries with a name, look-alikes to keep.
+"""
 
 import secrets
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -18,18 +21,19 @@ def new_key() -> str:
 
 
 class QueryPictureQuerySet(models.QuerySet):
-    def alive(self):
+    def alive(self) -> Any:
         """Those that are not older than a day or belong to a saved search."""
         saved = SavedSearch.pictures.through.objects.filter(querypicture=OuterRef("pk"))
         return self.filter(Q(created_at__gte=timezone.now() - LIFETIME) | Exists(saved))
 
-    def expired(self):
+    def expired(self) -> Any:
         return self.filter(created_at__lt=timezone.now() - LIFETIME, saved_searches=None)
 
 
 class QueryPicture(models.Model):
-    """What an uploaded query picture came to, kept for a day so that its results have an address and a page
-    2.
+    """What was extracted from an uploaded query picture.
+
+    Kept for a day so that its results have an address and a page 2.
 
     The picture itself is not kept: its tags, its embedding and a small JPEG to show are.
     """

@@ -1,5 +1,7 @@
-"""The pictures before and after one, in the list that it was opened from: a search's results, an album, or by
-date."""
+"""The pictures before and after one, in the list that it was opened from.
+
+A search's results, an album, or by date.
+"""
 
 from dataclasses import dataclass
 
@@ -7,6 +9,7 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from gallery import access
+from gallery.access import AnyUser
 from gallery.models import Album, Image
 from search import browsing, engine
 from search.query.address import from_address
@@ -23,10 +26,12 @@ class Neighbours:
     back: str
 
 
-def around(image: Image, user, parameters: QueryDict) -> Neighbours:
-    """The neighbours of the picture whose page has these parameters: `in` names the list, 'search' with the
-    query and the picture's place `at`, or 'album' with its number. What cannot be read is passed over, and
-    dates decide."""
+def around(image: Image, user: AnyUser, parameters: QueryDict) -> Neighbours:
+    """The neighbours of the picture whose page has these parameters.
+
+    `in` names the list, 'search' with the query and the picture's place `at`, or 'album' with its number.
+    What cannot be read is passed over, and dates decide.
+    """
     try:
         match parameters.get("in"):
             case "search":
@@ -45,7 +50,7 @@ def _page(image_id: int | None, parameters: QueryDict | None = None) -> str | No
     return reverse("image", args=[image_id]) + (f"?{parameters.urlencode()}" if parameters else "")
 
 
-def _in_search(user, parameters: QueryDict) -> Neighbours:
+def _in_search(user: AnyUser, parameters: QueryDict) -> Neighbours:
     at = parse_id("at", parameters.get("at", ""))
     first = max(at - 1, 0)
     results = engine.search(from_address(parameters), user, first, 3, "all" not in parameters).results
@@ -62,7 +67,7 @@ def _in_search(user, parameters: QueryDict) -> Neighbours:
     return Neighbours(neighbour(at - 1), neighbour(at + 1), f"{reverse('search')}?{query.urlencode()}")
 
 
-def _in_album(image: Image, user, parameters: QueryDict) -> Neighbours:
+def _in_album(image: Image, user: AnyUser, parameters: QueryDict) -> Neighbours:
     album = access.visible_albums(user).get(pk=parse_id("album", parameters.get("album", "")))
     ids = list(access.album_images(album).order_by(*album.order_of()).values_list("image_id", flat=True))
     at = ids.index(image.pk) if image.pk in ids else len(ids)

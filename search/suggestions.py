@@ -1,5 +1,7 @@
-"""Tags that a person might mean: while they type one, and where their words name one. Only tags that occur on
-pictures this person can see are ever suggested, with how many those are."""
+"""Tags that a person might mean: while they type one, and where their words name one.
+
+Only tags that occur on pictures this person can see are ever suggested, with how many those are.
+"""
 
 from dataclasses import dataclass
 
@@ -7,6 +9,7 @@ import numpy as np
 from django.db.models import Q
 
 from gallery import access
+from gallery.access import AnyUser
 from gallery.extraction import registry
 from gallery.extraction.base import Description
 from gallery.models import Tag
@@ -27,7 +30,7 @@ class Suggestion:
     words: str = ""
 
 
-def complete(beginning: str, user, limit: int = 12) -> list[Suggestion]:
+def complete(beginning: str, user: AnyUser, limit: int = 12) -> list[Suggestion]:
     """Tags of which a word begins so, most frequent first."""
     beginning = fold(beginning).lstrip("#").strip()
     named = Q(name__startswith=beginning) | Q(name__contains=f" {beginning}")
@@ -40,8 +43,10 @@ def complete(beginning: str, user, limit: int = 12) -> list[Suggestion]:
 
 
 def count(index: Index, visible: np.ndarray, tag_ids: list[int]) -> dict[int, int]:
-    """How many of the visible rows (bool (size,)) carry each of the tags; tags that none carries are left
-    out."""
+    """How many of the visible rows (bool (size,)) carry each of the tags.
+
+    Tags that none carries are left out.
+    """
     counts = {tag_id: int(np.count_nonzero(visible[index.tag_rows(tag_id)])) for tag_id in tag_ids}
     return {tag_id: number for tag_id, number in counts.items() if number}
 
@@ -65,8 +70,10 @@ def named_in(text: str, extractor: Description) -> dict[int, Suggestion]:
 def offers(
     index: Index, visible: np.ndarray, named: dict[int, Suggestion], wanted: set[str]
 ) -> list[Suggestion]:
-    """Those of the named tags that visible rows carry and that are not asked for already, most frequent
-    first."""
+    """Pick the named tags that visible rows carry and that are not asked for already.
+
+    Most frequent first.
+    """
     counts = count(index, visible, [tag_id for tag_id, own in named.items() if own.name not in wanted])
     found = [Suggestion(named[tag_id].name, number, named[tag_id].words) for tag_id, number in counts.items()]
     return sorted(found, key=lambda own: (-own.count, own.name))[:MOST_OFFERS]

@@ -10,8 +10,10 @@ from search.models import QueryPicture
 
 
 def install_schedule(**kwargs) -> None:
-    """After `migrate`: expired query pictures are removed every hour, and the index is looked at every
-    minute."""
+    """Install the schedules, after `migrate`.
+
+    Expired query pictures are removed every hour, and the index is looked at every minute.
+    """
     Schedule.objects.update_or_create(
         name="remove expired query pictures",
         defaults={"func": "search.tasks.remove_expired", "schedule_type": Schedule.HOURLY},
@@ -29,8 +31,11 @@ def remove_expired() -> str:
 
 
 def compact() -> str:
-    """Write new snapshots where many changes came since. While extractors are being switched the next one's
-    is kept up too, so that the first search after the switch need not wait for it."""
+    """Write new snapshots where many changes came since.
+
+    While extractors are being switched the next one's is kept up too, so that the first search after the
+    switch need not wait for it.
+    """
     wanted = {description.key: description for description in (extractor_switch.current(), registry.target())}
     written = [key for key, description in wanted.items() if compact_index(description)]
     remove_others(set(wanted))

@@ -20,8 +20,10 @@ from search.live_index import live_index
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
-    """Besides the tables: the person 'curator', who owns the demo photos, read by `lite`. Tests roll back to
-    this."""
+    """Besides the tables: the person 'curator', who owns the demo photos, read by `lite`.
+
+    Tests roll back to this.
+    """
     with django_db_blocker.unblock():
         curator = get_user_model().objects.create_user("curator", password="curator-password")
         for path in demo.photos():

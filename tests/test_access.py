@@ -1,5 +1,7 @@
-"""Every address of the site and what each kind of person gets there. An address without a rule fails the
-test."""
+"""Every address of the site and what each kind of person gets there.
+
+An address without a rule fails the test.
+"""
 
 from datetime import timedelta
 
@@ -187,8 +189,10 @@ API_METHODS = {
 
 @pytest.fixture
 def world(curator, stranger, administrator, photo, django_user_model):
-    """A shared picture in an album with a member of every role; what addresses are made of, and the people by
-    kind."""
+    """A shared picture in an album with a member of every role.
+
+    What addresses are made of, and the people by kind.
+    """
     album = Album.objects.create(owner=curator, title="Shared")
     AlbumImage.objects.create(album=album, image=photo("coffee"))
     roles = {role: django_user_model.objects.create_user(role) for role in AlbumMember.Role.values}

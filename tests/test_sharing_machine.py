@@ -1,5 +1,7 @@
-"""Sharing, unsharing, trashing and deleting at random: after every step, every way to a picture agrees with
-the rules written down a second time, in twenty lines."""
+"""Sharing, unsharing, trashing and deleting at random.
+
+After every step, every way to a picture agrees with the rules written down a second time, in twenty lines.
+"""
 
 import pytest
 from django.contrib.auth import get_user_model

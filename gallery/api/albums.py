@@ -1,5 +1,7 @@
 """Albums in the API."""
 
+from typing import Any
+
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
@@ -77,7 +79,7 @@ class AlbumViewSet(viewsets.ModelViewSet):
     lookup_value_converter = "int"
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
-    def get_queryset(self):
+    def get_queryset(self) -> Any:
         rules = {
             "destroy": access.owned_albums,
             "partial_update": access.editable_albums,
@@ -87,7 +89,7 @@ class AlbumViewSet(viewsets.ModelViewSet):
         albums = rules.get(self.action, access.visible_albums)(self.request.user)
         return access.with_pictures(albums.select_related("owner")).order_by("title", "pk")
 
-    def perform_create(self, serializer):
+    def perform_create(self, serializer: Any) -> None:
         album = serializer.save(owner=self.request.user)
         album.pictures = 0
 

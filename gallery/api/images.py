@@ -1,6 +1,9 @@
 """Pictures in the API."""
 
+from typing import Any, cast
+
 import django_filters
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import Prefetch
 from drf_spectacular.types import OpenApiTypes
@@ -14,12 +17,18 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from gallery import access, extractor_switch, ingest, tagging, trash
+from gallery.access import AnyUser
 from gallery.api.parsers import JSONParser
 from gallery.files.responses import send_original
 from gallery.files.thumbnails import SIZES
 from gallery.models import Image, ImageTag
 from gallery.models.tag import normalize
 from gallery.refusal import RefusedError
+
+
+def signed_in(request: Request) -> User:
+    """Give the person of a request that the API's permission classes let through."""
+    return cast(User, request.user)
 
 
 class ImageTagSerializer(serializers.ModelSerializer):
@@ -30,7 +39,7 @@ class ImageTagSerializer(serializers.ModelSerializer):
         fields = ["name", "confidence", "source"]
 
 
-def shown_tags():
+def shown_tags() -> Any:
     """The tags that people see on pictures."""
     return ImageTag.objects.shown(extractor_switch.current().key).select_related("tag")
 
@@ -74,7 +83,7 @@ class ImageSerializer(serializers.ModelSerializer):
         return Prefetch("image_tags", shown_tags())
 
     @classmethod
-    def with_related(cls, images, user):
+    def with_related(cls, images: Any, user: AnyUser) -> Any:
         """The queryset with everything that this serializer shows to `user`."""
         return access.with_location(images, user).select_related("owner").prefetch_related(cls.related())
 
@@ -129,7 +138,7 @@ class ImageFilter(django_filters.FilterSet):
         model = Image
         fields = {"status": ["exact"], "format": ["exact"]}
 
-    def carrying(self, images, field: str, tag: str):
+    def carrying(self, images: Any, field: str, tag: str) -> Any:
         return images.filter(pk__in=shown_tags().filter(tag__name=tag_name("tag", tag)).values("image_id"))
 
 
@@ -144,7 +153,7 @@ class ImageViewSet(
     parser_classes = [MultiPartParser]
     lookup_value_converter = "int"
 
-    def get_queryset(self):
+    def get_queryset(self) -> Any:
         if self.action == "destroy":
             return access.deletable_images(self.request.user)
         if self.action in ("add_tag", "remove_tag"):
@@ -159,7 +168,7 @@ class ImageViewSet(
         form = UploadSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         try:
-            added = ingest.add(request.user, form.validated_data["file"])
+            added = ingest.add(signed_in(request), form.validated_data["file"])
         except RefusedError as refusal:
             raise ValidationError({"file": [str(refusal)]}) from refusal
         image = ImageSerializer.with_related(Image.objects.all(), request.user).get(pk=added.image.pk)
@@ -172,9 +181,11 @@ class ImageViewSet(
 
     @extend_schema(responses={(200, "image/*"): OpenApiResponse(OpenApiTypes.BINARY, "The file as uploaded")})
     @action(detail=True, url_name="original")
-    def original(self, request: Request, pk: int):
-        """Download the file as it was uploaded, byte for byte; without its location where you are not told
-        that."""
+    def original(self, request: Request, pk: int) -> Any:
+        """Download the file as it was uploaded, byte for byte.
+
+        Without its location where you are not told that.
+        """
         image = self.get_object()
         return send_original(request, image, image.sees_location)
 

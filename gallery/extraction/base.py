@@ -45,28 +45,36 @@ class Extractor(ABC):
         """The key and dimensions that the extractor has with the weights in `models_dir`. Loads nothing."""
 
     @abstractmethod
-    def __init__(self, models_dir: Path):
+    def __init__(self, models_dir: Path) -> None:
         """Load the models; what is computed once and kept goes to `models_dir`."""
 
     @abstractmethod
     def extract(self, images: Sequence[Image.Image]) -> list[Extraction]:
-        """Tags and embedding of each RGB picture, in order. Callers bound the batch; any size of picture is
-        fine."""
+        """Tags and embedding of each RGB picture, in order.
+
+        Callers bound the batch; any size of picture is fine.
+        """
 
     @abstractmethod
     def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
-        """The texts' embeddings: float32, shape (len(texts), dim), unit length. Safe to call from many
-        threads."""
+        """The texts' embeddings: float32, shape (len(texts), dim), unit length.
+
+        Safe to call from many threads.
+        """
 
     def expected(self, text: np.ndarray) -> float | None:
-        """The dot product with a text's vector float (dim,) that pictures of what it says can be expected to
-        have; None where the extractor cannot tell."""
+        """Say what dot product pictures of a text can be expected to have with its vector, float (dim,).
+
+        None where the extractor cannot tell.
+        """
         return None
 
     @classmethod
     def synonyms(cls) -> dict[str, str]:
-        """Other words for the extractor's tags, normalized, and the tag that each stands for. Loads
-        nothing."""
+        """Other words for the extractor's tags, normalized, and the tag that each stands for.
+
+        Loads nothing.
+        """
         return {}
 
     @abstractmethod

@@ -1,5 +1,7 @@
-"""CLIP (Radford et al. 2021, arXiv:2103.00020) through transformers: pictures and texts -> vectors of one
-space."""
+"""CLIP through transformers: pictures and texts -> vectors of one space.
+
+Radford et al. 2021, arXiv:2103.00020.
+"""
 
 import threading
 from collections.abc import Sequence
@@ -19,7 +21,7 @@ from gallery.extraction.base import unit
 class Clip:
     """Any CLIP checkpoint that transformers loads, by its folder or its name on the hub."""
 
-    def __init__(self, source: str | Path, device: str = "cpu", dtype: torch.dtype = torch.float32):
+    def __init__(self, source: str | Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> None:
         disable_progress_bar()
         self.device, self.dtype = device, dtype
         self.processor = CLIPImageProcessorPil.from_pretrained(source)

@@ -29,15 +29,17 @@ class Full(Extractor):
 
     @classmethod
     def describe(cls, models_dir: Path) -> Description:
-        """The key holds a digest of CLIP's configuration and the sizes of both weights: other weights, other
-        key."""
+        """The key holds a digest of CLIP's configuration and the sizes of both weights.
+
+        Other weights, other key.
+        """
         clip, ram = weights.folder(models_dir, "clip"), weights.folder(models_dir, "ram")
         config = (clip / "config.json").read_bytes()
         sizes = [path.stat().st_size for path in (weights.clip_weights(clip), ram / weights.RAM_CHECKPOINT)]
         digest = hashlib.sha256(config + repr(sizes).encode()).hexdigest()[:8]
         return Description(f"full/{VERSION}-{digest}", json.loads(config).get("projection_dim", 512))
 
-    def __init__(self, models_dir: Path):
+    def __init__(self, models_dir: Path) -> None:
         import torch
 
         from gallery.extraction import ram
@@ -82,8 +84,11 @@ class Full(Extractor):
 
 
 def best_device(torch: Any) -> tuple[str, Any]:
-    """The device to run on and its type: a GPU in half precision where there is one; on processors that
-    multiply bf16 natively, bf16, which `make bench` shows to be faster there; else float32."""
+    """The device to run on and its type: a GPU in half precision where there is one.
+
+    On processors that multiply bf16 natively, bf16, which `make bench` shows to be faster there; else
+    float32.
+    """
     if torch.cuda.is_available():
         return "cuda", torch.float16
     if torch.backends.mps.is_available():
@@ -92,8 +97,10 @@ def best_device(torch: Any) -> tuple[str, Any]:
 
 
 def has_native_bf16() -> bool:
-    """Whether the processor multiplies bf16 by itself (AVX-512 BF16 or AMX); False where /proc does not
-    tell."""
+    """Whether the processor multiplies bf16 by itself (AVX-512 BF16 or AMX).
+
+    False where /proc does not tell.
+    """
     try:
         flags = set(Path("/proc/cpuinfo").read_text().split())
     except OSError:
@@ -102,7 +109,9 @@ def has_native_bf16() -> bool:
 
 
 def batch_size(torch: Any, device: str) -> int:
-    """As many pictures at a time as half of the free memory holds: 1 to 4 on a CPU, where more gain nothing,
-    to 32 on a GPU."""
+    """As many pictures at a time as half of the free memory holds.
+
+    1 to 4 on a CPU, where more gain nothing, to 32 on a GPU.
+    """
     free = torch.cuda.mem_get_info()[0] if device == "cuda" else available_bytes()
     return int(max(1, min(4 if device == "cpu" else 32, free // 2 // BYTES_PER_PICTURE)))

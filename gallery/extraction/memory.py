@@ -25,8 +25,10 @@ def keep_freed_memory() -> None:
 
 
 def release_mapped(address: int, size: int) -> None:
-    """Give back the memory that holds a part of a mapped file, in bytes; it is read again if it is used
-    again."""
+    """Give back the memory that holds a part of a mapped file, in bytes.
+
+    It is read again if it is used again.
+    """
     page = mmap.PAGESIZE
     begin, end = -(-address // page) * page, (address + size) // page * page  # whole pages inside the part
     if end > begin:

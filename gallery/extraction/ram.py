@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional as F  # noqa: N812 (its usual name)
 from transformers import AttentionInterface, SwinConfig, SwinModel
 
 from gallery.extraction.memory import release_mapped
@@ -59,8 +59,10 @@ class Config:
 
     @classmethod
     def of(cls, weights: dict[str, torch.Tensor]) -> "Config":
-        """The sizes that a checkpoint's tensors have (keys as `rename` gives them); WeightsError if it is no
-        RAM."""
+        """The sizes that a checkpoint's tensors have (keys as `rename` gives them).
+
+        WeightsError if it is no RAM.
+        """
         try:
             tags, tokens_width = weights["label_embed"].shape
             hidden_size = weights["head.0.query.weight"].shape[0]
@@ -96,7 +98,7 @@ class Config:
 class CrossAttentionLayer(nn.Module):
     """A BERT layer without self-attention: every tag's query looks at the picture's tokens."""
 
-    def __init__(self, config: Config):
+    def __init__(self, config: Config) -> None:
         super().__init__()
         d, wide = config.hidden_size, config.intermediate_size
         self.query = nn.Linear(d, d)
@@ -111,8 +113,10 @@ class CrossAttentionLayer(nn.Module):
     def forward(
         self, hidden: torch.Tensor, tokens: torch.Tensor, query: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """hidden (n or 1, T, d), tokens (n, P, tokens_width) -> (n, T, d). `query` is self.query(hidden)
-        where that is known already."""
+        """Hidden (n or 1, T, d), tokens (n, P, tokens_width) -> (n, T, d).
+
+        `query` is self.query(hidden) where that is known already.
+        """
         if query is None:
             query = self.query(hidden)
         q, k, v = (
@@ -129,8 +133,10 @@ class CrossAttentionLayer(nn.Module):
 
 
 class ShortLinear(nn.Linear):
-    """A linear layer that multiplies in the shorter type of its weights. What comes out is float32 again,
-    except in front of a GELU, which the next one of these follows."""
+    """A linear layer that multiplies in the shorter type of its weights.
+
+    What comes out is float32 again, except in front of a GELU, which the next one of these follows.
+    """
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = super().forward(x.to(self.weight.dtype))
@@ -138,10 +144,13 @@ class ShortLinear(nn.Linear):
 
 
 class FixedBias(nn.Module):
-    """In the place of Swin's relative position bias, which it would gather anew, and add to the mask of
-    shifted windows once for each picture: both together, computed once. (1 or windows, heads, area, area)"""
+    """Swin's relative position bias and the mask of shifted windows, added up once.
 
-    def __init__(self, bias: torch.Tensor):
+    Swin itself gathers the bias, and adds the mask, for each picture. Shape (1 or windows, heads, area,
+    area).
+    """
+
+    def __init__(self, bias: torch.Tensor) -> None:
         super().__init__()
         self.bias = nn.Buffer(bias, persistent=False)
 
@@ -157,9 +166,11 @@ def attend(
     bias: torch.Tensor,
     **kwargs: Any,
 ) -> Any:
-    """Swin's attention: query, key, value (n * windows, heads, area, width), bias as FixedBias holds it,
-    which is read in place for every picture instead of being copied n times. Gives (n * windows, area, heads,
-    width)."""
+    """Compute Swin's attention.
+
+    query, key, value (n * windows, heads, area, width), bias as FixedBias holds it, which is read in place
+    for every picture instead of being copied n times. Gives (n * windows, area, heads, width).
+    """
     shape, windows = query.shape, bias.shape[0]
     query, key, value = (x.reshape(-1, windows * shape[1], *shape[2:]) for x in (query, key, value))
     attended = F.scaled_dot_product_attention(
@@ -172,10 +183,12 @@ AttentionInterface.register("picfusion", attend)
 
 
 class Ram(nn.Module):
-    """The network, its large multiplications in `dtype`. Make one by `load`, or on random weights for
-    measurements, and then call `prepare`."""
+    """The network, its large multiplications in `dtype`.
 
-    def __init__(self, config: Config, dtype: torch.dtype = torch.float32):
+    Make one by `load`, or on random weights for measurements, and then call `prepare`.
+    """
+
+    def __init__(self, config: Config, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
         self.config = config
         swin = SwinConfig(
@@ -211,8 +224,10 @@ class Ram(nn.Module):
 
     @torch.inference_mode()
     def prepare(self) -> "Ram":
-        """Compute once what depends on no picture: position biases, the tags' queries and their first
-        projection."""
+        """Compute once what depends on no picture.
+
+        Position biases, the tags' queries and their first projection.
+        """
         backbone: Any = self.backbone
         for stage, layers in enumerate(backbone.encoder.layers):
             side = self.config.image_size // self.config.patch_size >> stage
@@ -240,13 +255,12 @@ class Ram(nn.Module):
         block.get_attn_mask = lambda *args, **kwargs: None
 
     def tokens(self, pixels: torch.Tensor) -> torch.Tensor:
-        """pixels (n, 3, size, size), normalized -> the picture's tokens (n, P, tokens_width), their mean
-        first."""
+        """Turn pixels (n, 3, size, size), normalized, into tokens (n, P, tokens_width), their mean first."""
         normed = self.backbone(pixels).last_hidden_state  # (n, P - 1, w)
         return self.image_proj(torch.cat([normed.mean(1, keepdim=True), normed], dim=1))
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """pixels float32 (n, 3, size, size), normalized -> logits float32 (n, T)."""
+        """Pixels float32 (n, 3, size, size), normalized -> logits float32 (n, T)."""
         if self._labels is None:
             raise RuntimeError("prepare() was not called")
         tokens = self.tokens(pixels)
@@ -259,8 +273,10 @@ class Ram(nn.Module):
 
 
 def rename(key: str) -> str:
-    """A checkpoint's key -> ours; a key that is neither's comes back as it is, to be reported by its own
-    name."""
+    """A checkpoint's key -> ours.
+
+    A key that is neither's comes back as it is, to be reported by its own name.
+    """
     for pattern, ours in _NAMES:
         key = re.sub(pattern, ours, key)
     return key
@@ -290,8 +306,10 @@ _NAMES = [
 
 
 def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
-    """The checkpoint's tensors under our keys, memory-mapped, without what is left out. WeightsError if it is
-    none."""
+    """The checkpoint's tensors under our keys, memory-mapped, without what is left out.
+
+    WeightsError if it is none.
+    """
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True, mmap=True)["model"]
         items = [(key, tensor) for key, tensor in weights.items() if not LEFT_OUT.search(key)]
@@ -318,6 +336,7 @@ def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
 
 def load(path: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> Ram:
     """The network with a checkpoint's weights, ready to run, its large multiplications in `dtype`.
+
     WeightsError names keys that are missing or unexpected.
 
     The checkpoint is memory-mapped and every tensor goes straight to its final type, so that the peak of
@@ -344,9 +363,11 @@ def _check_keys(path: Path, weights: dict[str, torch.Tensor], expected: dict[str
     ):
         if keys:
             problems.append(f"{what}: {', '.join(sorted(keys)[:20])}{' ...' if len(keys) > 20 else ''}")
-    for key in expected.keys() & weights.keys():
-        if expected[key].shape != weights[key].shape:
-            problems.append(f"{key} is {tuple(weights[key].shape)}, not {tuple(expected[key].shape)}")
+    problems += [
+        f"{key} is {tuple(weights[key].shape)}, not {tuple(expected[key].shape)}"
+        for key in expected.keys() & weights.keys()
+        if expected[key].shape != weights[key].shape
+    ]
     if problems:
         raise WeightsError(f"{path.name} is not of RAM's layout; {'; '.join(problems)}.")
 
@@ -357,8 +378,11 @@ def _assign(network: nn.Module, key: str, tensor: torch.Tensor) -> None:
 
 
 def preprocess(images: Sequence[Image.Image], size: int) -> np.ndarray:
-    """RGB pictures -> float32 (n, 3, size, size): resized (bilinear with antialias, the aspect is not kept),
-    /255, and normalized by ImageNet's mean and deviation."""
+    """Turn RGB pictures into the network's input, float32 (n, 3, size, size).
+
+    Resized (bilinear with antialias, the aspect is not kept), /255, and normalized by ImageNet's mean and
+    deviation.
+    """
     pixels = np.stack([np.asarray(image.resize((size, size), Image.Resampling.BILINEAR)) for image in images])
     normalized = (pixels.astype(np.float32) / 255 - np.asarray(MEAN, np.float32)) / np.asarray(
         STD, np.float32
@@ -378,8 +402,10 @@ def read_vocabulary(folder: Path) -> tuple[list[str], np.ndarray]:
 
 
 def tags_of(logits: torch.Tensor, tags: list[str], thresholds: np.ndarray) -> list[dict[str, float]]:
-    """For each row of logits (n, T) the tags above their own threshold, surest first; the confidence is the
-    sigmoid."""
+    """For each row of logits (n, T) the tags above their own threshold, surest first.
+
+    The confidence is the sigmoid.
+    """
     found = []
     for row in logits.float().sigmoid().cpu().numpy():
         above = np.flatnonzero(row > thresholds)

@@ -25,8 +25,10 @@ class DownloadError(Exception):
 
 @dataclass(frozen=True)
 class File:
-    """One file of a model: on the hub (repo), or at an address (url). sha256 in hex where it is known
-    beforehand."""
+    """One file of a model, on the hub (repo) or at an address (url).
+
+    sha256 in hex where it is known beforehand.
+    """
 
     name: str
     repo: str = ""
@@ -92,8 +94,10 @@ def are_complete(models_dir: Path) -> bool:
 
 @dataclass(frozen=True)
 class Status:
-    """One file: where it should be, its size in bytes (None: not there), and whether its content was
-    verified."""
+    """One file's state.
+
+    Where it should be, its size in bytes (None: not there), and whether its content was verified.
+    """
 
     model: str
     path: Path
@@ -137,8 +141,10 @@ def download(models_dir: Path, model: str, say: Callable[[str], None] = print) -
 
 
 def _fetch_from_hub(file: File, staging: Path) -> tuple[Path, str]:
-    """The file in `staging`, and its sha256 if the hub knows it (it does for large files). Resumes by
-    itself."""
+    """The file in `staging`, and its sha256 if the hub knows it (it does for large files).
+
+    Resumes by itself.
+    """
     from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
 
     place: dict[str, Any] = {"repo_id": file.repo, "filename": file.name, "repo_type": file.repo_type}
@@ -188,8 +194,11 @@ def _mark_verified(path: Path, sha256: str) -> None:
 
 
 def _is_verified(path: Path, sha256: str) -> bool:
-    """Whether the content is the expected one: by the note of an earlier verification, or, for a file whose
-    sha256 is known beforehand (they are small), by reading it."""
+    """Whether the content is the expected one.
+
+    By the note of an earlier verification, or, for a file whose sha256 is known beforehand (they are small),
+    by reading it.
+    """
     try:
         note = json.loads(_marker(path).read_text())
         if (note["size"], note["time"]) == (path.stat().st_size, path.stat().st_mtime_ns):

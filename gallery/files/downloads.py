@@ -14,8 +14,10 @@ CHUNK = 1 << 18
 
 
 def without_location(image: Image) -> bytes:
-    """The original's bytes with the location blanked; where that cannot be done, a large JPEG of the pixels
-    alone."""
+    """The original's bytes with the location blanked.
+
+    Where that cannot be done, a large JPEG of the pixels alone.
+    """
     with image.original.storage.open(image.original_name) as file:
         content = file.read()
     try:
@@ -59,8 +61,10 @@ def _content(image: Image, keeps_location: bool) -> Iterator[bytes]:
 
 
 def _unique(filename: str, taken: set[str]) -> str:
-    """A name for the archive that is safe on every system and not taken, compared as systems without case
-    do."""
+    """Find a name for the archive that is safe on every system and not taken.
+
+    Names are compared as systems without case do.
+    """
     path = PurePath(_safe(filename))
     name, number = str(path), 1
     while name.lower() in taken:

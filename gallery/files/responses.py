@@ -47,8 +47,10 @@ def _original(request: HttpRequest, image: Image, variant: str) -> HttpResponseB
 
 
 def send_original(request: HttpRequest, image: Image, keeps_location: bool) -> HttpResponseBase:
-    """The file as uploaded, byte for byte but for its location where that is not to be told, as a download
-    under its own name. The caller asked gallery.access."""
+    """Send the original as a download under its own name.
+
+    Byte for byte, but for its location where that is not to be told.
+    """
     response = _original(request, image, "original" if keeps_location else "without-location")
     patch_cache_control(response, private=True, no_cache=True)
     response["X-Content-Type-Options"] = "nosniff"

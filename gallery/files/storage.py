@@ -3,6 +3,7 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage
@@ -36,14 +37,16 @@ class DurableStorage(FileSystemStorage):
         return name
 
 
-def _forget_files(sender, instance, **kwargs) -> None:
+def _forget_files(sender: Any, instance: Any, **kwargs) -> None:
     """Remove a deleted image's original and thumbnails, once its deletion is committed."""
     transaction.on_commit(lambda: delete_thumbnails(instance.original, delete_file=True))
 
 
 def connect() -> None:
-    """Files follow their rows: whoever deletes an image (a page, the admin, a cascade) need not think of
-    them."""
+    """Have files follow their rows.
+
+    Whoever deletes an image (a page, the admin, a cascade) need not think of them.
+    """
     from gallery.models import Image
 
     post_delete.connect(_forget_files, sender=Image, dispatch_uid="forget-files")

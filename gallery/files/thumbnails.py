@@ -1,6 +1,7 @@
 """Thumbnails by sorl-thumbnail, decoded the way everything else is."""
 
 import io
+from typing import Any
 
 from sorl.thumbnail import default, get_thumbnail
 from sorl.thumbnail.engines.pil_engine import Engine as PillowEngine
@@ -16,11 +17,11 @@ LARGEST = 1600
 class Engine(PillowEngine):
     """sorl's Pillow engine on pixels that are already upright sRGB, for every format that we take."""
 
-    def get_image(self, source):
+    def get_image(self, source: Any) -> Any:
         return pixels.load_rgb(io.BytesIO(source.read()), at_least=LARGEST)
 
 
-def thumbnail_of(image: Image, size: str):
+def thumbnail_of(image: Image, size: str) -> Any:
     """The thumbnail's file, made if need be; FileNotFoundError when the original is missing."""
     if not image.original.storage.exists(image.original_name):
         raise FileNotFoundError(image.original_name)

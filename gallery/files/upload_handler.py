@@ -11,7 +11,7 @@ class CappedUploadHandler(TemporaryFileUploadHandler):
     other files of the same form are not lost.
     """
 
-    def new_file(self, *args, **kwargs):
+    def new_file(self, *args, **kwargs) -> None:
         super().new_file(*args, **kwargs)
         self.room = settings.MAX_UPLOAD_MB * 1_000_000 + 1
 

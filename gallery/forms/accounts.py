@@ -1,8 +1,11 @@
 """Forms for accounts: registering, changing, deleting."""
 
+from typing import Any
+
 from django import forms
 from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import BaseUserCreationForm
+from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy as _
 
 
@@ -41,17 +44,18 @@ class DeleteAccountForm(forms.Form):
     to = forms.CharField(label=_("New owner's username"), required=False, max_length=150)
     password = forms.CharField(label=_("Your password"), widget=forms.PasswordInput)
 
-    def __init__(self, *args, person, by, **kwargs):
+    def __init__(self, *args, person: User, by: User, **kwargs) -> None:
         """The account of `person` goes, asked for by `by`, who may be the same."""
         super().__init__(*args, **kwargs)
-        self.person, self.by, self.receiver = person, by, None
+        self.person, self.by = person, by
+        self.receiver: User | None = None
 
-    def clean_password(self):
+    def clean_password(self) -> str:
         if not self.by.check_password(self.cleaned_data["password"]):
             raise forms.ValidationError(_("Wrong password."))
         return ""
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("pictures") == "hand over":
             others = get_user_model().objects.filter(is_active=True).exclude(pk=self.person.pk)

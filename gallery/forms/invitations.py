@@ -1,6 +1,7 @@
 """The form for an invitation."""
 
 from datetime import timedelta
+from typing import Any
 
 from django import forms
 from django.utils import timezone
@@ -21,7 +22,7 @@ class InvitationForm(forms.ModelForm):
         labels = {"note": _("Who is it for?")}
         help_texts = {"note": ""}
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if "days" in data:
             self.instance.expires_at = timezone.now() + timedelta(days=data["days"])

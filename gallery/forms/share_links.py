@@ -1,7 +1,7 @@
 """The form for a share link."""
 
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 from django import forms
 from django.utils import timezone
@@ -34,14 +34,14 @@ class ShareLinkForm(forms.ModelForm):
 
     field_order = ("title", "days", "password", "allow_download", "shows_location")
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:  # its end is only moved when somebody says so
             days = cast(forms.TypedChoiceField, self.fields["days"])
             days.choices = [(AS_IT_IS, _("Keep current")), (0, _("Never expires")), *DAYS.items()]
             days.initial = AS_IT_IS
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("days", AS_IT_IS) != AS_IT_IS:
             self.instance.expires_at = timezone.now() + timedelta(days=data["days"]) if data["days"] else None

@@ -1,5 +1,7 @@
 """The admin site's form for a new picture."""
 
+from typing import Any
+
 from django import forms
 
 from gallery import ingest
@@ -16,7 +18,7 @@ class AdminUploadForm(forms.ModelForm):
         model = Image
         fields = ("owner",)
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if "file" in data and "owner" in data:
             try:
@@ -28,11 +30,11 @@ class AdminUploadForm(forms.ModelForm):
             self.instance = added.image
         return data
 
-    def _post_clean(self):
+    def _post_clean(self) -> None:
         """Nothing to build: gallery.ingest made the instance."""
 
-    def save(self, commit=True):
+    def save(self, commit: Any = True) -> Any:
         return self.instance
 
-    def save_m2m(self):
+    def save_m2m(self) -> None:
         """Nothing to save: gallery.ingest did."""

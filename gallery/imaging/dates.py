@@ -70,8 +70,9 @@ def _candidates(
 
 
 def parse(text: object, fraction: object = None, offset: object = None) -> Moment | None:
-    """Read a date as programs write it: fractions, an offset inside or beside it, T, dashes, slashes, no
-    seconds.
+    """Read a date as programs write it.
+
+    Fractions, an offset inside or beside it, T, dashes, slashes, no seconds.
 
     None where it is not one, or where no camera can have meant it (0000:00:00, a month 13).
     """

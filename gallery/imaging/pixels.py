@@ -28,8 +28,10 @@ def open_header(file: str | Path | IO[bytes]) -> Image.Image:
 
 
 def format_of(image: Image.Image) -> str:
-    """The format by our name: an MPO is a JPEG with further pictures behind the first, as many phones
-    write."""
+    """Name the format.
+
+    An MPO is a JPEG with further pictures behind the first, as many phones write.
+    """
     return "JPEG" if image.format == "MPO" else str(image.format)
 
 
@@ -57,9 +59,10 @@ def load_rgb(file: str | Path | IO[bytes], at_least: int | None = None) -> Image
 
 
 def perceptual_hash(image: Image.Image) -> int:
-    """64 bits, as a signed number, that copies of a picture nearly share, whatever their size, compression or
-    light: which of the 8 x 8 lowest frequencies of the cosine transform are above their median (pHash: Zauner
-    2010).
+    """Compute 64 bits, as a signed number, that copies of a picture nearly share (pHash: Zauner 2010).
+
+    Whatever their size, compression or light: which of the 8 x 8 lowest frequencies of the cosine transform
+    are above their median.
 
     A picture of one colour gives 0. On 300 photos, a quarter-size copy differs in 2 bits (median; 99 in 100
     in at most 6), another photo in 14 or more.
@@ -87,8 +90,7 @@ def _to_8_bit(image: Image.Image) -> Image.Image:
     top = float(values.max(initial=0))
     # The range that the values were most likely written in: 0..1, 8 bits, 16 bits, or their own.
     white = next((limit for limit in (1.0, 255.0, 65535.0) if image.mode != "I;16" and top <= limit), 65535.0)
-    if top > white:
-        white = top
+    white = max(white, top)
     return Image.fromarray(np.clip(values * (255.0 / white), 0, 255).astype(np.uint8))
 
 

@@ -29,8 +29,10 @@ class NotStrippedError(Exception):
 
 
 def read(image: Pillow.Image) -> tuple[float, float] | None:
-    """Degrees north and east, from the picture's EXIF; None where it does not say or what it says is
-    nowhere."""
+    """Degrees north and east, from the picture's EXIF.
+
+    None where it does not say or what it says is nowhere.
+    """
     gps = image.getexif().get_ifd(GPS)
     try:
         north, east = _degrees(gps[2]), _degrees(gps[4])

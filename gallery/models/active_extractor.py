@@ -5,8 +5,10 @@ from django.db.models import Q
 
 
 class ActiveExtractor(models.Model):
-    """The one row that says which extractor's embeddings and tags are searched, and how far its successor
-    is."""
+    """The one row that says which extractor's rows are searched.
+
+    And how far its successor is.
+    """
 
     key = models.CharField(max_length=64, help_text="The extractor's name and version, as in lite/1.")
     successor = models.CharField(max_length=64, blank=True, help_text="The extractor that `cursor` is about.")

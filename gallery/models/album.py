@@ -53,8 +53,11 @@ class Album(models.Model):
             raise ValidationError(_("You already have an album called '%(title)s'.") % {"title": title})
 
     def order_of(self, link: str = "", image: str = "image__") -> tuple[OrderBy, ...]:
-        """How its pictures are ordered: what to sort rows by that reach the AlbumImage by the path `link` and
-        its picture by `image`. By hand, those not placed yet come last."""
+        """How its pictures are ordered.
+
+        What to sort rows by that reach the AlbumImage by the path `link` and its picture by `image`. By hand,
+        those not placed yet come last.
+        """
         match self.order:
             case self.Order.DATE:
                 return Coalesce(f"{image}taken_at", f"{image}created_at").asc(), F(f"{link}pk").asc()

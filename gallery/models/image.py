@@ -20,8 +20,10 @@ GREY = 0x808080
 
 
 def original_path(image: "Image", filename: str) -> str:
-    """Where an original lies in its storage: by owner and hash, with a token that makes every row's file its
-    own."""
+    """Where an original lies in its storage.
+
+    By owner and hash, with a token that makes every row's file its own.
+    """
     extension = BY_NAME[image.format].extension
     return f"{image.owner_id}/{image.sha256[:2]}/{image.sha256[:16]}-{secrets.token_hex(4)}.{extension}"
 
@@ -169,8 +171,10 @@ class Image(models.Model):
 
 
 class Embedding(models.Model):
-    """A picture's unit-length vector, and the extractor that made it: only the same extractor's are
-    comparable."""
+    """A picture's unit-length vector, and the extractor that made it.
+
+    Only the same extractor's are comparable.
+    """
 
     class DType(models.TextChoices):
         FLOAT32 = "float32"
@@ -192,8 +196,10 @@ class Embedding(models.Model):
         return f"{self.extractor} of image {self.image_id}"
 
     def as_array(self) -> np.ndarray:
-        """The vector: float32, shape (dim,), unit length. Raises ValueError if the blob is not `dim`
-        numbers."""
+        """The vector: float32, shape (dim,), unit length.
+
+        Raises ValueError if the blob is not `dim` numbers.
+        """
         vector = np.frombuffer(self.vector, dtype=self.dtype)
         if vector.shape != (self.dim,):
             raise ValueError(f"{self}: the blob holds {vector.size} numbers, not {self.dim}")

@@ -1,8 +1,11 @@
-"""Addresses that nobody guesses. What they open is found by a hash: whoever reads the database cannot open
-them."""
+"""Addresses that nobody guesses.
+
+What they open is found by a hash: whoever reads the database cannot open them.
+"""
 
 import hashlib
 import secrets
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -15,11 +18,11 @@ def hash_of(token: str) -> str:
 
 
 class SecretAddressQuerySet(models.QuerySet):
-    def alive(self):
+    def alive(self) -> Any:
         """Those that are not over: `ended_at` is empty and `expires_at` is not past."""
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), ended_at=None)
 
-    def of(self, token: str):
+    def of(self, token: str) -> Any:
         """The living one with this token, or none."""
         return self.alive().filter(token_hash=hash_of(token)).first()
 

@@ -1,6 +1,7 @@
 """Words on pictures, from an extractor or from a person."""
 
 import unicodedata
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -56,12 +57,12 @@ class Tag(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def clean(self):
+    def clean(self) -> None:
         self.name = normalize(self.name)
 
 
 class ImageTagQuerySet(models.QuerySet):
-    def shown(self, extractor: str):
+    def shown(self, extractor: str) -> Any:
         """The tags that pictures carry for people: what persons gave, and what this extractor did."""
         return self.filter(
             Q(source=ImageTag.Source.PERSON) | Q(source=ImageTag.Source.EXTRACTOR, extractor=extractor)

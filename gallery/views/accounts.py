@@ -4,8 +4,9 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import get_user_model, login, logout
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import User
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from gallery import access, account_deletion, quota
 from gallery.forms.accounts import AccountForm, DeleteAccountForm, RegistrationForm
 from gallery.models import Invitation
-from gallery.views.requests import back, posted
+from gallery.views.requests import SignedInRequest, back, posted
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 PER_PAGE = 60
@@ -22,7 +23,7 @@ THEMES = ("auto", "light", "dark")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def account(request: HttpRequest) -> HttpResponse:
+def account(request: SignedInRequest) -> HttpResponse:
     """The person's own account: mail address, what they store, theme and language."""
     form = AccountForm(posted(request), instance=get_user_model().objects.get(pk=request.user.pk or 0))
     if form.is_valid():
@@ -39,7 +40,7 @@ def account(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @require_POST
-def theme(request: HttpRequest) -> HttpResponse:
+def theme(request: SignedInRequest) -> HttpResponse:
     """Remember in a cookie whether pages are light or dark, or as the system is."""
     chosen = request.POST.get("theme", "")
     response = redirect(back(request, "search"))
@@ -50,7 +51,7 @@ def theme(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def join(request: HttpRequest, token: str) -> HttpResponse:
+def join(request: SignedInRequest, token: str) -> HttpResponse:
     """Make the account that an invitation is good for."""
     invitation = access.invitation_of(token)
     if invitation is None:
@@ -70,7 +71,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
 
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def register(request: HttpRequest) -> HttpResponse:
+def register(request: SignedInRequest) -> HttpResponse:
     """Make an account without an invitation, where the setting OPEN_REGISTRATION allows it."""
     if not settings.OPEN_REGISTRATION:
         raise Http404
@@ -80,28 +81,28 @@ def register(request: HttpRequest) -> HttpResponse:
     return _registration(request, form)
 
 
-def _registration(request: HttpRequest, form: RegistrationForm) -> HttpResponse:
+def _registration(request: SignedInRequest, form: RegistrationForm) -> HttpResponse:
     return render(request, "accounts/register.html", {"form": form}, status=400 if form.errors else 200)
 
 
-def _welcome(request: HttpRequest, person) -> HttpResponse:
+def _welcome(request: SignedInRequest, person: User) -> HttpResponse:
     login(request, person, backend=BACKEND)
     return redirect("upload")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def delete_own(request: HttpRequest) -> HttpResponse:
+def delete_own(request: SignedInRequest) -> HttpResponse:
     """Delete one's own account, when it is said what becomes of its pictures."""
     return _delete(request, request.user)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def delete_person(request: HttpRequest, pk: int) -> HttpResponse:
+def delete_person(request: SignedInRequest, pk: int) -> HttpResponse:
     """For administrators: delete somebody's account, when it is said what becomes of its pictures."""
     return _delete(request, get_object_or_404(access.deletable_people(request.user), pk=pk))
 
 
-def _delete(request: HttpRequest, person) -> HttpResponse:
+def _delete(request: SignedInRequest, person: User) -> HttpResponse:
     form = DeleteAccountForm(posted(request), person=person, by=request.user)
     if form.is_valid():
         try:

@@ -35,8 +35,10 @@ def albums(request: SignedInRequest) -> HttpResponse:
 
 @require_GET
 def album(request: SignedInRequest, pk: int) -> HttpResponse:
-    """One album: its pictures in its order, and what the person may do with it; with `arrange`, the means to
-    change the order and the cover."""
+    """One album: its pictures in its order, and what the person may do with it.
+
+    With `arrange`, the means to change the order and the cover.
+    """
     return _show(
         request, get_object_or_404(access.visible_albums(request.user).select_related("owner"), pk=pk)
     )
@@ -47,7 +49,7 @@ def _show(
     found: Album,
     form: AlbumForm | None = None,
     member_form: MemberForm | None = None,
-):
+) -> HttpResponse:
     links = access.album_images(found).select_related("image").order_by(*found.order_of())
     page = page_of(request, links, PER_PAGE)
     may_own = access.owned_albums(request.user).filter(pk=found.pk).exists()
@@ -91,8 +93,10 @@ def edit(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def arrange(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Move the pictures `image` to the `place` first, earlier, later or last, or before the picture of that
-    number."""
+    """Move the pictures `image` to another `place` in the album.
+
+    First, earlier, later or last, or before the picture of that number.
+    """
     found = get_object_or_404(access.editable_albums(request.user), pk=pk)
     images, where = (
         whole_numbers(request.POST.getlist("image"), selection.MOST),

@@ -14,8 +14,7 @@ from gallery.views.requests import back
 
 @require_POST
 def tag(request: HttpRequest, pk: int) -> HttpResponse:
-    """Give the picture a tag, accept one that the extractor gave (it is a person's then), or take one away
-    for good."""
+    """Add a tag, confirm one that the extractor gave, or remove one permanently."""
     picture = get_object_or_404(access.taggable_images(request.user), pk=pk)
     change = {"add": tagging.add, "remove": tagging.remove}.get(request.POST.get("action", ""))
     if change is None:

@@ -1,12 +1,14 @@
 """Pages of lists, for people."""
 
+from typing import Any
+
 from django.core.exceptions import BadRequest
 from django.core.paginator import EmptyPage, Page, PageNotAnInteger, Paginator
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 
-def page_of(request: HttpRequest, items, per_page: int) -> Page:
+def page_of(request: HttpRequest, items: Any, per_page: int) -> Page:
     """The page of `items` that `?page=` names; BadRequest where it names none."""
     try:
         return Paginator(items, per_page).page(request.GET.get("page") or 1)

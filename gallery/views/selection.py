@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from gallery import access, tagging, trash
+from gallery.access import AnyUser
 from gallery.files import downloads
 from gallery.models import Album, AlbumImage, Image
 from gallery.numbers import whole_number, whole_numbers
@@ -21,15 +22,18 @@ from gallery.views.requests import SignedInRequest, back
 MOST = 500  # pictures at once
 
 
-def context(user) -> dict:
+def context(user: AnyUser) -> dict:
     """What the bar for selections needs on a page that shows pictures."""
     return {"selectable": True, "fillable": access.fillable_albums(user)}
 
 
 @require_POST
 def act(request: SignedInRequest) -> HttpResponseBase:
-    """Do `action` with the pictures `image`. Those among them that the person may not do it with are passed
-    over, and counted in what is said; when there is no other, there is no such picture."""
+    """Do `action` with the pictures `image`.
+
+    Those among them that the person may not do it with are passed over, and counted in what is said; when
+    there is no other, there is no such picture.
+    """
     action = ACTIONS.get(request.POST.get("action", ""))
     if action is None:
         raise BadRequest(_("The action must be one of: %(actions)s.") % {"actions": ", ".join(ACTIONS)})

@@ -1,6 +1,7 @@
 """Share links, for the people who make them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -41,7 +42,7 @@ def new(request: SignedInRequest) -> HttpResponse:
 
 
 def form_page(
-    request: SignedInRequest, album: Album | None = None, images: Sequence[Image] = (), form=None
+    request: SignedInRequest, album: Album | None = None, images: Sequence[Image] = (), form: Any = None
 ) -> HttpResponse:
     """The form for a link to this album or these pictures, which the caller asked gallery.access for."""
     if form is None:
@@ -63,7 +64,7 @@ def _make(request: SignedInRequest) -> HttpResponse:
     return redirect("links")
 
 
-def _target(request: SignedInRequest, parameters) -> tuple[Album | None, list[Image]]:
+def _target(request: SignedInRequest, parameters: Any) -> tuple[Album | None, list[Image]]:
     """The album or else the pictures that the parameters name; 404 where they may not be shared."""
     ids = whole_numbers(parameters.getlist("album") or parameters.getlist("image"), MOST)
     if ids is None:

@@ -1,5 +1,6 @@
-"""What a share link shows to anyone who has its address: pictures, one picture, a slideshow, files where
-allowed.
+"""What a share link shows to anyone who has its address.
+
+Pictures, one picture, a slideshow, files where allowed.
 
 Nothing else of the site is told: no names, tags, dates or places.
 """
@@ -41,8 +42,10 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
 @login_not_required
 @require_GET
 def shared_image(request: HttpRequest, token: str, pk: int) -> HttpResponse:
-    """One of the link's pictures, with the ones before and after it; with `play`, the next one comes by
-    itself."""
+    """One of the link's pictures, with the ones before and after it.
+
+    With `play`, the next one comes by itself.
+    """
     link = _opened(request, token)
     image = _image(link, pk)
     ids = list(access.linked_images(link).values_list("pk", flat=True))
@@ -71,8 +74,10 @@ def shared_thumbnail(request: HttpRequest, token: str, pk: int, size: str) -> Ht
 @login_not_required
 @require_GET
 def shared_original(request: HttpRequest, token: str, pk: int) -> HttpResponseBase:
-    """The file of one of the link's pictures, where it allows that, without its location unless it says
-    otherwise."""
+    """Send the original of one of the link's pictures, where it allows that.
+
+    Without its location unless the link says otherwise.
+    """
     image = _image(_downloadable(request, token), pk)
     return send_original(request, image, image.keeps_location)
 
@@ -145,9 +150,11 @@ def _count_view(request: HttpRequest, link: ShareLink) -> None:
 
 
 def _private(response: HttpResponse) -> HttpResponse:
-    """Not for search engines and caches on the way. Other sites are not told the address by the whole site's
-    Referrer-Policy, same-origin; a stricter one would have browsers hide where the password's form comes
-    from."""
+    """Not for search engines and caches on the way.
+
+    Other sites are not told the address by the whole site's Referrer-Policy, same-origin; a stricter one
+    would have browsers hide where the password's form comes from.
+    """
     response["X-Robots-Tag"] = "noindex, nofollow"
     response["Cache-Control"] = "private, no-cache"
     return response

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.models import User
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -12,10 +13,11 @@ from gallery.imaging import formats
 from gallery.models import Image
 from gallery.numbers import whole_number
 from gallery.refusal import RefusedError
+from gallery.views.requests import SignedInRequest
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def upload(request: HttpRequest) -> HttpResponse:
+def upload(request: SignedInRequest) -> HttpResponse:
     """Take several files, and say of each what became of it."""
     if request.method != "POST":
         return _page(request)
@@ -27,13 +29,13 @@ def upload(request: HttpRequest) -> HttpResponse:
     return _page(request, 200 if accepted else 400, outcomes=outcomes)
 
 
-def _page(request: HttpRequest, status: int = 200, **context: Any) -> HttpResponse:
+def _page(request: SignedInRequest, status: int = 200, **context: Any) -> HttpResponse:
     choice = {"accept": formats.ACCEPT, "formats": formats.labels(), "usage": quota.usage(request.user)}
     context |= choice | waiting_context(request.user)
     return render(request, "gallery/upload.html", context, status=status)
 
 
-def take(user, file) -> dict:
+def take(user: User, file: Any) -> dict:
     """Ingest one uploaded file for a page: its name, its image if it was taken, and what to say."""
     name = ingest.clean_filename(file.name)
     try:
@@ -56,16 +58,17 @@ def take(user, file) -> dict:
 
 
 @require_GET
-def waiting(request: HttpRequest) -> HttpResponse:
-    """How many of the person's `of` pictures are searchable by now, as a line that renews itself until all
-    are."""
+def waiting(request: SignedInRequest) -> HttpResponse:
+    """Show how many of the person's `of` pictures are searchable by now.
+
+    The line renews itself until all are.
+    """
     of = whole_number(request.GET.get("of", ""))
     return render(request, "parts/waiting.html", waiting_context(request.user, of or 0))
 
 
-def waiting_context(user, of: int = 0) -> dict:
-    """What the line needs that says how many of the person's `of` pictures, or of the unread ones, are
-    searchable."""
+def waiting_context(user: User, of: int = 0) -> dict:
+    """Count how many of the person's `of` pictures, or of the unprocessed ones, are searchable."""
     count = access.unread_images(user).exclude(status=Image.Status.FAILED).count()
     of = max(of, count)
     return {"waiting": count, "of": of, "ready": of - count}

@@ -20,8 +20,10 @@ UNKNOWN = np.iinfo(np.int64).min
 
 @dataclass(frozen=True)
 class Rows:
-    """n pictures to add: a column for each of COLUMNS, and which row carries which tag and is in which
-    album."""
+    """n pictures to add.
+
+    A column for each of COLUMNS, and which row carries which tag and is in which album.
+    """
 
     columns: dict[str, np.ndarray]  # (n,) each
     vectors: np.ndarray  # float32 (n, dim), unit length

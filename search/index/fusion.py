@@ -36,8 +36,9 @@ UNWANTED = 0.5
 
 
 def shares(present: Collection[str], weights: Mapping[str, float]) -> dict[str, float]:
-    """By how much each present component counts; they add up to 1. With equal weights these are the
-    original's.
+    """By how much each present component counts; they add up to 1.
+
+    With equal weights these are the original's.
 
     Raises ValueError when every present component weighs nothing.
     """
@@ -55,8 +56,10 @@ def shares(present: Collection[str], weights: Mapping[str, float]) -> dict[str, 
 def query_vector(
     wanted: Sequence[np.ndarray], unwanted: Sequence[np.ndarray], weights: Sequence[float] | None = None
 ) -> np.ndarray | None:
-    """The mean of the wanted vectors, by their weights where given, less UNWANTED times the mean of the
-    unwanted: float64 (dim,), None for neither."""
+    """Give the mean of the wanted vectors, less UNWANTED times the mean of the unwanted: float64 (dim,).
+
+    The wanted are weighed where weights are given. None for neither.
+    """
     parts = [np.average(np.asarray(wanted, np.float64), axis=0, weights=weights)] if wanted else []
     if unwanted:
         parts.append(np.mean(np.asarray(unwanted, np.float64), axis=0) * -UNWANTED)
@@ -130,8 +133,10 @@ class Calibrated(Fusion):
 
 
 class ReciprocalRank(Fusion):
-    """Reciprocal rank fusion (Cormack et al. 2009): share / (60 + rank), equal scores sharing the better
-    rank.
+    """Reciprocal rank fusion: share / (60 + rank), equal scores sharing the better rank.
+
+    Cormack et al. 2009. Ranks are among the visible rows, by the scan. Scaled by 61, so that a picture that
+    is first in everything scores 1.
 
     Ranks are among the visible rows, by the scan. Scaled by 61, so that a picture that is first in everything
     scores 1.
@@ -149,8 +154,10 @@ class ReciprocalRank(Fusion):
     def rank(
         self, index: Index, asked: Asked, share: Mapping[str, float], visible: np.ndarray, count: int
     ) -> Best:
-        """A row that is not among the first n of any component scores less than one that is n-th in all of
-        them: so the first few of each are compared, and more of them only where that leaves a doubt."""
+        """Compare the first few of each component, and more of them only where that leaves a doubt.
+
+        A row that is not among the first n of any component scores less than one that is n-th in all of them.
+        """
         scores = component_scores(index, asked, visible)
         descending = {name: np.sort(-values[visible]) for name, values in scores.items()}
         seen = [np.where(visible, values, -np.inf) for values in scores.values()]

@@ -10,8 +10,8 @@ from search.index.quantization import quantize
 class Tail:
     """Rows that are only ever appended. What it holds reads as a snapshot does."""
 
-    def __init__(self, centre: np.ndarray):
-        """centre float32 (dim,): what the rows' codes are about."""
+    def __init__(self, centre: np.ndarray) -> None:
+        """Centre float32 (dim,): what the rows' codes are about."""
         self.centre = centre
         self.size = 0
         self.tags = Postings()

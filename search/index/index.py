@@ -1,5 +1,4 @@
-"""The index: a snapshot that all processes share, and behind it the rows that came since. numpy in, numpy
-out.
+"""The index: a snapshot that all processes share, and the rows that came since. numpy in, numpy out.
 
 Rows are numbered through: those of the snapshot first. They are only ever appended: an image that changes or
 goes leaves a dead row behind, and one that changed comes back as a new row.
@@ -18,8 +17,11 @@ from search.index.snapshot import Snapshot
 
 @dataclass(frozen=True)
 class Scan:
-    """What a scan of the codes found: float32 (size,) scores, -inf for rows that are not visible, and what is
-    needed to say how far off they can be."""
+    """What a scan of the codes found.
+
+    Float32 (size,) scores, -inf for rows that are not visible, and what is needed to say how far off they can
+    be.
+    """
 
     scores: np.ndarray
     length: float  # of the query: a row's score is off by at most this times the row's error, and `slack`
@@ -29,7 +31,7 @@ class Scan:
 class Index:
     """All searchable images of one extractor, whoever owns them."""
 
-    def __init__(self, dim: int, snapshot: Snapshot | None = None):
+    def __init__(self, dim: int, snapshot: Snapshot | None = None) -> None:
         self.dim = dim
         self._snapshot = snapshot
         self._tail = Tail(snapshot.centre if snapshot else np.zeros(dim, np.float32))
@@ -128,7 +130,7 @@ class Index:
         return moved[0] if len(moved) == 1 else np.concatenate([np.zeros(0, np.uint32), *moved])
 
     def visible(self, owner_id: int, album_ids: Iterable[int]) -> np.ndarray:
-        """bool (size,): the live rows that this person owns or that are in one of these albums."""
+        """Bool (size,): the live rows that this person owns or that are in one of these albums."""
         mask = self.between("owners", owner_id, owner_id)
         for album_id in album_ids:
             mask[self.album_rows(album_id)] = True
@@ -136,7 +138,7 @@ class Index:
         return mask
 
     def between(self, column: str, least: int, most: int) -> np.ndarray:
-        """bool (size,): the rows, dead ones too, whose column is from `least` to `most`, both included."""
+        """Bool (size,): the rows, dead ones too, whose column is from `least` to `most`, both included."""
         mask = np.empty(self.size, bool)
         limits = np.iinfo(COLUMNS[column])
         least, most = max(least, limits.min), min(most, limits.max)
@@ -150,15 +152,17 @@ class Index:
         return mask
 
     def in_albums(self, album_ids: Iterable[int]) -> np.ndarray:
-        """bool (size,): the rows, dead ones too, that are in any of these albums."""
+        """Bool (size,): the rows, dead ones too, that are in any of these albums."""
         mask = np.zeros(self.size, bool)
         for album_id in album_ids:
             mask[self.album_rows(album_id)] = True
         return mask
 
     def scan(self, vector: np.ndarray, scores: np.ndarray, visible: np.ndarray) -> Scan:
-        """Add each visible row's dot product with vector float64 (dim,) to scores float32 (size,), in place,
-        from the codes: memory is read once, and what is not visible is passed over."""
+        """Add each visible row's dot product with vector float64 (dim,) to scores float32 (size,), in place.
+
+        From the codes: memory is read once, and what is not visible is passed over.
+        """
         from search.index import kernels  # numba takes a while to import: not when a process starts
 
         query = quantization.integers(vector)
@@ -181,13 +185,17 @@ class Index:
         return Scan(scores, length, 2 * query.error + 1e-6 * (1 + length))
 
     def dots(self, vector: np.ndarray, visible: np.ndarray) -> np.ndarray:
-        """float32 (size,): each visible row's dot product with vector float64 (dim,) by its codes; -inf
-        elsewhere."""
+        """float32 (size,): each visible row's dot product with vector float64 (dim,) by its codes.
+
+        -inf elsewhere.
+        """
         return self.scan(vector, np.zeros(self.size, np.float32), visible).scores
 
     def exact_dots(self, vector: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """float64 (len(rows),): these rows' dot products with vector float64 (dim,). Rows with the same
-        vector get the same number to the last bit, wherever they stand."""
+        """float64 (len(rows),): these rows' dot products with vector float64 (dim,).
+
+        Rows with the same vector get the same number to the last bit, wherever they stand.
+        """
         from search.index import kernels
 
         exact = np.empty(len(rows))
@@ -206,14 +214,14 @@ class Index:
             kernels.add_at(scores, self.tag_rows(tag_id), np.float32(weight))
 
     def with_any_tag(self, tag_ids: Iterable[int]) -> np.ndarray:
-        """bool (size,): the rows, dead ones too, that carry any of these tags."""
+        """Bool (size,): the rows, dead ones too, that carry any of these tags."""
         mask = np.zeros(self.size, bool)
         for tag_id in tag_ids:
             mask[self.tag_rows(tag_id)] = True
         return mask
 
     def carries(self, tag_id: int, rows: np.ndarray) -> np.ndarray:
-        """bool (len(rows),): whether each of these rows carries the tag."""
+        """Bool (len(rows),): whether each of these rows carries the tag."""
         posted = self.tag_rows(tag_id)
         at = np.searchsorted(posted, rows.astype(np.uint32))
         found = np.zeros(len(rows), bool)
@@ -238,8 +246,10 @@ class Index:
             )
 
     def _pairs(self, kind: str, number: np.ndarray) -> np.ndarray:
-        """int64 (n, 2): (number of the row, key) of all posting lists, in growing order of the number; dead
-        rows, whose number is -1, left out."""
+        """int64 (n, 2): (number of the row, key) of all posting lists, in growing order of the number.
+
+        Dead rows, whose number is -1, left out.
+        """
         keys = self._keys(kind)
         lists = [self._posted(kind, key) for key in keys.tolist()]
         rows = number[np.concatenate([np.zeros(0, np.uint32), *lists])]

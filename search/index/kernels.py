@@ -47,8 +47,9 @@ def scan(
 
 @_compiled
 def exact_dots(vectors: Any, rows: Any, query: Any, out: Any, start: int, stop: int) -> None:
-    """out float64 (n,): the dot products of vectors float32 (any, dim) at rows int64 (n,) with query float64
-    (dim,).
+    """Compute the dot products of vectors float32 (any, dim) at rows int64 (n,) with query float64 (dim,).
+
+    They go to out float64 (n,).
 
     Every row is summed in the same order: equal vectors give equal numbers, to the last bit, wherever they
     stand.

@@ -37,7 +37,7 @@ class Postings:
 class StoredPostings:
     """Lists that are complete, in three arrays: the rows of keys[i] are rows[starts[i] : starts[i + 1]]."""
 
-    def __init__(self, keys: np.ndarray, starts: np.ndarray, rows: np.ndarray):
+    def __init__(self, keys: np.ndarray, starts: np.ndarray, rows: np.ndarray) -> None:
         self._keys, self._starts, self._rows = keys, starts, rows
 
     def rows(self, key: int) -> np.ndarray:
@@ -53,8 +53,10 @@ class StoredPostings:
 
 
 def grouped(pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(row, key) pairs, int64 (n, 2) in growing order of row -> keys int64 (k,), starts int64 (k+1,), rows
-    uint32 (n,), as StoredPostings takes them."""
+    """Group (row, key) pairs, int64 (n, 2) in growing order of row, by key.
+
+    Gives keys int64 (k,), starts int64 (k+1,), rows uint32 (n,), as StoredPostings takes them.
+    """
     order = np.argsort(pairs[:, 1], kind="stable")
     keys, starts = np.unique(pairs[order, 1], return_index=True)
     return keys, np.append(starts, len(pairs)), pairs[order, 0].astype(np.uint32)

@@ -15,8 +15,10 @@ CHUNK = 16384  # rows at a time, so that what is computed on the way stays small
 
 @dataclass(frozen=True)
 class Codes:
-    """n rows in eight bits: codes int8 (n, dim), scales float32 (n,), errors float32 (n,), the length of the
-    rest."""
+    """n rows in eight bits.
+
+    codes int8 (n, dim), scales float32 (n,), errors float32 (n,), the length of the rest.
+    """
 
     codes: np.ndarray
     scales: np.ndarray
@@ -51,8 +53,10 @@ class Integers:
 
 
 def integers(query: np.ndarray) -> Integers:
-    """float64 (dim,) -> a query in integers so small that a row's sum of products with its codes fits 32
-    bits."""
+    """Write a query, float64 (dim,), in integers.
+
+    So small that a row's sum of products with its codes fits 32 bits.
+    """
     largest = min(16383, (2**31 - 1) // (LARGEST_CODE * len(query)))
     unit = np.float32(max(float(np.abs(query).max(initial=0.0)), 1e-30) / largest)
     numbers = np.clip(np.rint(query / unit), -largest, largest)

@@ -38,15 +38,19 @@ class Asked:
 
     @property
     def tag_total(self) -> float:
-        """The weight of all tags asked for. A row's tag score is the weight of those it carries in this: with
-        equal weights |T and I| / |T|."""
+        """The weight of all tags asked for.
+
+        A row's tag score is the weight of those it carries in this: with equal weights |T and I| / |T|.
+        """
         return sum(self.tags.values()) + self.unfindable
 
 
 @dataclass(frozen=True)
 class Best:
-    """The best rows, best first: int64 (n,), and what each component gave to each row's score, float64
-    (n,)."""
+    """The best rows, best first.
+
+    int64 (n,), and what each component gave to each row's score, float64 (n,).
+    """
 
     rows: np.ndarray
     parts: dict[str, np.ndarray]
@@ -106,8 +110,7 @@ def best_linear(index: Index, asked: Asked, linear: Linear, visible: np.ndarray,
 
 
 def reaching(index: Index, asked: Asked, linear: Linear, scan: Scan, threshold: float) -> int:
-    """How many of the visible rows score at least `threshold` by `mean`: exactly, from the scan that found
-    the best."""
+    """Count the visible rows that score at least `threshold`, exactly, from the scan that found the best."""
     slack = scan.slack + 1e-6
     near = np.flatnonzero(scan.scores >= threshold - slack - scan.length * index.largest_error)
     off = np.abs(scan.scores[near] - threshold) - slack - scan.length * index.take("errors", near)
@@ -140,6 +143,7 @@ def exact_scores(index: Index, asked: Asked, rows: np.ndarray) -> dict[str, np.n
 
 
 def ordered(index: Index, rows: np.ndarray, parts: dict[str, np.ndarray], count: int) -> Best:
+    """Order rows by the sum of their parts, best first, of equal sums the newest first; the first `count`."""
     order = np.lexsort((-index.take("ids", rows), -total(parts, len(rows))))[:count]
     return Best(rows[order], {part: values[order] for part, values in parts.items()})
 
@@ -157,8 +161,10 @@ def _possible(
 
 
 def _best_by_tags(index: Index, asked: Asked, linear: Linear, visible: np.ndarray, count: int) -> Best:
-    """By the sum of the carried tags' weights, which for weights like 1, 2 or 0.5 is exact; many rows are
-    equal."""
+    """By the sum of the carried tags' weights, which for weights like 1, 2 or 0.5 is exact.
+
+    Many rows are equal.
+    """
     scores = np.zeros(index.size, np.float32)
     index.add_tags(asked.tags, scores)
     scores[~visible] = -np.inf
@@ -168,8 +174,10 @@ def _best_by_tags(index: Index, asked: Asked, linear: Linear, visible: np.ndarra
 
 
 def _newest_of_equals(index: Index, scores: np.ndarray, rows: np.ndarray, count: int) -> np.ndarray:
-    """`count` of `rows`, which are the largest and all that equal the last of them: of the equals the
-    newest."""
+    """Pick `count` of `rows`, which are the largest and all that equal the last of them.
+
+    Of the equals the newest.
+    """
     if len(rows) <= count:
         return rows
     last = scores[rows].min()

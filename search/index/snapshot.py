@@ -179,7 +179,7 @@ class _File:
 
     def __init__(
         self, new: Path, key: str, dtype: np.dtype | str, *inner: int, array: np.ndarray | None = None
-    ):
+    ) -> None:
         self._path, self._dtype, self._shape = new / f"{key}.bin", np.dtype(dtype), [0, *inner]
         self._file = self._path.open("wb")
         if array is not None:
@@ -215,8 +215,10 @@ def _sync(folder: Path) -> None:
 
 
 def _remove_all_but(folder: Path, name: str) -> None:
-    """Remove other snapshots, also what a crash left unfinished. Processes that have one mapped keep its
-    memory."""
+    """Remove other snapshots, also what a crash left unfinished.
+
+    Processes that have one mapped keep its memory.
+    """
     for path in folder.iterdir():
         if path.is_dir() and path.name != name:
             shutil.rmtree(path, ignore_errors=True)

@@ -13,9 +13,11 @@ from search.query.query import DEFAULT_FUSION, Query, parse_id
 
 
 def from_address(parameters: QueryDict) -> Query:
-    """The query in a page's address: `q` (the bar), `album` (a number), `fusion`, `weight_image`,
-    `weight_text`, `weight_tags`, and `image`, `exclude_image` and `picture`, these repeatable. Takes a
-    QueryDict."""
+    """The query in a page's address.
+
+    `q` (the bar), `album` (a number), `fusion`, `weight_image`, `weight_text`, `weight_tags`, and `image`,
+    `exclude_image` and `picture`, these repeatable. Takes a QueryDict.
+    """
     fields = parse_bar(parameters.get("q", ""))
     if parameters.get("album"):
         if fields["filters"].get("album"):
@@ -47,8 +49,10 @@ def _number(parameters: QueryDict, field: str) -> float:
 
 
 def to_address(query: Query, line: str | None = None) -> list[tuple[str, str | int]]:
-    """The parameters that from_address reads as this query, those that say nothing left out; with the bar's
-    line as it was typed, where there is one."""
+    """The parameters that from_address reads as this query, those that say nothing left out.
+
+    With the bar's line as it was typed, where there is one.
+    """
     line = format_bar(query) if line is None else line.strip()
     parts: list[tuple[str, str | int]] = [("q", line)] if line else []
     parts += [("image", pk) for pk in query.image_ids] + [("picture", key) for key in query.picture_keys]

@@ -10,7 +10,7 @@ class QueryError(Exception):
     character that it is about, counted from 0.
     """
 
-    def __init__(self, field: str, message: str, position: int | None = None):
+    def __init__(self, field: str, message: str, position: int | None = None) -> None:
         place = "" if position is None else _("At character %(number)s: ") % {"number": position + 1}
         super().__init__(f"{place}{message}")
         self.field, self.message, self.position = field, f"{place}{message}", position

@@ -187,8 +187,10 @@ class OwnerFilter(Filter):
         return text
 
     def limit(self, value: Value, user: Any) -> Limit:
-        """Nobody has number 0, so a name that does not exist tells nothing of who exists: it finds no
-        pictures."""
+        """Nobody has number 0, so a name that does not exist tells nothing of who exists.
+
+        It finds no pictures.
+        """
         people = get_user_model().objects.filter(username=value)
         number = people.values_list("pk", flat=True).first() or 0
         return Limit(self.column, number, number)
@@ -269,10 +271,12 @@ def with_key(key: str, text: str) -> Filter | None:
 
 
 class Filters(Mapping[str, Value]):
-    """The filters of a query by name; those that ask for nothing are left out. QueryError for a wrong
-    value."""
+    """The filters of a query by name; those that ask for nothing are left out.
 
-    def __init__(self, **values: Value | None):
+    QueryError for a wrong value.
+    """
+
+    def __init__(self, **values: Value | None) -> None:
         self._values = {name: value for name, value in values.items() if value not in (None, "", False, 0)}
         for name, value in self._values.items():
             BY_NAME[name].check(value)
@@ -301,8 +305,10 @@ class Filters(Mapping[str, Value]):
 
 
 def moment(field: str, date: str) -> datetime:
-    """Give the first moment of a year, month or day ('2024', '2024-05', '2024-05-17') in the site's time
-    zone."""
+    """Give the first moment of a year, month or day, in the site's time zone.
+
+    Written '2024', '2024-05' or '2024-05-17'; QueryError for anything else.
+    """
     try:
         start = datetime.strptime(date, DATES[len(date)])
     except (KeyError, ValueError) as error:

@@ -23,8 +23,10 @@ DEFAULT_FUSION = "mean"
 
 @dataclass(frozen=True)
 class Query:
-    """A validated query. Tags are normalized and without repetition; pictures are named, not yet looked
-    up."""
+    """A validated query.
+
+    Tags are normalized and without repetition; pictures are named, not yet looked up.
+    """
 
     text: str = ""  # words that are read as one sentence
     phrases: Mapping[str, float] = field(

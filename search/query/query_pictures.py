@@ -28,8 +28,10 @@ def add(file: File) -> QueryPicture:
 
 
 def add_part(source: Image | QueryPicture, box: tuple[float, float, float, float]) -> QueryPicture:
-    """Read a part of a picture as one of its own. `box` is (left, top, right, bottom) as parts of its sides,
-    0 to 1."""
+    """Read a part of a picture as one of its own.
+
+    `box` is (left, top, right, bottom) as parts of its sides, 0 to 1.
+    """
     file = source.original.path if isinstance(source, Image) else io.BytesIO(source.thumbnail)
     picture = pixels.load_rgb(file)
     sides = (picture.width, picture.height) * 2

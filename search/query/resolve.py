@@ -1,5 +1,6 @@
-"""A query with everything looked up: pictures and words as vectors, tags and filters as numbers of the
-database.
+"""A query with everything looked up.
+
+Pictures and words as vectors, tags and filters as numbers of the database.
 
 What a person may not see cannot be asked by: it is looked up through gallery.access, as if it did not exist.
 """

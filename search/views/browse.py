@@ -16,8 +16,10 @@ TAGS_PER_PAGE = 120
 
 @require_GET
 def browse(request: SignedInRequest) -> HttpResponse:
-    """Every picture that the person may see, newest first, under its month; a list of months leads to
-    each."""
+    """Every picture that the person may see, newest first, under its month.
+
+    A list of months leads to each.
+    """
     timeline = browsing.timeline(request.user)
     page = page_of(request, timeline, PER_PAGE)
     before = timeline[page.start_index() - 2 : page.start_index() - 1] if page.number > 1 else []

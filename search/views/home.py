@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
@@ -18,6 +18,7 @@ from gallery.imaging import formats
 from gallery.numbers import whole_number
 from gallery.refusal import RefusedError
 from gallery.views import selection
+from gallery.views.requests import SignedInRequest
 from gallery.views.upload import waiting_context
 from search import browsing, engine
 from search.index.fusion import FUSIONS
@@ -34,9 +35,8 @@ RECENT = 24
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def home(request: HttpRequest) -> HttpResponse:
-    """The bar, and below it the results of the query in the address, or the newest pictures when there is
-    none.
+def home(request: SignedInRequest) -> HttpResponse:
+    """Show the bar, and below it the results of the query in the address, or the newest pictures.
 
     The bar's form is posted, for it may carry a picture; the answer is a redirect to the query's own address.
     """
@@ -68,7 +68,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return _render(request, query, context | {"rest": _without(request, "page") + "&all=1"})
 
 
-def _accept(request: HttpRequest) -> HttpResponse:
+def _accept(request: SignedInRequest) -> HttpResponse:
     """Read the uploaded pictures of the form and go to the query's address."""
     line = request.POST.get("q", "")
     try:
@@ -83,7 +83,7 @@ def _accept(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('search')}?{urlencode(parts)}" if parts else reverse("search"))
 
 
-def _refuse(request: HttpRequest, error: QueryError, line: str) -> HttpResponse:
+def _refuse(request: SignedInRequest, error: QueryError, line: str) -> HttpResponse:
     """The page with what is wrong, and for the bar with a mark under the character that it is about."""
     line = line[:1000]
     context = {"error": str(error), "line": line}
@@ -92,21 +92,21 @@ def _refuse(request: HttpRequest, error: QueryError, line: str) -> HttpResponse:
     return _render(request, Query(), context, status=400)
 
 
-def _page_number(request: HttpRequest) -> int:
+def _page_number(request: SignedInRequest) -> int:
     number = whole_number(request.GET.get("page") or "1", least=1)
     if number is None:
         raise QueryError("page", _("There is no such page."))
     return number
 
 
-def _without(request: HttpRequest, name: str) -> str:
+def _without(request: SignedInRequest, name: str) -> str:
     """The page's address without this parameter."""
     parameters = request.GET.copy()
     parameters.pop(name, None)
     return parameters.urlencode()
 
 
-def _with_tag(request: HttpRequest, offer: Suggestion) -> str:
+def _with_tag(request: SignedInRequest, offer: Suggestion) -> str:
     """The page's address with a tag in the place of the words that name it."""
     words = r"\s+".join(map(re.escape, offer.words.split()))
     tag = f'#"{offer.name}"' if " " in offer.name else f"#{offer.name}"
@@ -118,7 +118,7 @@ def _with_tag(request: HttpRequest, offer: Suggestion) -> str:
     return parameters.urlencode()
 
 
-def _render(request: HttpRequest, query: Query, context: dict, status: int = 200) -> HttpResponse:
+def _render(request: SignedInRequest, query: Query, context: dict, status: int = 200) -> HttpResponse:
     """The page with the bar filled in: its line, and a chip for each picture that is searched by."""
     uploaded = QueryPicture.objects.alive().filter(key__in=query.picture_keys).defer("vector", "thumbnail")
     ids = [*query.image_ids, *query.exclude_image_ids]
@@ -146,7 +146,7 @@ def _render(request: HttpRequest, query: Query, context: dict, status: int = 200
 
 
 @require_GET
-def query_picture(request: HttpRequest, key: str) -> HttpResponse:
+def query_picture(request: SignedInRequest, key: str) -> HttpResponse:
     """The small JPEG of an uploaded query picture, for anyone signed in who knows its key."""
     picture = get_object_or_404(QueryPicture.objects.alive(), key=key)
     response = HttpResponse(bytes(picture.thumbnail), content_type="image/jpeg")

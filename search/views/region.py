@@ -1,6 +1,7 @@
 """Searching by a part of a picture."""
 
 import dataclasses
+from typing import Any
 from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from gallery import access
+from gallery.access import AnyUser
 from gallery.refusal import RefusedError
 from search.models import QueryPicture
 from search.query import query_pictures
@@ -24,8 +26,10 @@ LEAST = 1.0  # per cent of a picture's side
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def region(request: HttpRequest) -> HttpResponse:
-    """Choose a rectangle of one of the query's pictures, `of` an image's number or an uploaded picture's key;
-    the query then goes on with that part in the picture's place."""
+    """Choose a rectangle of one of the query's pictures, `of` an image's number or an uploaded picture's key.
+
+    The query then goes on with that part in the picture's place.
+    """
     parameters = request.POST if request.method == "POST" else request.GET
     try:
         query, of = from_address(parameters), parameters.get("of", "")
@@ -39,9 +43,11 @@ def region(request: HttpRequest) -> HttpResponse:
     return render(request, "search/region.html", context)
 
 
-def _named(user, query: Query, of: str):
-    """(image of the gallery, uploaded picture), of which one is None; 404 unless it is in the query and
-    visible."""
+def _named(user: AnyUser, query: Query, of: str) -> Any:
+    """Find the (gallery image, uploaded picture) that is named, of which one is None.
+
+    404 unless it is in the query and visible.
+    """
     if of in query.picture_keys:
         image, picture = None, QueryPicture.objects.alive().filter(key=of).first()
     else:

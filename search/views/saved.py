@@ -37,8 +37,10 @@ def saved(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def cover(request: SignedInRequest, pk: int) -> HttpResponse:
-    """The thumbnail of the best result, which the list shows as its cover; the site's icon while nothing is
-    found."""
+    """The thumbnail of the best result, which the list shows as its cover.
+
+    The site's icon while nothing is found.
+    """
     search = get_object_or_404(access.owned(SavedSearch.objects, request.user), pk=pk)
     try:
         results = engine.search(from_address(QueryDict(search.address)), request.user, limit=1).results

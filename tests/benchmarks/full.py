@@ -110,8 +110,10 @@ def random_clip():
 
 
 def speed(way: str, network: str, rounds: int) -> dict:
-    """Seconds of each batch, and this process's peak. Only the fast way keeps freed memory and shortens
-    RAM."""
+    """Seconds of each batch, and this process's peak.
+
+    Only the fast way keeps freed memory and shortens RAM.
+    """
     import torch
 
     from gallery.extraction.full import best_device

@@ -1,5 +1,6 @@
-"""The engine beside the original's scoring and beside the memory's speed, on synthetic rows. Knows nothing of
-Django.
+"""The engine beside the original's scoring and beside the memory's speed, on synthetic rows.
+
+Knows nothing of Django.
 
 Ways are compared in one process, one after the other on the same queries; what matters is their ratio.
 """
@@ -75,8 +76,10 @@ def question(library: Library, kind: str, rng: np.random.Generator) -> Question:
 
 
 def by_original(library: Library, asked: Question) -> np.ndarray:
-    """The ids of the best by the original program's loop over sets; a mask is applied first, as plainly as
-    can be."""
+    """The ids of the best by the original program's loop over sets.
+
+    A mask is applied first, as plainly as can be.
+    """
     tag_sets, vectors, ids = library.tag_sets, library.vectors, np.arange(1, len(library.tag_sets) + 1)
     if asked.masked:
         ids = np.flatnonzero(library.owners == OWNER) + 1

@@ -1,5 +1,7 @@
-"""Rows that are like a library's, for measuring: vectors in clusters, about twelve tags an image from
-4,585."""
+"""Rows that are like a library's, for measuring.
+
+Vectors in clusters, about twelve tags an image from 4,585.
+"""
 
 from collections.abc import Iterator
 

@@ -57,8 +57,10 @@ def live(site, chromium):
 
 
 def shift_of(page) -> float:
-    """The page's Cumulative Layout Shift as web.dev/cls defines it: the largest session of shifts that follow
-    each other within a second and take five seconds at most."""
+    """The page's Cumulative Layout Shift as web.dev/cls defines it.
+
+    The largest session of shifts that follow each other within a second and take five seconds at most.
+    """
     largest = total = first = last = 0.0
     for at, value in page.evaluate("window.shifts"):
         if at - last > 1000 or at - first > 5000:
@@ -132,7 +134,7 @@ def test_drop_five_photos_and_watch_them_become_ready(live, tmp_path):
     drop(page, ".drop", [*variants(tmp_path, 5), demo_path("chelsea")])
     expect(page.locator("#progress [role=status]")).to_have_text("6 of 6 files uploaded")
     expect(page.locator(".outcomes .added")).to_have_count(5)
-    expect(page.locator(".outcomes .there")).to_have_text(re.compile("You have this picture already"))
+    expect(page.locator(".outcomes .there")).to_have_text(re.compile("You already have this picture"))
     expect(page.locator("#waiting")).to_have_text(re.compile("All 5 pictures are searchable"), timeout=60_000)
 
 

@@ -1,5 +1,7 @@
-"""Another extractor takes over: the old one serves until the new one has read everything, and people's word
-stays."""
+"""Another extractor takes over.
+
+The old one serves until the new one has read everything, and people's word stays.
+"""
 
 import shutil
 from pathlib import Path
@@ -129,8 +131,10 @@ def test_a_worker_that_dies_loses_nothing(library, full):
 
 
 def test_a_picture_that_kills_the_worker_does_not_hold_a_switch_up(library, full, photo):
-    """Killed after each claim, as by running out of memory, before anything is stored; the others survive
-    it."""
+    """Killed after each claim, as by running out of memory, before anything is stored.
+
+    The others survive it.
+    """
     full()
     killer, new = photo("coffee"), registry.target()
     claims = []

@@ -1,7 +1,7 @@
 """Extract pictures in the foreground."""
 
 from collections.abc import Callable
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand
 from rich.console import Console
@@ -14,7 +14,7 @@ from gallery.models import Image
 class Command(BaseCommand):
     help = "Read the pictures that are waiting, here and now, as the worker would; Ctrl-C loses nothing."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: Any) -> None:
         parser.add_argument(
             "--batch-size", type=int, default=16, help="pictures read at a time (default: 16)"
         )
@@ -24,7 +24,7 @@ class Command(BaseCommand):
             help="also finish a switch of extractors: read the whole library by the new one",
         )
 
-    def handle(self, *args, batch_size: int, all: bool, **options):
+    def handle(self, *args, batch_size: int, all: bool, **options) -> None:
         console = Console(file=cast(IO[str], self.stdout._out))
         waiting = tasks.claimable().count()
         done = self.run(tasks.extract_batch, batch_size, waiting, console)

@@ -5,6 +5,7 @@ import secrets
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
@@ -19,7 +20,7 @@ class Command(BaseCommand):
         "What exists already is left as it is."
     )
 
-    def handle(self, *args, **options):
+    def handle(self, *args, **options) -> None:
         call_command("migrate", verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
         administrator = get_user_model().objects.filter(is_superuser=True).order_by("pk").first()
@@ -31,7 +32,7 @@ class Command(BaseCommand):
             f"Picfusion: http://127.0.0.1:{os.environ.get('PORT', '8000')}/   (Ctrl-C stops it)"
         )
 
-    def create_administrator(self):
+    def create_administrator(self) -> User:
         """The user 'admin' with a random password, printed once and kept in a file for its owner's eyes."""
         password = secrets.token_urlsafe(12)
         path = settings.VAR_DIR / "admin-password"
@@ -42,7 +43,7 @@ class Command(BaseCommand):
         self.stdout.write(f"The administrator is 'admin', the password {password} (kept in {path})")
         return administrator
 
-    def import_demo(self, owner) -> None:
+    def import_demo(self, owner: User) -> None:
         """Once: someone who deletes the demo pictures does not get them back."""
         marker = settings.VAR_DIR / "demo-imported"
         if marker.exists():

@@ -5,8 +5,10 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
@@ -24,7 +26,7 @@ class Command(BaseCommand):
         "(Ctrl-C loses nothing) is resumed by the same command."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: Any) -> None:
         parser.add_argument("folder", type=Path)
         parser.add_argument(
             "--owner", required=True, help="user name of the person whose pictures they become"
@@ -39,7 +41,7 @@ class Command(BaseCommand):
 
     def handle(
         self, *args, folder: Path, owner: str, album: str | None, recursive: bool, batch_size: int, **options
-    ):
+    ) -> None:
         if not folder.is_dir():
             raise CommandError(f"folder: {folder} is not a folder.")
         if batch_size < 1:
@@ -67,7 +69,7 @@ def find_files(folder: Path, recursive: bool) -> Iterator[Path]:
             yield path
 
 
-def import_files(paths: list[Path], owner, album: Album | None, batch_size: int, out) -> Counter:
+def import_files(paths: list[Path], owner: User, album: Album | None, batch_size: int, out: Any) -> Counter:
     """Import the files, a batch a transaction; Ctrl-C ends after the file at hand and commits its batch.
 
     Counts under 'added', 'there', 'refused', and 'stopped' if Ctrl-C ended it. Refusals are printed to `out`.
@@ -91,7 +93,7 @@ def import_files(paths: list[Path], owner, album: Album | None, batch_size: int,
     return counts
 
 
-def _import_file(path: Path, owner, album: Album | None, counts: Counter, console: Console) -> None:
+def _import_file(path: Path, owner: User, album: Album | None, counts: Counter, console: Console) -> None:
     try:
         with path.open("rb") as file:
             added = ingest.add(owner, File(file, name=path.name))

@@ -1,6 +1,6 @@
 """The weights of the `full` extractor: what is there, fetch them, where they belong."""
 
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -13,14 +13,14 @@ from gallery.extraction import registry, weights
 class Command(BaseCommand):
     help = "Show, fetch or locate the weights of CLIP and RAM. They are only needed for EXTRACTOR=full."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: Any) -> None:
         commands = parser.add_subparsers(dest="command", required=True)
         commands.add_parser("status", help="what is there, where, how big, verified or not")
         download = commands.add_parser("download", help="fetch what is missing (clip: 0.6 GB, ram: 5.6 GB)")
         download.add_argument("models", nargs="+", choices=list(weights.MODELS))
         commands.add_parser("path", help="the folder for files that are brought by hand")
 
-    def handle(self, *args, command: str, **options):
+    def handle(self, *args, command: str, **options) -> None:
         match command:
             case "status":
                 self.show_status()

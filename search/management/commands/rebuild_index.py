@@ -9,7 +9,7 @@ from search.live_index import live_index, rebuild
 class Command(BaseCommand):
     help = "Rebuild the search index from the database. Searches go on meanwhile."
 
-    def handle(self, *args, **options):
+    def handle(self, *args, **options) -> None:
         extractor = extractor_switch.current()
         rebuild(extractor)
         with live_index.open() as index:

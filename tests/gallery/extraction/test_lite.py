@@ -76,8 +76,10 @@ def test_starting_the_site_imports_no_torch():
 
 @pytest.mark.skipif(not LABELLED.is_dir(), reason="the labelled photos are not here")
 def test_labelled_photos_are_found_by_their_groups_words(lite):
-    """Top-1 and mean average precision on 300 labelled photos: well above what names alone or a slip in the
-    preprocessing would give."""
+    """Top-1 and mean average precision on 300 labelled photos.
+
+    Well above what names alone or a slip in the preprocessing would give.
+    """
     rows = list(csv.DictReader((LABELLED / "labels.csv").open()))
     extractions = []
     for start in range(0, len(rows), 16):

@@ -8,7 +8,7 @@ import pytest
 import torch
 from django.conf import settings
 from PIL import Image as Pillow
-from torch.nn import functional as F
+from torch.nn import functional as F  # noqa: N812
 
 from gallery.extraction import ram
 from tests.conftest import drawn
@@ -90,8 +90,10 @@ def test_the_sizes_are_read_off_the_checkpoint(checkpoint):
 @pytest.mark.parametrize("hidden", [tiny.HIDDEN, tiny.TOKENS])
 @pytest.mark.parametrize("head", ["vision_multi", "tagging_head"])
 def test_the_head_does_what_the_papers_say(tmp_path, hidden, head):
-    """Against the formulas written out, one tag's attention at a time; with equal widths wordvec_proj is not
-    there."""
+    """Against the formulas written out, one tag's attention at a time.
+
+    With equal widths wordvec_proj is not there.
+    """
     state = tiny.ram_state(hidden, head)
     network = ram.load(tiny.save_ram(tmp_path, state))
     with torch.inference_mode():

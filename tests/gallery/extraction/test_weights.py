@@ -23,8 +23,10 @@ def models(settings, tmp_path):
 
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
-    """A hub with tiny checkpoints; the tag lists, whose sha256 is fixed, are announced with the tiny
-    ones'."""
+    """A hub with tiny checkpoints.
+
+    The tag lists, whose sha256 is fixed, are announced with the tiny ones'.
+    """
     source = tmp_path / "source"
     tiny.save_ram(source / "ram")
     tiny.save_clip(source / "clip")

@@ -124,8 +124,10 @@ def test_postings_grow_and_stay_sorted():
 
 
 class IndexMachine(RuleBasedStateMachine):
-    """Images come, change and go at random, and snapshots are written in between; after each step the index
-    answers like a dictionary of them would."""
+    """Images come, change and go at random, and snapshots are written in between.
+
+    After each step the index answers like a dictionary of them would.
+    """
 
     def __init__(self):
         super().__init__()

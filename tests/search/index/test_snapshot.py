@@ -136,8 +136,10 @@ for steps in range(200):
 
 
 def test_a_crash_at_any_step_leaves_one_in_use(tmp_path):
-    """A process ends at its first, second, ... step that changes what is on disk; what it leaves is
-    loaded."""
+    """A process ends at its first, second, ... step that changes what is on disk.
+
+    What it leaves is loaded.
+    """
     snapshot.write(tmp_path, DIM, 1, [rows(10)])
     command = [sys.executable, "-c", CRASHES, str(tmp_path)]
     done = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=True)
@@ -168,8 +170,10 @@ KEPT = sorted((Path(__file__).parent / "snapshots").iterdir())
 
 @pytest.mark.parametrize("folder", KEPT, ids=lambda folder: folder.name)
 def test_a_snapshot_of_an_earlier_layout_is_read_or_replaced(folder):
-    """Written by the code of that day: `snapshot.write(folder, DIM, 17, [rows(3)])`. It is read as it was
-    meant, or refused, so that a new one is written; nothing in between."""
+    """Written by the code of that day: `snapshot.write(folder, DIM, 17, [rows(3)])`.
+
+    It is read as it was meant, or refused, so that a new one is written; nothing in between.
+    """
     try:
         found = snapshot.load(folder, DIM)
     except DamagedError as reason:
