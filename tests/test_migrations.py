@@ -1,0 +1,55 @@
+"""Upgrading: the data of every release, as its code left them, brought to today's schema."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+ROOT = Path(__file__).resolve().parent.parent
+RELEASES = sorted((Path(__file__).parent / "releases").glob("*.sql"))
+
+
+def upgraded(release: Path, folder: Path) -> sqlite3.Connection:
+    """The release's database after `migrate`, in a process of its own."""
+    with sqlite3.connect(folder / "picfusion.sqlite3") as database:
+        database.executescript(release.read_text())
+    environment = os.environ | {
+        "PICFUSION_VAR_DIR": str(folder),
+        "DJANGO_SETTINGS_MODULE": "picfusion_site.settings",
+    }
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env=environment, check=True
+    )
+    return sqlite3.connect(folder / "picfusion.sqlite3")
+
+
+@pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.stem)
+def test_the_data_of_a_release_is_upgraded(release, tmp_path):
+    database = upgraded(release, tmp_path)
+
+    def rows(statement: str) -> list[tuple]:
+        return database.execute(statement).fetchall()
+
+    assert rows("SELECT status, error FROM gallery_image ORDER BY id") == [
+        ("ready", ""),
+        ("failed", "crashed"),
+        ("failed", "unreadable"),
+    ]
+    assert rows("SELECT key FROM gallery_activeextractor") == [("lite/1",)]
+    assert rows("SELECT count(*) FROM gallery_albumimage") == [(1,)]
+    assert rows("SELECT count(*) > 0 FROM gallery_imagetag") == [(1,)]
+    triggers = rows("SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%is_a_change'")
+    assert triggers == [(12,)]
+    before = rows("SELECT max(seq) FROM gallery_change")
+    database.execute("UPDATE gallery_image SET status = 'ready' WHERE status = 'failed'")
+    assert rows("SELECT max(seq) FROM gallery_change") > before
+    assert rows("PRAGMA foreign_key_check") == []
+
+
+@pytest.mark.django_db
+def test_no_migration_is_missing(capsys):
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
