@@ -49,12 +49,15 @@ def is_switching() -> bool:
     return key is not None and key != registry.target().key
 
 
-def fresh_or_one(images: list[Image]) -> list[Image]:
-    """Those of the images that were never begun, or else the first alone.
+def unsuspicious(images: list[Image]) -> list[Image]:
+    """Pick those of the images that may be processed together, which come with the fewest attempts first.
 
-    If that is the one that kills workers, it takes no other with it.
+    Those that were never begun, or else a quarter of a batch of those that were begun once, or else one
+    alone: if one of them kills workers, it takes few others with it.
     """
-    return [image for image in images if not image.attempts] or images[:1]
+    least = min((image.attempts for image in images), default=0)
+    alike = [image for image in images if image.attempts == least]
+    return alike[: max(1, len(images) // 4**least)] if least < MAX_ATTEMPTS - 1 else alike[:1]
 
 
 def claim_unread(target: Description, size: int) -> list[Image]:
@@ -70,7 +73,7 @@ def claim_unread(target: Description, size: int) -> list[Image]:
         images = list(unread(target.key).filter(pk__gt=row.cursor)[:size])
         if not images and row.cursor:
             images = list(unread(target.key)[:size])
-        images = fresh_or_one(images)
+        images = unsuspicious(images)
         row.cursor = images[-1].pk if images else row.cursor
         row.save()
         Image.objects.filter(pk__in=[image.pk for image in images]).update(attempts=F("attempts") + 1)

@@ -19,6 +19,7 @@ from gallery.extractor_switch import MAX_ATTEMPTS
 from gallery.imaging import metadata
 from gallery.imaging.camera import CameraFacts
 from gallery.imaging.pixels import HASHED, open_header
+from gallery.machine import machine_id
 from gallery.models import Embedding, Image, ImageTag, Tag
 from gallery.models.image import GREY
 from gallery.models.tag import normalize
@@ -164,8 +165,9 @@ def claimable() -> QuerySet[Image]:
 def claim(size: int) -> list[Image]:
     """Lease up to `size` images to this worker; the objects are as they were before this attempt was counted.
 
-    An image that was begun before is claimed alone: if it is the one that kills workers, it takes no other
-    with it. One that was begun MAX_ATTEMPTS times and never came back is FAILED.
+    Images that were begun before come in ever smaller batches, so that the one that kills workers is found
+    without holding up those that were merely interrupted. One that was begun MAX_ATTEMPTS times and never
+    came back is FAILED.
     """
     with transaction.atomic():
         Image.objects.filter(pk__in=claimable().filter(attempts__gte=MAX_ATTEMPTS).values("pk")).update(
@@ -173,13 +175,23 @@ def claim(size: int) -> list[Image]:
             lease_expires_at=None,
             error=Image.Failure.CRASHED,
         )
-        images = extractor_switch.fresh_or_one(list(claimable()[:size]))
+        images = extractor_switch.unsuspicious(list(claimable()[:size]))
         Image.objects.filter(pk__in=[image.pk for image in images]).update(
+            claimed_by=machine_id(),
             status=Image.Status.PROCESSING,
             attempts=F("attempts") + 1,
             lease_expires_at=timezone.now() + LEASE,
         )
     return images
+
+
+def release(machine: str) -> int:
+    """Give back what a worker of this machine held when it ended; how many images that were.
+
+    The attempt stays counted, for one of them may have ended it.
+    """
+    held = Image.objects.filter(status=Image.Status.PROCESSING, claimed_by=machine)
+    return held.update(status=Image.Status.PENDING, lease_expires_at=None, claimed_by="")
 
 
 def store(readings: dict[int, Reading], key: str) -> None:

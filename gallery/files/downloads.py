@@ -1,88 +1,121 @@
 """Originals on their way out: as uploaded, or without the location, one by one or many as a ZIP."""
 
+import logging
+import unicodedata
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import PurePath
+from typing import IO
 
 from django.http import StreamingHttpResponse
+from django.utils.http import content_disposition_header
 from zipstream import ZipStream
 
 from gallery.files.thumbnails import thumbnail_of
-from gallery.imaging import places
+from gallery.imaging import blanking
+from gallery.imaging.formats import BY_NAME
 from gallery.models import Image
 
+logger = logging.getLogger(__name__)
+
 CHUNK = 1 << 18
+LONGEST_NAME = 255  # bytes, as file systems take them
 
 
-def without_location(image: Image) -> bytes:
-    """The original's bytes with the location blanked.
+@dataclass(frozen=True)
+class Stripped:
+    """A file without its location, and the media type and name that go with it."""
 
-    Where that cannot be done, a large JPEG of the pixels alone.
+    content: bytes
+    media_type: str
+    filename: str
+
+
+def without_location(image: Image) -> Stripped:
+    """Take the location out of a copy of the original.
+
+    Where that cannot be done, a large JPEG of the pixels stands in. FileNotFoundError when it is gone.
     """
     with image.original.storage.open(image.original_name) as file:
         content = file.read()
     try:
-        return places.strip(content)
-    except places.NotStrippedError:
-        picture = thumbnail_of(image, "large")
-        with picture.storage.open(picture.name) as file:
-            return file.read()
+        return Stripped(blanking.strip(content), BY_NAME[image.format].media_type, image.filename)
+    except blanking.NotStrippedError as reason:
+        logger.info("Image %d is given out as a JPEG of its pixels: %s", image.pk, reason)
+    picture = thumbnail_of(image, "large")
+    with picture.storage.open(picture.name) as file:
+        jpeg = BY_NAME["JPEG"]
+        name = PurePath(image.filename).stem + f" (pixels only).{jpeg.extension}"
+        return Stripped(file.read(), jpeg.media_type, name)
 
 
 def zip_of(images: Iterable[tuple[Image, bool]], name: str) -> StreamingHttpResponse:
-    """A ZIP of the originals, as (picture, whether its location stays), made while it is sent.
+    """Stream a ZIP of the originals, given as (picture, whether its location stays), made while it is sent.
 
     Nothing of it is kept: memory stays the same however large it gets (a file without its location is read
     whole, and is at most MAX_UPLOAD_MB). Pictures are compressed already and are stored as they are. A file
-    that is missing on the server's disk is named in a text file instead.
+    that cannot be read never ends the ZIP: it is named in a text file at the end.
     """
-    archive = ZipStream()
-    names: set[str] = set()
-    missing: list[str] = []
-    for image, keeps_location in images:
-        if not image.original.storage.exists(image.original_name):
-            missing.append(image.filename)
-            continue
-        archive.add(_content(image, keeps_location), _unique(image.filename, names))
-    if missing:
-        archive.add("These pictures are missing on the server:\n" + "\n".join(missing) + "\n", "missing.txt")
-    response = StreamingHttpResponse(archive, content_type="application/zip")
-    response.headers["Content-Disposition"] = f'attachment; filename="{_ascii(name)}.zip"'
+    response = StreamingHttpResponse(_stream(images), content_type="application/zip")
+    response.headers["Content-Disposition"] = content_disposition_header(True, f"{_safe(name)}.zip")
     return response
 
 
-def _content(image: Image, keeps_location: bool) -> Iterator[bytes]:
-    """The file's bytes, read when it is its turn."""
-    if not keeps_location:
-        yield without_location(image)
-        return
-    with image.original.storage.open(image.original_name) as file:
-        while chunk := file.read(CHUNK):
-            yield chunk
+def _stream(images: Iterable[tuple[Image, bool]]) -> Iterator[bytes]:
+    archive = ZipStream()
+    taken: set[str] = set()
+    missing: list[str] = []
+    for image, keeps_location in images:
+        try:
+            if keeps_location:
+                file = image.original.storage.open(image.original_name)
+                archive.add(_chunks(file, image.filename, missing), _unique(image.filename, taken))
+            else:
+                stripped = without_location(image)
+                archive.add(stripped.content, _unique(stripped.filename, taken))
+        except Exception as error:  # of the disk, or of a hostile file: the others are sent all the same
+            logger.warning("Image %d is left out of a ZIP: %s: %s", image.pk, type(error).__name__, error)
+            missing.append(image.filename)
+        yield from archive.all_files()
+    if missing:
+        lines = ["These pictures could not be read on the server:", *missing, ""]
+        archive.add("\n".join(lines), "missing.txt")
+    yield from archive.finalize()
+
+
+def _chunks(file: IO[bytes], name: str, missing: list[str]) -> Iterator[bytes]:
+    """The file's bytes; where reading them fails, what came until then, and its name among the missing."""
+    with file:
+        try:
+            while chunk := file.read(CHUNK):
+                yield chunk
+        except OSError as error:
+            logger.warning("%s ends early in a ZIP: %s", name, error)
+            missing.append(f"{name} (incomplete)")
 
 
 def _unique(filename: str, taken: set[str]) -> str:
     """Find a name for the archive that is safe on every system and not taken.
 
-    Names are compared as systems without case do.
+    Names are compared as systems without case do that normalize Unicode, and have at most 255 bytes.
     """
     path = PurePath(_safe(filename))
-    name, number = str(path), 1
-    while name.lower() in taken:
+    number = 1
+    while True:
+        behind = path.suffix[:20] if number == 1 else f" ({number}){path.suffix[:20]}"
+        stem = path.stem.encode()[: LONGEST_NAME - len(behind.encode())].decode(errors="ignore")
+        name = stem + behind
+        key = unicodedata.normalize("NFC", name).casefold()
+        if key not in taken:
+            taken.add(key)
+            return name
         number += 1
-        name = f"{path.stem} ({number}){path.suffix}"
-    taken.add(name.lower())
-    return name
 
 
 def _safe(filename: str) -> str:
-    """Without what Windows and shells trip over; never empty, hidden or a way up."""
+    """Replace what Windows and shells trip over; never empty, hidden or a way up."""
     name = "".join("_" if c in '<>:"/\\|?*' or not c.isprintable() else c for c in filename).strip(". ")
     reserved = PurePath(name).stem.upper() in {"CON", "PRN", "AUX", "NUL"} | {
         f"{d}{i}" for d in ("COM", "LPT") for i in range(10)
     }
     return f"_{name}" if reserved or not name else name
-
-
-def _ascii(name: str) -> str:
-    kept = "".join(c if c.isascii() and (c.isalnum() or c in " -_") else "_" for c in name).strip()
-    return kept[:100] or "pictures"

@@ -34,16 +34,16 @@ def _thumbnail(request: HttpRequest, image: Image, variant: str) -> HttpResponse
 
 @condition(etag_func=_etag, last_modified_func=_modified)
 def _original(request: HttpRequest, image: Image, variant: str) -> HttpResponseBase:
+    filename, media_type = image.filename, BY_NAME[image.format].media_type
     try:
         if variant == "original":
             file: IO[bytes] = image.original.storage.open(image.original_name)
         else:
-            file = io.BytesIO(downloads.without_location(image))
+            stripped = downloads.without_location(image)
+            file, filename, media_type = io.BytesIO(stripped.content), stripped.filename, stripped.media_type
     except FileNotFoundError as error:
         raise Http404 from error
-    return FileResponse(
-        file, as_attachment=True, filename=image.filename, content_type=BY_NAME[image.format].media_type
-    )
+    return FileResponse(file, as_attachment=True, filename=filename, content_type=media_type)
 
 
 def send_original(request: HttpRequest, image: Image, keeps_location: bool) -> HttpResponseBase:

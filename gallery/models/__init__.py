@@ -6,6 +6,7 @@ from gallery.models.image import Embedding, Image
 from gallery.models.invitation import Invitation
 from gallery.models.share_link import ShareLink
 from gallery.models.tag import ImageTag, Tag
+from gallery.models.worker_state import WorkerState
 
 __all__ = [
     "Account",
@@ -20,4 +21,5 @@ __all__ = [
     "Invitation",
     "ShareLink",
     "Tag",
+    "WorkerState",
 ]

@@ -82,6 +82,9 @@ class Image(models.Model):
     error = models.CharField(max_length=10, choices=Failure, blank=True, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0, help_text="How often reading it was begun.")
     lease_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+    claimed_by = models.CharField(
+        max_length=64, blank=True, editable=False, help_text="The machine that holds it."
+    )
 
     perceptual_hash = models.BigIntegerField(
         null=True, editable=False, help_text="64 bits of what it looks like, from pixels.perceptual_hash."

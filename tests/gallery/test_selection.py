@@ -1,13 +1,16 @@
 """Many pictures at once: albums, tags, downloads; each done with those that the person may do it with."""
 
 import io
+import unicodedata
 import zipfile
+from pathlib import Path
 
 import pytest
 from django.core.files.base import ContentFile
 
 from gallery import ingest
 from gallery.files import downloads
+from gallery.imaging import blanking
 from gallery.models import Album, AlbumImage, AlbumMember, Image
 from tests.conftest import demo_path
 from tests.gallery.test_pages import text_of
@@ -89,7 +92,7 @@ def test_an_album_is_downloaded_with_unique_safe_names(page, curator, photo):
         Image.objects.filter(pk=image.pk).update(filename=name)
         AlbumImage.objects.create(album=album, image=image)
     response = page.get(f"/albums/{album.pk}/download")
-    assert response["Content-Disposition"] == 'attachment; filename="_t_ 2024__x_.zip"'
+    assert response["Content-Disposition"] == "attachment; filename*=utf-8''%C3%89t%C3%A9%202024__x_.zip"
     archive = archive_of(response)
     assert archive.namelist() == ["a.png", "A (2).png", "_.._etc_passwd", "_con.png", "a (2) (2).png", "_"]
     assert archive.testzip() is None
@@ -103,3 +106,43 @@ def test_a_file_that_is_missing_is_named_and_the_others_arrive(curator, photo):
     archive = zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content)))
     assert sorted(archive.namelist()) == ["missing.txt", "rocket.jpg"]
     assert b"coffee.png" in archive.read("missing.txt")
+
+
+def test_no_file_of_a_zip_ends_it(curator, photo, monkeypatch):
+    """Whatever its bytes do to the code that blanks places, the others arrive."""
+    coffee, rocket = photo("coffee"), photo("rocket")
+    strip = blanking.strip
+
+    def fail(content):
+        if content.startswith(b"\x89PNG"):
+            raise ZeroDivisionError
+        return strip(content)
+
+    monkeypatch.setattr(blanking, "strip", fail)
+    response = downloads.zip_of([(coffee, False), (rocket, False)], "Füße & mehr")
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content)))
+    assert sorted(archive.namelist()) == ["missing.txt", "rocket.jpg"]
+    assert b"coffee.png" in archive.read("missing.txt")
+    assert "filename*=utf-8''F%C3%BC%C3%9Fe" in response["Content-Disposition"]
+
+
+def test_a_picture_that_goes_while_its_zip_is_sent_is_a_line_in_it(curator, photo):
+    coffee, rocket = photo("coffee"), photo("rocket")
+    stream = downloads.zip_of([(rocket, True), (coffee, True)], "x").streaming_content
+    begun = next(iter(stream))
+    path = Path(coffee.original.path)
+    content = path.read_bytes()
+    path.unlink()
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(begun + b"".join(stream)))
+    finally:
+        path.write_bytes(content)
+    assert sorted(archive.namelist()) == ["missing.txt", "rocket.jpg"]
+
+
+def test_names_in_a_zip_are_unique_however_they_are_written():
+    taken = set()
+    given = ("é.jpg", "e\u0301.jpg", "É.JPG", "x" * 400 + ".jpg", "x" * 401 + ".jpg")
+    names = [downloads._unique(name, taken) for name in given]
+    assert len({unicodedata.normalize("NFC", name).casefold() for name in names}) == 5
+    assert all(len(name.encode()) <= 255 for name in names)

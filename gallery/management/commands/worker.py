@@ -1,19 +1,26 @@
-"""The worker, in a form that can be stopped as a group."""
+"""The worker: it processes pictures and does what is scheduled."""
 
-import signal
-import subprocess
-import sys
+from argparse import SUPPRESS
+from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from gallery import supervisor
 
 
 class Command(BaseCommand):
-    help = "Run the worker. SIGTERM or Ctrl-C ends it after the batch at hand."
+    help = "Run the worker. SIGTERM or Ctrl-C ends it within ten seconds; what it was at is done again later."
 
-    def handle(self, *args, **options) -> None:
-        # django-q stops cleanly when its first process alone is told to; process managers tell the whole
-        # group. So it gets a group of its own, and this process passes the word on.
-        cluster = subprocess.Popen([sys.executable, sys.argv[0], "qcluster"], start_new_session=True)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: cluster.terminate())
-        sys.exit(cluster.wait())
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--cluster", action="store_true", help=SUPPRESS)  # the inner process
+
+    def handle(self, *args: Any, cluster: bool, **options: Any) -> None:
+        if cluster:
+            supervisor.tie_to_supervisor()
+            call_command("qcluster")
+            return
+        try:
+            supervisor.Supervisor().run()
+        except supervisor.AlreadyRunningError as error:
+            raise CommandError(str(error)) from error

@@ -2,22 +2,18 @@
 
 import io
 
-import numpy as np
 import pytest
 from django.core.files.base import ContentFile
 from PIL import Image as Pillow
 
 from gallery import ingest
-from gallery.imaging import pixels, places
+from gallery.imaging import blanking, pixels, places
 from gallery.models import Album, AlbumImage, AlbumMember
 from tests.conftest import drawn
 from tests.gallery.test_pages import text_of
 from tests.gallery.test_selection import archive_of
 
 PLACE = (42.504306, -9.100278)
-XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
-<rdf:Description xmlns:exif="http://ns.adobe.com/exif/1.0/" exif:GPSLatitude="42,30.25N" exif:ISO="100">
-<exif:GPSLongitude>9,6.01W</exif:GPSLongitude></rdf:Description></rdf:RDF></x:xmpmeta>"""
 
 
 def photo_at(format: str = "JPEG", south: str = "N", west: str = "W", size=(64, 48), **options) -> bytes:
@@ -36,28 +32,6 @@ def place_of(content: bytes):
         return places.read(image)
 
 
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF", "HEIF", "AVIF"])
-def test_it_is_read_and_taken_out_and_nothing_else_changes(format):
-    content = photo_at(format)
-    assert place_of(content) == pytest.approx(PLACE, abs=1e-5)
-    stripped = places.strip(content)
-    assert place_of(stripped) is None
-    assert len(stripped) == len(content)
-    with pixels.open_header(io.BytesIO(stripped)) as image:
-        image.load()
-        assert image.getexif()[0x010F] == "Maker"
-    before, after = (np.asarray(pixels.load_rgb(io.BytesIO(own))) for own in (content, stripped))
-    np.testing.assert_array_equal(before, after)
-
-
-@pytest.mark.parametrize("format", ["JPEG", "WEBP"])
-def test_xmp_says_it_no_more_either(format):
-    stripped = places.strip(photo_at(format, xmp=XMP))
-    assert b"42,30.25N" not in stripped
-    assert b"9,6.01W" not in stripped
-    assert b'exif:ISO="100"' in stripped
-
-
 def test_hemispheres_and_nonsense():
     assert place_of(photo_at(south="S", west="E")) == pytest.approx((-PLACE[0], -PLACE[1]), abs=1e-5)
     exif = Pillow.Exif()
@@ -66,13 +40,6 @@ def test_hemispheres_and_nonsense():
         buffer = io.BytesIO()
         drawn().save(buffer, "JPEG", exif=exif.tobytes())
         assert place_of(buffer.getvalue()) is None
-        places.strip(buffer.getvalue())
-
-
-def test_a_file_without_a_place_stays_as_it_is():
-    buffer = io.BytesIO()
-    drawn().save(buffer, "JPEG")
-    assert places.strip(buffer.getvalue()) == buffer.getvalue()
 
 
 @pytest.fixture
@@ -153,9 +120,9 @@ def test_where_it_cannot_be_taken_out_the_pixels_alone_are_sent(client, stranger
     image, _ = shared
 
     def refuse(content):
-        raise places.NotStrippedError
+        raise blanking.NotStrippedError
 
-    monkeypatch.setattr(places, "strip", refuse)
+    monkeypatch.setattr(blanking, "strip", refuse)
     client.force_login(stranger)
     content = original(client, image)
     assert place_of(content) is None
