@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models.signals import post_migrate
@@ -13,9 +14,17 @@ class GalleryConfig(AppConfig):
     def ready(self) -> None:
         from gallery import tasks
         from gallery.files import storage
+        from gallery.imaging import decoder
         from gallery.models import change
 
         storage.connect()
+        decoder.configure(
+            decoder.Limits(
+                memory=settings.DECODE_MEMORY_MB * 1_000_000,
+                seconds=settings.DECODE_SECONDS,
+                megapixels=settings.MAX_IMAGE_MEGAPIXELS,
+            )
+        )
         checks.register(check_extractor)
         post_migrate.connect(change.install_triggers, sender=self)
         post_migrate.connect(tasks.install_schedule, sender=self)

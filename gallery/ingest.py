@@ -9,10 +9,10 @@ from django.contrib.auth.models import User
 from django.core.files import File
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
-from PIL import Image as Pillow
 
 from gallery import quota, tasks, trash
-from gallery.imaging import formats, metadata, pixels
+from gallery.imaging import formats
+from gallery.imaging.decoder import DecodeError, decoder
 from gallery.imaging.metadata import Facts
 from gallery.models import Image
 from gallery.refusal import RefusedError
@@ -79,36 +79,29 @@ def digest(file: File) -> str:
 
 
 def examine(file: File) -> Facts:
-    """Look at the content and decode it whole once; RefusedError unless it is a picture that we take."""
-    file.seek(0)
+    """Decode a file once, in a process of its own, and read what it says; RefusedError if it is not taken."""
     try:
-        image = pixels.open_header(file)
-    except Exception as error:  # Pillow raises nearly anything on hostile bytes.
-        raise RefusedError(
-            _("This file is not a picture we can read. Supported formats: %(formats)s.")
-            % {"formats": formats.labels()}
-        ) from error
-    with image:
-        check_pixels(image)
-        facts = metadata.read(image)
-    file.seek(0)
-    try:
-        pixels.load_rgb(file)
-    except Exception as error:
-        raise RefusedError(_("The picture is damaged or incomplete.")) from error
-    return facts
+        return decoder().examine(file)
+    except DecodeError as error:
+        raise RefusedError(_sentence(error)) from error
 
 
-def check_pixels(image: Pillow.Image) -> None:
-    """RefusedError if the header announces more than MAX_IMAGE_MEGAPIXELS, before anything is decoded."""
-    megapixels = image.width * image.height / 1e6
-    if megapixels > settings.MAX_IMAGE_MEGAPIXELS:
-        raise RefusedError(
-            _("The picture has %(own).0f megapixels; the limit is %(most)s.")
-            % {"own": megapixels, "most": settings.MAX_IMAGE_MEGAPIXELS}
-        )
-    if not megapixels:
-        raise RefusedError(_("The picture has no pixels."))
+def _sentence(error: DecodeError) -> str:
+    """Say why a file is not taken."""
+    match error.kind:
+        case "unreadable":
+            sentence = _("This file is not a picture we can read. Supported formats: %(formats)s.")
+            return sentence % {"formats": formats.labels()}
+        case "pixels":
+            sentence = _("The picture has %(own).0f megapixels; the limit is %(most)s.")
+            return sentence % {"own": error.own, "most": settings.MAX_IMAGE_MEGAPIXELS}
+        case "no pixels":
+            return _("The picture has no pixels.")
+        case "memory":
+            return _("The picture is too large to process here. An administrator can raise DECODE_MEMORY_MB.")
+        case "slow":
+            return _("The picture takes too long to process.")
+    return _("The picture is damaged or incomplete.")
 
 
 def clean_filename(name: str) -> str:

@@ -18,7 +18,8 @@ from gallery.extraction.pipeline import Reading, decode, extract_files
 from gallery.extractor_switch import MAX_ATTEMPTS
 from gallery.imaging import metadata
 from gallery.imaging.camera import CameraFacts
-from gallery.imaging.pixels import HASHED, open_header
+from gallery.imaging.decoder import DecodeError, decoder
+from gallery.imaging.pixels import HASHED
 from gallery.machine import machine_id
 from gallery.models import Embedding, Image, ImageTag, Tag
 from gallery.models.image import GREY
@@ -129,10 +130,10 @@ def measure_batch(size: int) -> int:
         image.metadata_version = metadata.VERSION
         try:
             if image.color is None:
-                decoded = decode(image.original.path, HASHED)
+                decoded = decode(image.original.path, 4 * HASHED)
                 image.perceptual_hash, image.color = decoded.perceptual_hash, decoded.color
-            with open_header(image.original.path) as header:
-                image.describe(metadata.read(header))
+            with image.original.storage.open(image.original_name) as file:
+                image.describe(decoder().examine(file))
         except Exception as error:  # Pillow raises nearly anything on hostile bytes.
             logger.warning("Image %d cannot be measured: %s", image.pk, error)
             if image.color is None:
@@ -263,7 +264,7 @@ def failure(error: Exception) -> Image.Failure:
     match error:
         case FileNotFoundError():
             return Image.Failure.MISSING
-        case MemoryError():
+        case MemoryError() | DecodeError(kind="memory"):
             return Image.Failure.MEMORY
         case _:
             return Image.Failure.UNREADABLE

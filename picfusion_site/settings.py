@@ -121,7 +121,10 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 QUOTA_MB = int(env.str("QUOTA_MB", "") or 0) or None
 QUOTA_PICTURES = int(env.str("QUOTA_PICTURES", "") or 0) or None
 MAX_UPLOAD_MB = env.int("MAX_UPLOAD_MB", 100)
-MAX_IMAGE_MEGAPIXELS = env.int("MAX_IMAGE_MEGAPIXELS", 150)
+MAX_IMAGE_MEGAPIXELS = env.int("MAX_IMAGE_MEGAPIXELS", 250)
+# What decoding one picture may take; it happens in processes of its own.
+DECODE_MEMORY_MB = env.int("DECODE_MEMORY_MB", 1200)
+DECODE_SECONDS = env.int("DECODE_SECONDS", 60)
 FILE_UPLOAD_HANDLERS = ["gallery.files.upload_handler.CappedUploadHandler"]
 DATA_UPLOAD_MAX_NUMBER_FILES = 500
 

@@ -17,6 +17,8 @@ from transformers.utils.logging import disable_progress_bar
 
 from gallery.extraction.base import unit
 
+LONGEST_SHAPE = 4  # sides of a picture that the processor may enlarge whole
+
 
 class Clip:
     """Any CLIP checkpoint that transformers loads, by its folder or its name on the hub."""
@@ -35,7 +37,7 @@ class Clip:
 
     def preprocess(self, images: Sequence[Image.Image]) -> torch.Tensor:
         """RGB pictures -> float32 (n, 3, side, side), resized, cut and normalized as the checkpoint says."""
-        return self.processor(list(images), return_tensors="pt")["pixel_values"]
+        return self.processor([_cut(image) for image in images], return_tensors="pt")["pixel_values"]
 
     @torch.inference_mode()
     def embed_pixels(self, pixels: torch.Tensor) -> np.ndarray:
@@ -59,3 +61,15 @@ class Clip:
         """Whether the text has more tokens than are read."""
         with self.lock:
             return len(self.tokenizer(text, truncation=False, verbose=False)["input_ids"]) > self.longest_text
+
+
+def _cut(image: Image.Image) -> Image.Image:
+    """Cut a long picture to its middle square, which is all that is looked at.
+
+    The processor makes the shorter side 224 pixels first: of 1 x 60000 pixels that would be 29 GB.
+    """
+    side = min(image.size)
+    if max(image.size) <= LONGEST_SHAPE * side:
+        return image
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    return image.crop((left, top, left + side, top + side))

@@ -11,18 +11,9 @@ from pathlib import Path
 from PIL import Image
 
 from gallery.extraction.base import Extraction, Extractor
-from gallery.imaging import pixels
+from gallery.imaging.decoder import Decoded, decoder
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """A picture on its way to the extractor."""
-
-    picture: Image.Image
-    perceptual_hash: int
-    color: int
 
 
 @dataclass(frozen=True)
@@ -35,9 +26,9 @@ class Reading:
 
 
 def decode(file: str | Path, at_least: int) -> Decoded:
-    """Pixels for an extractor, and what they look like."""
-    picture = pixels.load_rgb(file, at_least)
-    return Decoded(picture, pixels.perceptual_hash(picture), pixels.color(picture))
+    """Decode a picture in a process of its own; DecodeError where that fails."""
+    with open(file, "rb") as opened:
+        return decoder().load(opened, at_least)
 
 
 def extract_files(extractor: Extractor, files: Sequence[str | Path]) -> list[Reading | Exception]:

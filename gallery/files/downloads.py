@@ -12,7 +12,7 @@ from django.utils.http import content_disposition_header
 from zipstream import ZipStream
 
 from gallery.files.thumbnails import thumbnail_of
-from gallery.imaging import blanking
+from gallery.imaging.decoder import DecodeError, decoder
 from gallery.imaging.formats import BY_NAME
 from gallery.models import Image
 
@@ -36,11 +36,11 @@ def without_location(image: Image) -> Stripped:
 
     Where that cannot be done, a large JPEG of the pixels stands in. FileNotFoundError when it is gone.
     """
-    with image.original.storage.open(image.original_name) as file:
-        content = file.read()
     try:
-        return Stripped(blanking.strip(content), BY_NAME[image.format].media_type, image.filename)
-    except blanking.NotStrippedError as reason:
+        with image.original.storage.open(image.original_name) as file:
+            stripped = decoder().strip(file)
+        return Stripped(stripped, BY_NAME[image.format].media_type, image.filename)
+    except DecodeError as reason:
         logger.info("Image %d is given out as a JPEG of its pixels: %s", image.pk, reason)
     picture = thumbnail_of(image, "large")
     with picture.storage.open(picture.name) as file:

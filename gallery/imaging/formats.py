@@ -16,18 +16,20 @@ class Format:
     extension: str
     media_type: str
     shown_by_browsers: bool
+    # Memory that decoding takes at its peak, measured and rounded up; a JPEG that is not progressive takes 1.
+    bytes_per_pixel: float
     aliases: tuple[str, ...] = ()  # other names and extensions that people give it
 
 
 FORMATS = (
-    Format("JPEG", "JPEG", "jpg", "image/jpeg", True, aliases=("jpeg", "jpe")),
-    Format("PNG", "PNG", "png", "image/png", True),
-    Format("WEBP", "WebP", "webp", "image/webp", True),
-    Format("GIF", "GIF", "gif", "image/gif", True),
-    Format("TIFF", "TIFF", "tif", "image/tiff", False, aliases=("tiff",)),
-    Format("BMP", "BMP", "bmp", "image/bmp", False, aliases=("dib",)),
-    Format("HEIF", "HEIF", "heic", "image/heic", False, aliases=("heif", "hif")),
-    Format("AVIF", "AVIF", "avif", "image/avif", True),
+    Format("JPEG", "JPEG", "jpg", "image/jpeg", True, 7, aliases=("jpeg", "jpe")),
+    Format("PNG", "PNG", "png", "image/png", True, 6),
+    Format("WEBP", "WebP", "webp", "image/webp", True, 21),
+    Format("GIF", "GIF", "gif", "image/gif", True, 8),
+    Format("TIFF", "TIFF", "tif", "image/tiff", False, 10, aliases=("tiff",)),
+    Format("BMP", "BMP", "bmp", "image/bmp", False, 6, aliases=("dib",)),
+    Format("HEIF", "HEIF", "heic", "image/heic", False, 11, aliases=("heif", "hif")),
+    Format("AVIF", "AVIF", "avif", "image/avif", True, 13),
 )
 BY_NAME = {format.name: format for format in FORMATS}
 # Every word that people may say for a format, lower case -> its name.

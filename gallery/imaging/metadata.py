@@ -1,7 +1,8 @@
 """What a file says of itself, read once, when it comes in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 from defusedxml import ElementTree
@@ -63,3 +64,24 @@ def xmp_properties(image: Image.Image) -> Mapping[str, str]:
         if element.text and element.text.strip():
             properties.setdefault(element.tag.rpartition("}")[2], element.text.strip())
     return properties
+
+
+def to_json(facts: Facts) -> dict[str, Any]:
+    """Write the facts as plain data."""
+    plain = asdict(facts)
+    if facts.taken:
+        plain["taken"] = [facts.taken.local.isoformat(), facts.taken.offset]
+    return plain
+
+
+def from_json(plain: Mapping[str, Any]) -> Facts:
+    """Read what to_json wrote."""
+    taken, location = plain["taken"], plain["location"]
+    return Facts(
+        str(plain["format"]),
+        int(plain["width"]),
+        int(plain["height"]),
+        Moment(datetime.fromisoformat(taken[0]), taken[1]) if taken else None,
+        (float(location[0]), float(location[1])) if location else None,
+        CameraFacts(**plain["camera"]),
+    )

@@ -1,15 +1,18 @@
 """Pictures uploaded to search by: bytes -> what an extractor makes of them, kept for a day."""
 
 import io
+from typing import IO
 
 import numpy as np
 from django.core.files import File
+from django.utils.translation import gettext as _
 from PIL import Image as Pillow
 
 from gallery import extractor_switch, ingest
 from gallery.extraction import registry
-from gallery.imaging import pixels
+from gallery.imaging.decoder import DecodeError, decoder
 from gallery.models import Image
+from gallery.refusal import RefusedError
 from search.models import QueryPicture
 
 KEPT_SIDE = 1024  # pixels of what is kept of it: a part of that is still a picture
@@ -20,10 +23,9 @@ def add(file: File) -> QueryPicture:
     ingest.digest(file)
     ingest.examine(file)
     file.seek(0)
-    kept = pixels.load_rgb(file, at_least=KEPT_SIDE)
-    file.seek(0)
+    kept = decoder().load(file, at_least=KEPT_SIDE).picture
     # Decoded as the gallery's pictures are, so that a picture of the gallery is found as itself.
-    read = pixels.load_rgb(file, at_least=registry.load(extractor_switch.current()).at_least)
+    read = decoder().load(file, at_least=registry.load(extractor_switch.current()).at_least).picture
     return _create(ingest.clean_filename(file.name or ""), read, kept)
 
 
@@ -32,11 +34,17 @@ def add_part(source: Image | QueryPicture, box: tuple[float, float, float, float
 
     `box` is (left, top, right, bottom) as parts of its sides, 0 to 1.
     """
-    file = source.original.path if isinstance(source, Image) else io.BytesIO(source.thumbnail)
-    picture = pixels.load_rgb(file)
-    sides = (picture.width, picture.height) * 2
-    left, top, right, bottom = (round(part * side) for part, side in zip(box, sides, strict=True))
-    part = picture.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
+    fraction = max(min(box[2] - box[0], box[3] - box[1]), 0.001)
+    opened: IO[bytes]
+    if isinstance(source, Image):
+        opened = source.original.storage.open(source.original_name)
+    else:
+        opened = io.BytesIO(source.thumbnail)
+    with opened as file:
+        try:
+            part = decoder().load(file, at_least=round(KEPT_SIDE / fraction), box=box).picture
+        except DecodeError as error:
+            raise RefusedError(_("The picture is damaged or incomplete.")) from error
     return _create(source.filename, part, part)
 
 
@@ -55,7 +63,7 @@ def _create(filename: str, read: Pillow.Image, kept: Pillow.Image) -> QueryPictu
 def read_again(picture: QueryPicture) -> None:
     """Have the extractor that is searched now read the picture, from the small JPEG that was kept of it."""
     description = extractor_switch.current()
-    [extraction] = registry.load(description).extract([pixels.load_rgb(io.BytesIO(picture.thumbnail))])
+    [extraction] = registry.load(description).extract([decoder().load(io.BytesIO(picture.thumbnail)).picture])
     picture.extractor, picture.tags = description.key, extraction.tags
     picture.vector = extraction.embedding.astype("<f4").tobytes()
     picture.save()

@@ -94,7 +94,7 @@ def test_a_file_above_the_limit_is_refused(stranger, settings):
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(stranger, settings):
     bomb = encoded(Pillow.new("1", (20_000, 20_000)))  # 400 megapixels in a few kilobytes
     assert len(bomb) < 100_000
-    with pytest.raises(RefusedError, match="400 megapixels; the limit is 150"):
+    with pytest.raises(RefusedError, match="400 megapixels; the limit is 250"):
         ingest.add(stranger, upload(bomb))
 
 

@@ -7,7 +7,8 @@ from django.core.files.base import ContentFile
 from PIL import Image as Pillow
 
 from gallery import ingest
-from gallery.imaging import blanking, pixels, places
+from gallery.imaging import pixels, places
+from gallery.imaging.decoder import DecodeError, Decoder
 from gallery.models import Album, AlbumImage, AlbumMember
 from tests.conftest import drawn
 from tests.gallery.test_pages import text_of
@@ -119,10 +120,10 @@ def test_a_list_of_the_api_tells_it_only_to_whom_it_may(
 def test_where_it_cannot_be_taken_out_the_pixels_alone_are_sent(client, stranger, shared, monkeypatch):
     image, _ = shared
 
-    def refuse(content):
-        raise blanking.NotStrippedError
+    def refuse(self, file):
+        raise DecodeError("not stripped")
 
-    monkeypatch.setattr(blanking, "strip", refuse)
+    monkeypatch.setattr(Decoder, "strip", refuse)
     client.force_login(stranger)
     content = original(client, image)
     assert place_of(content) is None

@@ -1,0 +1,205 @@
+"""Decoding in child processes, with limits of memory and time.
+
+A file that breaks its decoder harms nothing else. A few children live on from request to request, so that
+most pay only for passing the file and its pixels. One that dies, takes too long or decoded something large is
+replaced. Large pictures are decoded one at a time.
+"""
+
+import contextlib
+import json
+import os
+import queue
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from PIL import Image
+
+from gallery.imaging import metadata
+from gallery.imaging.metadata import Facts
+from gallery.imaging.pixels import Box
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+REQUESTS = 500  # that one child serves; then its memory is given back
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+
+
+class DecodeError(Exception):
+    """A file could not be decoded.
+
+    `kind` is unreadable, damaged, pixels, no pixels, memory, slow, crashed or not stripped.
+    """
+
+    def __init__(self, kind: str, own: float = 0.0, most: float = 0.0, detail: str = ""):
+        super().__init__(f"{kind} {detail}".strip())
+        self.kind, self.own, self.most = kind, own, most
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one picture may take, and how many are decoded at a time; memory in bytes."""
+
+    memory: int = 1_200_000_000
+    seconds: float = 60.0
+    megapixels: float = 250.0
+    children: int = os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A picture's pixels, and what they look like."""
+
+    picture: Image.Image
+    perceptual_hash: int
+    color: int
+
+
+class _Child:
+    """One child process and the socket to it."""
+
+    def __init__(self, limits: Limits):
+        self.limits, self.served = limits, 0
+        self.channel, theirs = socket.socketpair()
+        self.channel.settimeout(limits.seconds)
+        environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        arguments = [str(theirs.fileno()), str(limits.memory), str(limits.megapixels)]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "gallery.imaging.decoder_process", *arguments],
+            pass_fds=[theirs.fileno()],
+            cwd=ROOT,
+            env=environment | {"PYTHONPATH": str(ROOT)},
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the process that asks
+        )
+        theirs.close()
+
+    def ask(self, request: dict[str, Any], file: IO[bytes]) -> tuple[dict[str, Any], bytes]:
+        """Send a request with the file, and wait for the answer; DecodeError where there is none."""
+        self.served += 1
+        try:
+            socket.send_fds(self.channel, [json.dumps(request).encode()], [file.fileno()])
+            with self.channel.makefile("rb") as answers:
+                answer = json.loads(answers.readline(65536))
+                content = answers.read(answer["bytes"])
+        except TimeoutError as error:
+            raise DecodeError("slow", most=self.limits.seconds) from error
+        except (OSError, ValueError) as error:
+            raise DecodeError("crashed") from error
+        if len(content) != answer["bytes"]:
+            raise DecodeError("crashed")
+        return answer, content
+
+    def end(self) -> None:
+        self.channel.close()
+        self.process.kill()
+        self.process.wait()
+
+
+class Decoder:
+    """The children of this process."""
+
+    def __init__(self, limits: Limits):
+        self.limits = limits
+        self.pid = os.getpid()
+        self._large = threading.Lock()
+        self._free: queue.Queue[_Child | None] = queue.LifoQueue()
+        for _ in range(limits.children):
+            self._free.put(None)  # started on first use
+
+    def examine(self, file: IO[bytes]) -> Facts:
+        """Decode to the end, and read what the file says of itself; DecodeError where that fails."""
+        answer, _ = self._ask({"operation": "examine"}, file)
+        return metadata.from_json(answer["facts"])
+
+    def load(self, file: IO[bytes], at_least: int | None = None, box: Box | None = None) -> Decoded:
+        """Decode as `pixels.load_rgb` does; DecodeError where that fails."""
+        answer, content = self._ask({"operation": "load", "at_least": at_least, "box": box}, file)
+        picture = Image.frombytes("RGB", tuple(answer["size"]), content)
+        return Decoded(picture, answer["hash"], answer["color"])
+
+    def strip(self, file: IO[bytes]) -> bytes:
+        """Give the file without its place; DecodeError where that cannot be done for sure."""
+        with _as_real_file(file) as real:
+            return self._exchange({"operation": "strip"}, real)[1]
+
+    def _ask(self, request: dict[str, Any], file: IO[bytes]) -> tuple[dict[str, Any], bytes]:
+        with _as_real_file(file) as real:
+            needed = self._exchange({"operation": "header"}, real)[0]["needed"]
+            large = self._large if needed > self.limits.memory // 4 else contextlib.nullcontext()
+            with large:
+                return self._exchange(request, real)
+
+    def _exchange(self, request: dict[str, Any], file: IO[bytes]) -> tuple[dict[str, Any], bytes]:
+        with self._child() as child:
+            answer, content = child.ask(request, file)
+        if kind := answer.get("error"):
+            raise DecodeError(kind, answer.get("own", 0.0), answer.get("most", 0.0), answer.get("detail", ""))
+        return answer, content
+
+    @contextlib.contextmanager
+    def _child(self) -> Iterator[_Child]:
+        """A child for one request. One that failed, or has served long enough, is not used again."""
+        child = self._free.get()
+        try:
+            child = child or _Child(self.limits)
+            yield child
+            keep: _Child | None = child
+            if child.served >= REQUESTS or _resident(child.process.pid) > self.limits.memory // 4:
+                child.end()
+                keep = None
+        except BaseException:
+            keep = None
+            if child:
+                child.end()
+            raise
+        finally:
+            self._free.put(keep)
+
+
+def _resident(pid: int) -> int:
+    """The process's memory in bytes; 0 where the system does not tell."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+@contextlib.contextmanager
+def _as_real_file(file: IO[bytes]) -> Iterator[IO[bytes]]:
+    """The file as one of the system's, which a child can be given; what lies in memory is written to one."""
+    try:
+        file.fileno()
+    except (OSError, AttributeError, ValueError):
+        with tempfile.TemporaryFile() as real:
+            file.seek(0)
+            shutil.copyfileobj(file, real)
+            real.flush()
+            yield real
+    else:
+        file.flush() if hasattr(file, "flush") and file.writable() else None
+        yield file
+
+
+_lock = threading.Lock()
+_state: dict[str, Any] = {"limits": Limits(), "decoder": None}
+
+
+def configure(limits: Limits) -> None:
+    """Set the limits of this process's decoder."""
+    _state.update(limits=limits, decoder=None)
+
+
+def decoder() -> Decoder:
+    """Give this process's decoder; a process that was forked makes its own."""
+    with _lock:
+        current: Decoder | None = _state["decoder"]
+        if current is None or current.pid != os.getpid():
+            current = _state["decoder"] = Decoder(_state["limits"])
+        return current

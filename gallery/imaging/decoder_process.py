@@ -1,0 +1,136 @@
+"""The child that decodes strangers' files: limits of memory, no secrets, and nobody is harmed by its death.
+
+It reads requests from a socket: a JSON line with the open file beside it. It answers a JSON line, and after
+it as many bytes as `bytes` says. What it sends is plain data: whoever takes it over gains nothing in the
+process that asked.
+"""
+
+import json
+import os
+import resource
+import socket
+import sys
+from typing import IO, Any
+
+from PIL import Image
+
+from gallery.imaging import blanking, metadata, pixels
+
+SPARE = 300_000_000  # bytes for libraries and what lies between the decoder's buffers
+
+
+class RefusedPictureError(Exception):
+    """A picture is not decoded; the kind and numbers say why."""
+
+    def __init__(self, kind: str, **numbers: float):
+        super().__init__(kind)
+        self.answer = {"error": kind, **numbers}
+
+
+def main() -> None:
+    """Serve the socket whose number is the first argument until the other side goes."""
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    memory, megapixels = int(sys.argv[2]), float(sys.argv[3])
+    _limit(memory)
+    while True:
+        line, descriptors, _, _ = socket.recv_fds(channel, 65536, 1)
+        if not line:
+            return
+        with os.fdopen(descriptors[0], "rb") as file:
+            answer, content = _answer(json.loads(line), file, memory, megapixels)
+        channel.sendall(json.dumps(answer | {"bytes": len(content)}).encode() + b"\n")
+        channel.sendall(content)
+
+
+def _limit(memory: int) -> None:
+    """Bound what this process may take of memory, and have it write no files."""
+    with open("/proc/self/statm", encoding="ascii") as statm:
+        used = int(statm.read().split()[0]) * resource.getpagesize()
+    limit = used + memory + SPARE
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _answer(
+    request: dict[str, Any], file: IO[bytes], memory: int, megapixels: float
+) -> tuple[dict[str, Any], bytes]:
+    try:
+        file.seek(0)
+        return OPERATIONS[request["operation"]](file, request, memory, megapixels)
+    except RefusedPictureError as refusal:
+        return refusal.answer, b""
+    except MemoryError:
+        return {"error": "memory"}, b""
+    except Exception as error:  # Pillow raises nearly anything on hostile bytes
+        return {"error": "damaged", "detail": f"{type(error).__name__}: {error}"[:200]}, b""
+
+
+def _check(file: IO[bytes], memory: int, megapixels: float) -> metadata.Facts:
+    """Refuse, by its header, what is not a picture or would take too much; return what the file says."""
+    try:
+        image = pixels.open_header(file)
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise RefusedPictureError("unreadable") from error
+    with image:
+        size = image.width * image.height / 1e6
+        if size > megapixels:
+            raise RefusedPictureError("pixels", own=size, most=megapixels)
+        if not size:
+            raise RefusedPictureError("no pixels")
+        needed = pixels.bytes_needed(image)
+        if needed > memory:
+            raise RefusedPictureError("memory", own=needed / 1e6, most=memory / 1e6)
+        facts = metadata.read(image)
+    file.seek(0)
+    return facts
+
+
+def _header(
+    file: IO[bytes], request: dict[str, Any], memory: int, megapixels: float
+) -> tuple[dict[str, Any], bytes]:
+    """How many bytes decoding would take."""
+    try:
+        with pixels.open_header(file) as image:
+            return {"needed": pixels.bytes_needed(image)}, b""
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise RefusedPictureError("unreadable") from error
+
+
+def _examine(
+    file: IO[bytes], request: dict[str, Any], memory: int, megapixels: float
+) -> tuple[dict[str, Any], bytes]:
+    """What the file says of itself, when it can be decoded to its end."""
+    facts = _check(file, memory, megapixels)
+    pixels.load_rgb(file, at_least=pixels.HASHED)
+    return {"facts": metadata.to_json(facts)}, b""
+
+
+def _load(
+    file: IO[bytes], request: dict[str, Any], memory: int, megapixels: float
+) -> tuple[dict[str, Any], bytes]:
+    """The pixels, and what they look like."""
+    _check(file, memory, megapixels)
+    picture = pixels.load_rgb(file, request["at_least"], request["box"])
+    looks = {"hash": pixels.perceptual_hash(picture), "color": pixels.color(picture)}
+    return {"size": picture.size, **looks}, picture.tobytes()
+
+
+def _strip(
+    file: IO[bytes], request: dict[str, Any], memory: int, megapixels: float
+) -> tuple[dict[str, Any], bytes]:
+    """The file without its place."""
+    try:
+        return {}, blanking.strip(file.read())
+    except blanking.NotStrippedError as reason:
+        return {"error": "not stripped", "detail": str(reason)}, b""
+
+
+OPERATIONS = {"header": _header, "examine": _examine, "load": _load, "strip": _strip}
+
+if __name__ == "__main__":
+    Image.init()
+    main()

@@ -1,0 +1,169 @@
+"""Decoding in children: what they answer, and that nothing they meet harms the process that asks."""
+
+import contextlib
+import io
+import os
+import signal
+import threading
+
+import numpy as np
+import psutil
+import pytest
+from PIL import Image as Pillow
+
+from gallery.imaging import decoder, pixels
+from gallery.imaging.decoder import DecodeError, Decoder, Limits
+from tests.conftest import demo_path, drawn, encoded
+
+MEGABYTE = 1_000_000
+
+
+@pytest.fixture
+def decoding():
+    """A decoder with limits of one's own; its children end with the test."""
+    made = []
+
+    def make(**limits) -> Decoder:
+        made.append(Decoder(Limits(**({"children": 1} | limits))))
+        return made[-1]
+
+    yield make
+    for one in made:
+        while not one._free.empty():
+            if child := one._free.get():
+                child.end()
+
+
+def children() -> list[psutil.Process]:
+    return [
+        child
+        for child in psutil.Process().children()
+        if "gallery.imaging.decoder_process" in " ".join(child.cmdline())
+    ]
+
+
+@pytest.mark.parametrize("name", ["rocket", "coffee", "chelsea"])
+@pytest.mark.parametrize("at_least", [None, 100])
+def test_it_decodes_as_this_process_would(decoding, name, at_least):
+    path = demo_path(name)
+    with path.open("rb") as file:
+        decoded = decoding().load(file, at_least)
+    expected = pixels.load_rgb(path, at_least)
+    np.testing.assert_array_equal(np.asarray(decoded.picture), np.asarray(expected))
+    assert decoded.perceptual_hash == pixels.perceptual_hash(expected)
+
+
+def test_a_part_of_a_picture(decoding):
+    decoded = decoding().load(io.BytesIO(encoded(drawn(size=(400, 200)))), box=(0.5, 0, 1, 0.5))
+    assert decoded.picture.size == (200, 100)
+    assert decoded.picture.getcolors() == [(20_000, (255, 255, 255))]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"not a picture", "unreadable"),
+        (encoded(drawn())[:-40], "damaged"),
+        (encoded(drawn(size=(3000, 3000))), "pixels"),
+        (encoded(Pillow.new("RGB", (1900, 1900)), "WEBP"), "memory"),
+    ],
+)
+def test_what_cannot_be_decoded_is_sorted(decoding, content, kind):
+    small = decoding(megapixels=8, memory=70 * MEGABYTE)
+    with pytest.raises(DecodeError) as error:
+        small.examine(io.BytesIO(content))
+    assert error.value.kind == kind
+    assert small.examine(io.BytesIO(encoded(drawn()))).width == 64
+
+
+def test_a_child_that_is_killed_fails_one_file_and_is_replaced(decoding):
+    one = decoding()
+    one.examine(io.BytesIO(encoded(drawn())))
+    child = one._free.get()
+    one._free.put(child)
+    os.kill(child.process.pid, signal.SIGKILL)
+    child.process.wait()
+    with pytest.raises(DecodeError, match="crashed"):
+        one.examine(io.BytesIO(encoded(drawn())))
+    assert one.examine(io.BytesIO(encoded(drawn()))).width == 64
+
+
+def test_one_that_takes_too_long_is_ended(decoding):
+    one = decoding(seconds=3)
+    one.examine(io.BytesIO(encoded(drawn())))
+    child = one._free.get()
+    one._free.put(child)
+    os.kill(child.process.pid, signal.SIGSTOP)
+    with pytest.raises(DecodeError, match="slow"):
+        one.examine(io.BytesIO(encoded(drawn())))
+    assert child.process.poll() is not None
+    assert one.examine(io.BytesIO(encoded(drawn()))).width == 64
+
+
+def test_a_large_picture_stays_within_its_memory_and_gives_it_back(decoding):
+    """100 megapixels with alpha, of less than a megabyte: 400 MB decoded, and hardly more at the peak."""
+    content = encoded(Pillow.new("RGBA", (10_000, 10_000), (10, 20, 30, 255)))
+    one = decoding(memory=1200 * MEGABYTE)
+    peak, done = [0], threading.Event()
+
+    def watch():
+        while not done.wait(0.02):
+            for child in children():
+                with contextlib.suppress(psutil.Error):
+                    peak[0] = max(peak[0], child.memory_info().rss)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    before = psutil.Process().memory_info().rss
+    decoded = one.load(io.BytesIO(content), 1600)
+    done.set()
+    thread.join()
+    assert min(decoded.picture.size) >= 1600
+    assert 300 * MEGABYTE < peak[0] < 800 * MEGABYTE
+    assert psutil.Process().memory_info().rss - before < 150 * MEGABYTE
+    assert one._free.get() is None  # its child is not used again
+    one._free.put(None)
+
+
+def test_children_know_no_secrets(decoding, monkeypatch):
+    monkeypatch.setenv("SECRET_KEY", "very secret")
+    one = decoding()
+    one.examine(io.BytesIO(encoded(drawn())))
+    child = one._free.get()
+    one._free.put(child)
+    assert b"very secret" not in psutil.Process(child.process.pid).environ().__repr__().encode()
+
+
+def test_many_threads_share_few_children(decoding):
+    one = decoding(children=2)
+    sizes = []
+
+    def load():
+        sizes.append(one.load(io.BytesIO(encoded(drawn()))).picture.size)
+
+    threads = [threading.Thread(target=load) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sizes == [(64, 48)] * 12
+
+
+def test_the_process_has_one_decoder():
+    assert decoder.decoder() is decoder.decoder()
+
+
+@pytest.mark.parametrize(
+    ("mode", "color"),
+    [("RGB", (10, 200, 30)), ("L", 90), ("RGBA", (10, 200, 30, 255)), ("P", 3), ("CMYK", (9, 9, 9, 9))],
+)
+def test_reduced_in_bands_it_is_the_same_picture(mode, color):
+    """However large it is: a picture of more than one band."""
+    picture = Pillow.new(mode, (2100, 1900), color)
+    content = encoded(picture, "TIFF" if mode == "CMYK" else "PNG")
+    small = pixels.load_rgb(io.BytesIO(content), 100)
+    assert min(small.size) >= 100
+    assert small.size[0] < 200
+    assert len(small.getcolors()) == 1
+    whole = pixels.load_rgb(io.BytesIO(content))
+    assert np.abs(np.asarray(small)[50, 50].astype(int) - np.asarray(whole)[50, 50]).max() <= 1
