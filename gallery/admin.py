@@ -12,11 +12,13 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from gallery import tagging, tasks
+from gallery.forms.sign_in import ThrottledAdminForm
 from gallery.forms.upload import AdminUploadForm
 from gallery.models import Account, Album, AlbumMember, Embedding, Image, ImageTag, Tag
 
 admin.site.site_header = admin.site.site_title = "Picfusion"
 admin.site.index_title = "Administration"
+admin.site.login_form = ThrottledAdminForm
 
 
 class ImageTagInline(admin.TabularInline):

@@ -5,6 +5,7 @@ import logging
 from datetime import timedelta
 
 from django.conf import settings
+from django.core.management import call_command
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
@@ -60,6 +61,20 @@ def install_schedule(**kwargs) -> None:
         name="empty the trash",
         defaults={"func": "gallery.trash.purge", "schedule_type": Schedule.HOURLY},
     )
+    Schedule.objects.update_or_create(
+        name="forget failed attempts",
+        defaults={"func": "gallery.throttle.forget", "schedule_type": Schedule.HOURLY},
+    )
+    Schedule.objects.update_or_create(
+        name="remove expired sessions",
+        defaults={"func": "gallery.tasks.clear_sessions", "schedule_type": Schedule.DAILY},
+    )
+
+
+def clear_sessions() -> str:
+    """Remove expired sessions: every visitor of a share link has one."""
+    call_command("clearsessions")
+    return "done"
 
 
 def extract_pending() -> str:

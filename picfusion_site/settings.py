@@ -15,6 +15,7 @@ env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
 
 
+os.umask(0o077)  # what the site writes is its owner's alone
 VAR_DIR = Path(env.str("PICFUSION_VAR_DIR", str(BASE_DIR / "var"))).resolve()
 VAR_DIR.mkdir(
     mode=0o700, parents=True, exist_ok=True
@@ -28,6 +29,8 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 CSRF_FAILURE_VIEW = "picfusion_site.views.csrf_failure"
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 HTTPS = env.bool("HTTPS", False)
+# Whose X-Forwarded-For is believed: addresses or networks of proxies.
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -61,6 +64,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "picfusion_site.caching.no_store",
 ]
 
 ROOT_URLCONF = "picfusion_site.urls"
@@ -210,7 +214,6 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_RATES": {"token": "20/min"},
     "PAGE_SIZE": 50,
 }
 SPECTACULAR_SETTINGS = {

@@ -5,15 +5,16 @@ from django.urls import include, path
 from django.views.i18n import JavaScriptCatalog, set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from gallery.views import sign_in
 from picfusion_site import views
 
 urlpatterns = [
     path("", include("search.urls")),
     path("", include("gallery.urls")),
-    path("accounts/login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("accounts/login/", sign_in.SignInView.as_view(), name="login"),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
     path("accounts/password/", auth.PasswordChangeView.as_view(success_url="/"), name="password_change"),
-    path("accounts/reset/", auth.PasswordResetView.as_view(), name="password_reset"),
+    path("accounts/reset/", sign_in.ResetView.as_view(), name="password_reset"),
     path("accounts/reset/sent/", auth.PasswordResetDoneView.as_view(), name="password_reset_done"),
     path(
         "accounts/reset/<uidb64>/<token>/",

@@ -2,6 +2,7 @@ from gallery.models.account import Account
 from gallery.models.active_extractor import ActiveExtractor
 from gallery.models.album import Album, AlbumImage, AlbumMember
 from gallery.models.change import Change
+from gallery.models.failed_attempts import FailedAttempts
 from gallery.models.image import Embedding, Image
 from gallery.models.invitation import Invitation
 from gallery.models.share_link import ShareLink
@@ -16,6 +17,7 @@ __all__ = [
     "AlbumMember",
     "Change",
     "Embedding",
+    "FailedAttempts",
     "Image",
     "ImageTag",
     "Invitation",

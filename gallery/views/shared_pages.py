@@ -5,23 +5,25 @@ Pictures, one picture, a slideshow, files where allowed.
 Nothing else of the site is told: no names, tags, dates or places.
 """
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_not_required
-from django.core.cache import cache
 from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from gallery import access
+from gallery import access, throttle
 from gallery.files import downloads
 from gallery.files.responses import send_original, send_thumbnail
+from gallery.forms.sign_in import too_many
 from gallery.models import Image, ShareLink
 from gallery.views.paging import page_of
 
 PER_PAGE = 60
-TRIES = 10  # wrong passwords a minute, from anywhere
 SECONDS = 5  # that a slideshow stays on a picture
 
 
@@ -119,26 +121,39 @@ def _image(link: ShareLink, pk: int) -> Image:
 
 def _is_open(request: HttpRequest, link: ShareLink) -> bool:
     """Whether there is no password, or this browser gave the present one."""
-    return not link.password or request.session.get(f"share-link-{link.pk}") == link.password[-20:]
+    return not link.password or constant_time_compare(
+        request.session.get(_proof_name(link), ""), _proof(link)
+    )
+
+
+def _proof_name(link: ShareLink) -> str:
+    return f"share-link-{link.pk}"
+
+
+def _proof(link: ShareLink) -> str:
+    """What a browser keeps once it gave the password: it changes with the password, and does not tell it."""
+    return salted_hmac("share-link", link.password).hexdigest()
 
 
 def _ask(request: HttpRequest, link: ShareLink, token: str) -> HttpResponse:
-    """Ask for the password, or take it; TRIES wrong ones a minute at most."""
-    context, status = {"token": token}, 200
+    """Ask for the password, or take it; guessing is slowed down for each visitor."""
+    context: dict[str, Any] = {"token": token}
+    status, seconds = 200, 0
     if request.method == "POST":
-        key = f"share-link-tries-{link.pk}"
-        cache.add(key, 0, 60)
-        if cache.incr(key) > TRIES:
-            context, status = (
-                {"token": token, "error": _("Too many attempts. Wait a minute and try again.")},
-                429,
-            )
+        guards = throttle.link_guards(request, link.pk)
+        if seconds := throttle.wait(guards):
+            context["error"], status = too_many(seconds).messages[0], 429
         elif link.check_password(request.POST.get("password", "")):
-            request.session[f"share-link-{link.pk}"] = link.password[-20:]
+            throttle.succeeded(guards)
+            request.session[_proof_name(link)] = _proof(link)
             return redirect("shared", token)
         else:
-            context, status = {"token": token, "error": _("Wrong password.")}, 400
-    return _private(render(request, "gallery/shared_password.html", context, status=status))
+            throttle.failed(guards, "share-link password", request)
+            context["error"], status = _("Wrong password."), 400
+    response = _private(render(request, "gallery/shared_password.html", context, status=status))
+    if seconds:
+        response["Retry-After"] = str(seconds)
+    return response
 
 
 def _count_view(request: HttpRequest, link: ShareLink) -> None:
