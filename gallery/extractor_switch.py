@@ -24,10 +24,10 @@ def current() -> Description:
     key = ActiveExtractor.objects.values_list("key", flat=True).first()
     if key in (None, target.key):
         return target
-    before = registry.describe(key.partition("/")[0])
+    before = registry.describe_key(key)
     # Without its weights the old extractor cannot embed a query: better some results of the new one than
     # none.
-    return before if before and before.key == key else target
+    return before or target
 
 
 def remember(description: Description) -> None:

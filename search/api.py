@@ -19,6 +19,7 @@ from gallery.api.parsers import JSONParser
 from gallery.models.tag import MAX_TAG_LENGTH
 from gallery.refusal import RefusedError
 from search import browsing, engine, suggestions
+from search.good_matches import Verdict
 from search.index.fusion import FUSIONS
 from search.index.ranking import COMPONENTS
 from search.query import query_pictures
@@ -174,6 +175,15 @@ class PageSerializer(serializers.Serializer):
     good = serializers.IntegerField(
         allow_null=True,
         help_text="How many of these are good matches; null where that cannot be told.",
+    )
+    verdict = serializers.ChoiceField(
+        [*Verdict],
+        allow_null=True,
+        help_text="good: there are good matches; weak: nothing matches well, the closest follow; unknown: "
+        "the search does not know these words. null where it cannot be told: with pictures or tags.",
+    )
+    unknown_words = serializers.ListField(
+        child=serializers.CharField(), help_text="Words of the text that the search does not know."
     )
     took_ms = serializers.FloatField()
     unknown_tags = serializers.ListField(

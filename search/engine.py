@@ -12,7 +12,7 @@ from gallery.access import AnyUser
 from gallery.models import Image
 from search import good_matches, suggestions
 from search.index import ranking
-from search.index.fusion import FUSIONS, Mean
+from search.index.fusion import FUSIONS
 from search.index.index import Index
 from search.index.snapshot import DamagedError
 from search.live_index import live_index
@@ -64,6 +64,8 @@ class Page:
     results: list[Result]
     count: int
     good: int | None  # how many of these are good matches; None where that cannot be told
+    verdict: good_matches.Verdict | None
+    unknown_words: list[str]  # that the extractor does not know
     unknown_tags: list[str]
     offers: list[Suggestion]  # tags that the text names
     text_is_cut: bool  # the text is longer than the extractor reads
@@ -90,9 +92,9 @@ def search(query: Query, user: AnyUser, offset: int = 0, limit: int = 50, good_o
         seen = index.visible(allowed.owner_id, allowed.album_ids)
         visible = _candidates(index, query, resolved, seen.copy())
         best = FUSIONS[query.fusion].rank(index, resolved.asked, resolved.share, visible, offset + limit)
-        good = _good(index, resolved, best)
+        good = good_matches.count(index, visible, resolved.near_tag_ids)
         if good_only and good is not None:
-            best = best.first(good)
+            best = best.first(good or good_matches.CLOSEST)
         return Answer(
             explain(index, best, offset, resolved),
             int(np.count_nonzero(visible)),
@@ -108,6 +110,8 @@ def search(query: Query, user: AnyUser, offset: int = 0, limit: int = 50, good_o
         [Result(images[pk], score, parts) for pk, score, parts in found.explained if pk in images],
         found.count,
         found.good,
+        good_matches.verdict(found.good, resolved.words.unknown),
+        resolved.words.unknown,
         found.unknown_tags,
         found.offers,
         resolved.words.is_cut,
@@ -149,18 +153,6 @@ def _with_rebuilt_index(answer: Callable[[Index], Answer]) -> Answer:
         live_index.discard()
         with live_index.open() as index:
             return answer(index)
-
-
-def _good(index: Index, resolved: ResolvedQuery, best: ranking.Best) -> int | None:
-    """How many pictures are good matches; None where that cannot be told."""
-    if resolved.expected is None or best.scan is None:
-        return None
-    if not len(best.rows):
-        return 0
-    threshold = good_matches.least_score(float(best.scores[0]), resolved.expected)
-    if threshold is None or threshold == np.inf:
-        return None if threshold is None else 0
-    return ranking.reaching(index, resolved.asked, Mean.linear(resolved.share), best.scan, threshold)
 
 
 def similar(image: Image, user: AnyUser, limit: int = 12) -> list[Result]:

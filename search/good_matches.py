@@ -1,26 +1,38 @@
-"""Good matches and the rest: whether a library has what is asked for in words, and which pictures are it.
+"""Good matches and the rest: whether a library has what is asked for in words.
 
-The extractor says how near to the words the classes of its vocabulary come that come nearest
-(`Extractor.expected`). The best picture is held against that: "dog" scores 0.7 on dogs and 0.55 on wolves,
-and the vocabulary tells that 0.7 is to be expected of dogs, as it tells that no better than 0.5 is to be had
-for "landscape". docs/search.md has the measurements.
+The extractor names the tags that mean what the words do (`Extractor.near`): "sparrows" means "sparrow", and
+"dogs" means "dog", be it that of a picture of a poodle. Pictures that carry one of them are good matches.
+docs/search.md has the measurements.
 """
+
+from enum import StrEnum
 
 import numpy as np
 
-# Where not even the nearest classes reach this, the extractor knows nothing of the kind and cannot tell.
-LEAST_EXPECTED = 0.35
-# In units of what is expected: below the first the best picture is not what was asked for; where it is,
-# pictures that reach the second count as good.
-LEAST_STRENGTH = 1.03
-GOOD = 0.8
+from search.index.index import Index
+
+CLOSEST = 30  # pictures that are shown where none is a good match
 
 
-def least_score(best: float, expected: float) -> float | None:
-    """The score from which on a picture is a good match, given the best one's.
+class Verdict(StrEnum):
+    """What a search can say of its answer."""
 
-    Infinity where none is, None where that cannot be told.
-    """
-    if expected < LEAST_EXPECTED:
+    GOOD = "good"  # there are good matches
+    WEAK = "weak"  # nothing matches well: the closest follow
+    UNKNOWN = "unknown"  # it does not know these words
+
+
+def count(index: Index, visible: np.ndarray, near_tag_ids: list[int] | None) -> int | None:
+    """Count the visible rows (bool (size,)) that are good matches; None where that cannot be told."""
+    if near_tag_ids is None:
         return None
-    return GOOD * expected if best >= LEAST_STRENGTH * expected else np.inf
+    return int(np.count_nonzero(visible & index.with_any_tag(near_tag_ids)))
+
+
+def verdict(good: int | None, unknown_words: list[str]) -> Verdict | None:
+    """Say what the answer is worth; None where that cannot be told, with pictures and tags in the query."""
+    if good is None:
+        return None
+    if good:
+        return Verdict.GOOD
+    return Verdict.UNKNOWN if unknown_words else Verdict.WEAK

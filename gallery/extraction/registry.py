@@ -8,9 +8,12 @@ from django.core.exceptions import ImproperlyConfigured
 from gallery.extraction import weights
 from gallery.extraction.base import Description, Extractor
 from gallery.extraction.full import Full
-from gallery.extraction.lite import Lite
+from gallery.extraction.lite import Lite, LiteOne
 
 EXTRACTORS: dict[str, type[Extractor]] = {Lite.name: Lite, Full.name: Full}
+
+# What served before, by key: its rows are searched until today's extractor has processed the library.
+EARLIER: dict[str, type[Extractor]] = {"lite/1": LiteOne}
 
 _lock = threading.Lock()
 _loaded: dict[str, Extractor] = {}
@@ -41,6 +44,14 @@ def describe(name: str) -> Description | None:
     return EXTRACTORS[name].describe(settings.MODELS_DIR)
 
 
+def describe_key(key: str) -> Description | None:
+    """Describe the extractor that made rows of this key; None where it cannot be loaded any more."""
+    if key in EARLIER:
+        return EARLIER[key].describe(settings.MODELS_DIR)
+    description = describe(key.partition("/")[0])
+    return description if description and description.key == key else None
+
+
 def synonyms(description: Description) -> dict[str, str]:
     """Other words for the extractor's tags, and the tag that each stands for."""
     return EXTRACTORS[description.name].synonyms()
@@ -50,5 +61,6 @@ def load(description: Description) -> Extractor:
     """The extractor of this process, loaded on the first call; the first caller's wait is everyone's."""
     with _lock:
         if description.key not in _loaded:
-            _loaded[description.key] = EXTRACTORS[description.name](settings.MODELS_DIR)
+            made = EARLIER.get(description.key) or EXTRACTORS[description.name]
+            _loaded[description.key] = made(settings.MODELS_DIR)
         return _loaded[description.key]

@@ -39,7 +39,8 @@ class Words:
 
     vectors: dict[str, np.ndarray]
     is_cut: bool  # one of the texts is longer than the extractor reads
-    expected: float | None  # what pictures of the wanted words score, where the extractor can tell
+    near: list[str] | None  # the tags that mean what the words do; None where the extractor cannot tell
+    unknown: list[str]  # words that the extractor does not know
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,7 @@ class ResolvedQuery:
     tags: set[str]  # the wanted ones, those of the pictures among them
     words: Words
 
-    @property
-    def expected(self) -> float | None:
-        """What pictures of the words score, where only words are asked for and the extractor can tell."""
-        return self.words.expected if self.asked.components == ["text"] else None
+    near_tag_ids: list[int] | None  # of the tags that mean what the words do, where words alone are asked for
 
 
 def resolve(query: Query, user: Any) -> ResolvedQuery:
@@ -80,19 +78,27 @@ def resolve(query: Query, user: Any) -> ResolvedQuery:
     except ValueError as error:
         raise QueryError("weights", _("Give everything you search by a weight above 0.")) from error
     limits = query.filters.limits(user)
-    return ResolvedQuery(extractor, asked, share, limits, wanted, unwanted, tag_ids, set(tags), words)
+    near = _near_tag_ids(words) if asked.components == ["text"] and query.texts else None
+    return ResolvedQuery(extractor, asked, share, limits, wanted, unwanted, tag_ids, set(tags), words, near)
+
+
+def _near_tag_ids(words: Words) -> list[int] | None:
+    if words.near is None:
+        return None
+    return list(Tag.objects.filter(name__in=words.near).values_list("id", flat=True))
 
 
 def _words(query: Query, extractor: Description) -> Words:
     """Embed everything that is said in words; the model is loaded only where there is any."""
     texts = list(dict.fromkeys(text for text in (*query.texts, query.exclude_text) if text))
     if not texts:
-        return Words({}, False, None)
+        return Words({}, False, None, [])
     model = registry.load(extractor)
     vectors = dict(zip(texts, model.embed_texts(texts), strict=True))
-    text = _text_vector(query, vectors)
-    expected = model.expected(text) if query.texts and text is not None else None
-    return Words(vectors, any(model.is_cut(text) for text in texts), expected)
+    near = [model.near(text) for text in query.texts]
+    known = None if None in near else sorted({name for names in near for name in names or ()})
+    unknown = [word for text in query.texts for word in model.unknown_words(text)]
+    return Words(vectors, any(model.is_cut(text) for text in texts), known, unknown)
 
 
 def _text_vector(query: Query, vectors: dict[str, np.ndarray]) -> np.ndarray | None:

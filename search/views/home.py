@@ -21,6 +21,7 @@ from gallery.views import selection
 from gallery.views.requests import SignedInRequest
 from gallery.views.upload import waiting_context
 from search import browsing, engine
+from search.good_matches import CLOSEST
 from search.index.fusion import FUSIONS
 from search.models import QueryPicture, SavedSearch
 from search.query import query_pictures
@@ -56,7 +57,9 @@ def home(request: SignedInRequest) -> HttpResponse:
     if found is None:
         context = {"recent": browsing.latest(request.user, RECENT), **waiting_context(request.user)}
         return _render(request, query, context)
-    shown = found.good if good_only and found.good is not None else found.count
+    shown = found.count
+    if good_only and found.good is not None:
+        shown = min(found.good or CLOSEST, found.count)
     pages = Paginator(range(shown), PER_PAGE)
     if number > pages.num_pages:
         raise BadRequest(_("There is no such page."))

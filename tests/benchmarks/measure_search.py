@@ -6,15 +6,16 @@ from tests.benchmarks import setup
 import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from json import dumps
 from pathlib import Path
 
 import numpy as np
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.table import Table
 
-from gallery.extraction.lite import Lite
+from gallery.extraction import registry
+from gallery.extraction.base import Extractor
 from gallery.extraction.pipeline import extract_files
 from search import good_matches
 from search.index import fusion, ranking
@@ -30,9 +31,8 @@ class Library:
     tags: list[set[str]]
     groups: dict[str, np.ndarray]  # name -> bool (n,)
     words: dict[str, np.ndarray]  # name -> the embedding of "a NAME"
-    labels: list[str]  # what each photo shows
-    label_words: np.ndarray  # float32 (n, dim): the embedding of "a LABEL"
-    expected: Callable[[np.ndarray], float]  # the extractor's
+    files: list[str]
+    extractor: Extractor
 
 
 @dataclass(frozen=True)
@@ -51,94 +51,104 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("folder", type=Path)
+        parser.add_argument("--queries", type=Path, help="A CSV file: query, kind, files.")
+        parser.add_argument("--extractor", default="lite", choices=list(registry.EXTRACTORS))
+        parser.add_argument("--json", action="store_true", help="One object instead of tables.")
 
-    def handle(self, *args, folder: Path, **options):
+    def handle(self, *args, folder: Path, queries: Path | None, extractor: str, json: bool, **options):
         if not (folder / "labels.csv").is_file():
             raise CommandError(f"folder: {folder} has no labels.csv.")
-        library = read_library(folder)
-        table = Table(title=f"lite, {len(library.tags)} photos, {len(library.groups)} groups: mAP / nDCG@10")
-        table.add_column("query")
-        for name in fusion.FUSIONS:
-            table.add_column(name, justify="right")
-        for kind, ask in KINDS.items():
-            cells = []
-            for name in fusion.FUSIONS:
-                scores = [judge(library, question, name) for question in ask(library)]
-                precision, gain = np.mean(scores, axis=0)
-                cells.append(f"{precision:.3f} / {gain:.3f}")
-            table.add_row(kind, *cells)
-        console = Console(file=self.stdout._out, width=120)
-        console.print(table)
-        console.print(cutoff_table(library))
+        description = registry.describe(extractor)
+        if description is None:
+            raise CommandError(f"--extractor: the weights of {extractor} are not there.")
+        library = read_library(folder, registry.load(description))
+        report = {"extractor": description.key, "photos": len(library.tags), "queries": measure(library)}
+        if queries:
+            report["everyday"] = everyday(library, queries)
+        if json:
+            self.stdout.write(dumps(report))
+        else:
+            _print(report, Console(file=self.stdout._out, width=120))
 
 
-def cutoff_table(library: Library) -> Table:
-    """The trade-off of refusing words that nothing in the library shows and words that something does.
-
-    Every group and every label is asked for with its photos there and with all of them left out; of a label
-    usually one photo is there. Beside the cut-off stands a plain cut on the mean of the three best scores.
-    """
-    everything = np.ones(len(library.tags), bool)
-    groups = [(library.words[name], relevant) for name, relevant in library.groups.items()]
-    labels = np.array(library.labels)
-    singles = [
-        (word, labels == label) for word, label in zip(library.label_words, library.labels, strict=True)
-    ]
-    title = "RefusedError by a cut-off that refuses so many of those that are there: of those that are not"
-    table = Table(title=title)
-    for column in (
-        "refused though there",
-        *(f"{kind}: {way}" for kind in ("groups", "labels") for way in CUTS),
-    ):
-        table.add_column(column, justify="right")
-    measured = []
-    for asked in (groups, singles):
-        for cut in CUTS.values():
-            there = np.sort([cut(library, word, everything) for word, _ in asked])
-            missing = np.array([cut(library, word, ~relevant) for word, relevant in asked])
-            measured.append((there, missing))
-    for share in (0.0, 0.05, 0.1, 0.15, 0.2, 0.3):
-        cells = []
-        for there, missing in measured:
-            threshold = there[int(share * len(there))]
-            cells.append(f"{(missing < threshold).mean():.2f} (at {threshold:.2f})")
-        table.add_row(f"{share:.0%}", *cells)
-    ours, limit = [measured[1], measured[3]], good_matches.LEAST_STRENGTH
-    fixed = " / ".join(f"{(there < limit).mean():.2f}, {(gone < limit).mean():.2f}" for there, gone in ours)
-    table.caption = (
-        f"At {good_matches.LEAST_STRENGTH:.2f}, refused though there, and not there: groups / labels {fixed}"
-    )
-    return table
+def measure(library: Library) -> dict[str, dict[str, list[float]]]:
+    """[mAP, nDCG@10] of each kind of question by each fusion."""
+    return {
+        kind: {
+            name: [
+                round(float(mean), 3)
+                for mean in np.mean([judge(library, question, name) for question in ask(library)], axis=0)
+            ]
+            for name in fusion.FUSIONS
+        }
+        for kind, ask in KINDS.items()
+    }
 
 
-def _mean_of_three(library: Library, word: np.ndarray, present: np.ndarray) -> float:
-    return float(np.sort((library.vectors @ word)[present])[-3:].mean())
+def everyday(library: Library, queries: Path) -> dict[str, float]:
+    """How everyday words are answered: ranking, verdict, and verdict without the right photos."""
+    rows = list(csv.DictReader(queries.open(encoding="utf-8")))
+    precise, first = [], []
+    said = {kind: [] for kind in ("present", "taken away", "absent", "unknown")}
+    for row in rows:
+        wanted = set(row["files"].split())
+        relevant = np.array([file in wanted for file in library.files])
+        near = np.array(
+            [bool(tags & set(library.extractor.near(row["query"]) or ())) for tags in library.tags]
+        )
+        unknown = library.extractor.unknown_words(row["query"])
+        if row["kind"] == "present":
+            [vector] = library.extractor.embed_texts([row["query"]])
+            order = np.argsort(-(library.vectors @ vector), kind="stable")
+            precise.append(average_precision(relevant[order]))
+            first.append(relevant[order][:10].sum() / min(10, relevant.sum()))
+            said["taken away"].append(good_matches.verdict(int((near & ~relevant).sum()), unknown))
+        said[row["kind"]].append(good_matches.verdict(int(near.sum()), unknown))
+
+    def share(kind: str, *verdicts: str) -> float:
+        return round(float(np.mean([verdict in verdicts for verdict in said[kind]])), 3)
+
+    return {
+        "text mAP": round(float(np.mean(precise)), 3),
+        "right among the first ten": round(float(np.mean(first)), 3),
+        "present called good": share("present", "good"),
+        "absent not called good": share("absent", "weak", "unknown"),
+        "present, then taken away, not called good": share("taken away", "weak", "unknown"),
+        "unknown said": share("unknown", "unknown"),
+    }
 
 
-def _strength(library: Library, word: np.ndarray, present: np.ndarray) -> float:
-    return float((library.vectors @ word)[present].max() / library.expected(word))
+def average_precision(hits: np.ndarray) -> float:
+    """Of a ranking, bool (n,) best first: the mean of the precision at each right answer."""
+    return float((np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits].mean())
 
 
-CUTS = {"plain": _mean_of_three, "ours": _strength}
+def _print(report: dict, console: Console) -> None:
+    table = Table(title=f"{report['extractor']}, {report['photos']} photos: mAP / nDCG@10")
+    table.add_column("query")
+    for name in fusion.FUSIONS:
+        table.add_column(name, justify="right")
+    for kind, fusions in report["queries"].items():
+        table.add_row(kind, *(f"{precision:.3f} / {gain:.3f}" for precision, gain in fusions.values()))
+    console.print(table)
+    for what, number in report.get("everyday", {}).items():
+        console.print(f"{what}: {number}")
 
 
-def read_library(folder: Path) -> Library:
-    """Extract every photo of the folder with `lite`."""
+def read_library(folder: Path, extractor: Extractor) -> Library:
+    """Extract every photo of the folder."""
     rows = list(csv.DictReader((folder / "labels.csv").open(encoding="utf-8")))
-    lite = Lite(settings.MODELS_DIR)
     extractions = [
-        reading.extraction for reading in extract_files(lite, [folder / row["file"] for row in rows])
+        reading.extraction for reading in extract_files(extractor, [folder / row["file"] for row in rows])
     ]
     groups = {}
     for name in sorted({name for row in rows for name in row["groups"].split("|") if name}):
         relevant = np.array([name in row["groups"].split("|") for row in rows])
         if relevant.sum() >= LEAST_RELEVANT:
             groups[name] = relevant
-    words = dict(zip(groups, lite.embed_texts([f"a {name}" for name in groups]), strict=True))
-    labels = [row["label"] for row in rows]
-    label_words = lite.embed_texts([f"a {label}" for label in labels])
+    words = dict(zip(groups, extractor.embed_texts([f"a {name}" for name in groups]), strict=True))
     vectors, tags = np.stack([e.embedding for e in extractions]), [set(e.tags) for e in extractions]
-    return Library(vectors, tags, groups, words, labels, label_words, lite.expected)
+    return Library(vectors, tags, groups, words, [row["file"] for row in rows], extractor)
 
 
 def judge(library: Library, question: Question, name: str) -> tuple[float, float]:
@@ -158,7 +168,7 @@ def judge(library: Library, question: Question, name: str) -> tuple[float, float
     scores = ranking.total(fusion.FUSIONS[name].parts(components, share, candidates), len(candidates))
     newest_first = np.lexsort((-np.arange(len(scores)), -scores))
     hits = question.relevant[newest_first[candidates[newest_first]]]
-    precision = (np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits].mean()
+    precision = average_precision(hits)
     discount = 1 / np.log2(np.arange(2, 12))
     return precision, (hits[:10] * discount).sum() / discount[: min(10, hits.sum())].sum()
 

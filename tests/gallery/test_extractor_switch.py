@@ -76,7 +76,7 @@ def test_full_reads_pictures_with_ram_and_clip(library, full):
 
 def test_the_old_extractor_serves_until_the_new_one_is_done(library, full, curator):
     old, new = extractor_switch.current().key, full()
-    assert extractor_switch.current().key == old == "lite/1"
+    assert extractor_switch.current().key == old == "lite/2"
     count = library.count()
     assert tasks.reextract_batch(8) == 8
     progress = extractor_switch.progress()
@@ -105,7 +105,7 @@ def test_switching_back_is_immediate(library, full, settings, curator):
         pass
     settings.EXTRACTOR = "lite"
     assert tasks.reextract_batch(16) == 0
-    assert extractor_switch.current().key == "lite/1"
+    assert extractor_switch.current().key == "lite/2"
     assert first("a kitten", curator) == "chelsea.png"
 
 
@@ -183,7 +183,7 @@ def test_what_people_said_survives(library, full, photo):
     tagging.add(image, "tag 1")
     tagging.remove(image, "espresso")
     [extraction] = registry.load(registry.describe("lite")).extract([drawn()])
-    for key in ("lite/1", full()):
+    for key in ("lite/2", full()):
         tags = {"espresso": 0.9, "tag 1": 0.8, "tag 2": 0.7}
         tasks.store({image.pk: Reading(type(extraction)(tags, extraction.embedding), 0, 0)}, key)
         shown = dict(image.image_tags.shown(key).values_list("tag__name", "source"))
@@ -193,7 +193,7 @@ def test_what_people_said_survives(library, full, photo):
 def test_the_command_finishes_a_switch(library, full, capsys):
     new = full()
     call_command("extract")
-    assert f"lite/1 is searched; {new} has read 0 of 21." in capsys.readouterr().out
+    assert f"lite/2 is searched; {new} has read 0 of 21." in capsys.readouterr().out
     call_command("extract", "--all")
     assert f"{new} is searched." in capsys.readouterr().out
 
@@ -204,7 +204,7 @@ def test_the_admins_front_page_shows_the_switch(library, full, client, administr
     client.force_login(administrator)
     words = " ".join(client.get("/admin/").content.decode().split())
     assert f"<strong>{new}</strong> has read 4 of 21 pictures" in words
-    assert client.get("/healthz").json()["extractor"] == "lite/1"
+    assert client.get("/healthz").json()["extractor"] == "lite/2"
 
 
 def test_full_without_weights_says_what_is_missing(settings, tmp_path, db):

@@ -38,7 +38,7 @@ def test_tags_confidences_and_embeddings_are_checked_too(photo):
         lambda: ImageTag.objects.create(image=image, tag=tag, source="removed", extractor="lite/1"),
         lambda: ImageTag.objects.create(image=image, tag=tag, confidence=1.5),
         lambda: ImageTag.objects.create(image=image, tag=tag, source="extractor"),
-        lambda: Embedding.objects.create(image=image, extractor="lite/1", dim=384, vector=b""),
+        lambda: Embedding.objects.create(image=image, extractor="lite/2", dim=384, vector=b""),
         lambda: Embedding.objects.create(image=image, extractor="x/1", dim=0, vector=b""),
     ):
         with pytest.raises(IntegrityError), transaction.atomic():
@@ -67,7 +67,7 @@ def test_every_way_of_changing_an_image_is_logged(curator, photo):
         lambda: AlbumImage.objects.bulk_create([AlbumImage(image=image, album=album)]),
         lambda: album.delete(),
         lambda: Embedding.objects.bulk_create(
-            [Embedding(image=image, extractor="lite/1", dim=1, vector=b"")],
+            [Embedding(image=image, extractor="lite/2", dim=1, vector=b"")],
             update_conflicts=True,
             unique_fields=["image", "extractor"],
             update_fields=["vector"],

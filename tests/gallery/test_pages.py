@@ -29,7 +29,7 @@ def test_everything_asks_who_you_are(client, db, address):
 
 def test_health_is_public_and_tells_nothing_of_pictures(client, db):
     response = client.get("/healthz")
-    assert response.json() == {"status": "ok", "database": "ok", "extractor": "lite/1"}
+    assert response.json() == {"status": "ok", "database": "ok", "extractor": "lite/2"}
 
 
 def test_signing_in(client, curator):

@@ -35,7 +35,7 @@ def test_pictures_are_tagged_and_untagged(page, photo):
     act(page, "tag", images, tag="#Mine")
     assert all(image.tags.filter(name="mine").exists() for image in images)
     act(page, "untag", images, tag="mine")
-    assert not any(image.image_tags.shown("lite/1").filter(tag__name="mine").exists() for image in images)
+    assert not any(image.image_tags.shown("lite/2").filter(tag__name="mine").exists() for image in images)
 
 
 def test_a_viewer_of_an_album_may_download_its_pictures_and_nothing_more(client, curator, stranger, photo):

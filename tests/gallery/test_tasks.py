@@ -46,7 +46,7 @@ def test_a_photo_gets_tags_an_embedding_and_is_ready(stranger):
     image.refresh_from_db()
     assert (image.status, image.error, image.lease_expires_at) == (Image.Status.READY, "", None)
     tag = image.image_tags.get(tag__name="espresso")
-    assert (tag.source, tag.extractor) == ("extractor", "lite/1")
+    assert (tag.source, tag.extractor) == ("extractor", "lite/2")
     assert 0.5 < tag.confidence <= 1
     vector = image.embeddings.get().as_array()
     assert vector.shape == (384,)
@@ -124,7 +124,7 @@ def test_an_image_deleted_while_it_is_read_is_passed_over(pending):
     extractor = registry.load(registry.describe("lite"))
     readings = [Reading(extraction, 0, 0) for extraction in extractor.extract([drawn(), drawn("blue")])]
     Image.objects.get(pk=images[0].pk).delete()
-    tasks.store({image.pk: own for image, own in zip(claimed, readings, strict=True)}, "lite/1")
+    tasks.store({image.pk: own for image, own in zip(claimed, readings, strict=True)}, "lite/2")
     assert Image.objects.get(pk=images[1].pk).status == Image.Status.READY
     assert not Embedding.objects.filter(image_id=images[0].pk).exists()
 

@@ -95,7 +95,7 @@ def test_a_picture_of_another_extractor_is_read_again(page):
     QueryPicture.objects.update(extractor="old/1", vector=b"")
     response = page.get("/", {"picture": picture.key})
     assert response.context["results"].results[0].image.filename == "coffee.png"
-    assert QueryPicture.objects.get().extractor == "lite/1"
+    assert QueryPicture.objects.get().extractor == "lite/2"
 
 
 def test_the_list_takes_a_constant_number_of_queries(page, curator, django_assert_num_queries):

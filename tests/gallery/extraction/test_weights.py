@@ -139,4 +139,4 @@ def test_auto_takes_lite_while_anything_is_missing(models, settings, capsys, db)
     tiny.save_ram(models / "ram")
     settings.EXTRACTOR = "auto"
     call_command("weights", "status")
-    assert "EXTRACTOR=auto: lite/1 is used." in capsys.readouterr().out
+    assert "EXTRACTOR=auto: lite/2 is used." in capsys.readouterr().out
