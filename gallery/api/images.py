@@ -210,7 +210,7 @@ class ImageViewSet(
     @extend_schema(parameters=[TagNameSerializer], responses={204: None})
     @tags.mapping.delete
     def remove_tag(self, request: Request, pk: int) -> Response:
-        """Take a tag from the picture, for good: no extractor gives it again."""
+        """Remove a tag from the picture permanently: no extractor adds it again."""
         image, name = self.get_object(), self._tag_name(request)
         if not shown_tags().filter(image=image, tag__name=name).exists():
             raise ValidationError({"name": ["The picture does not carry this tag."]})

@@ -34,7 +34,7 @@ class AccountForm(forms.ModelForm):
 
 
 class DeleteAccountForm(forms.Form):
-    """What becomes of an account's pictures: gone for good, or another person's."""
+    """What becomes of an account's pictures: permanently deleted, or transferred to another person."""
 
     pictures = forms.ChoiceField(
         label=_("Pictures and albums"),

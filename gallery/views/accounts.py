@@ -1,4 +1,4 @@
-"""Accounts: settings of one's own, invitations, joining, leaving."""
+"""Accounts: your own settings, invitations, joining, leaving."""
 
 from django.conf import settings
 from django.contrib import messages

@@ -162,7 +162,7 @@ def remove_member(request: SignedInRequest, pk: int, member: int) -> HttpRespons
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_image(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Put a picture of one's own into the album that the form names, or ask for one."""
+    """Put your own picture into the album that the form names, or ask for one."""
     image = get_object_or_404(access.addable_images(request.user), pk=pk)
     if request.method != "POST":
         context = {"image": image, "fillable": access.fillable_albums(request.user)}

@@ -28,7 +28,7 @@ def tag(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
-    """Move a picture of one's own to the trash."""
+    """Move your own picture to the trash."""
     picture = get_object_or_404(access.deletable_images(request.user), pk=pk)
     trash.move(Image.objects.filter(pk=pk))
     message = _("%(name)s was moved to the trash, where it stays for 30 days.") % {"name": picture.filename}

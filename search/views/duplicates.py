@@ -19,7 +19,7 @@ MOST = 200  # pictures in one form
 
 @require_GET
 def duplicates(request: HttpRequest) -> HttpResponse:
-    """The groups of pictures of one's own that look alike."""
+    """Show groups of your own pictures that look alike."""
     return render(
         request, "search/duplicates.html", {"page": page_of(request, groups(request.user), PER_PAGE)}
     )

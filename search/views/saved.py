@@ -1,4 +1,4 @@
-"""Searches with a name: a list of them as of albums, and each asked anew when it is opened."""
+"""Saved searches: a list of them as of albums, and each run again when it is opened."""
 
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
@@ -31,7 +31,7 @@ def searches(request: SignedInRequest) -> HttpResponse:
 
 @require_GET
 def saved(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Ask anew: the results as of now."""
+    """Run a saved search again: the results as of now."""
     return redirect(_address(get_object_or_404(access.owned(SavedSearch.objects, request.user), pk=pk)))
 
 
