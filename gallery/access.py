@@ -44,43 +44,43 @@ class Scope:
 
 
 def untrashed(image: str = "") -> Q:
-    """The rule that nobody sees what is in the trash, for rows that reach the picture by the path `image`."""
+    """Return the rule that nobody sees what is in the trash, for rows whose picture is at path `image`."""
     return Q(**{f"{image}trashed_at": None})
 
 
 def visible_albums(user: AnyUser) -> QuerySet[Album]:
-    """The albums that `user` owns or is a member of."""
+    """Return the albums that `user` owns or is a member of."""
     return _albums_with_role(user, *AlbumMember.Role.values)
 
 
 def _albums_with_role(user: AnyUser, *roles: str) -> QuerySet[Album]:
-    """The albums that `user` owns or is a member of in one of these roles."""
+    """Return the albums that `user` owns or is a member of in one of these roles."""
     memberships = AlbumMember.objects.filter(user_id=user.pk or 0, role__in=roles)
     return Album.objects.filter(Q(owner_id=user.pk) | Q(pk__in=memberships.values("album_id")))
 
 
 def owned_albums(user: AnyUser) -> QuerySet[Album]:
-    """The albums whose members `user` may change, and which they may delete."""
+    """Return the albums whose members `user` may change, and which they may delete."""
     return Album.objects.filter(owner_id=user.pk)
 
 
 def editable_albums(user: AnyUser) -> QuerySet[Album]:
-    """The albums that `user` may rename and arrange, and take any picture out of: as owner or editor."""
+    """Return the albums that `user` may rename, arrange and take any picture out of: as owner or editor."""
     return _albums_with_role(user, AlbumMember.Role.EDITOR)
 
 
 def fillable_albums(user: AnyUser) -> QuerySet[Album]:
-    """The albums that `user` may put their own pictures into: as owner, editor or contributor."""
+    """Return the albums that `user` may put their own pictures into: as owner, editor or contributor."""
     return _albums_with_role(user, AlbumMember.Role.EDITOR, AlbumMember.Role.CONTRIBUTOR)
 
 
 def addable_images(user: AnyUser) -> QuerySet[Image]:
-    """The pictures that `user` may put into albums: their own, for that shows them to others."""
+    """Return the pictures that `user` may put into albums: their own, for that shows them to others."""
     return own_images(user)
 
 
 def own_images(user: AnyUser) -> QuerySet[Image]:
-    """The pictures that `user` owns, without those in the trash."""
+    """Return the pictures that `user` owns, without those in the trash."""
     return Image.objects.filter(untrashed(), owner_id=user.pk or 0)
 
 
@@ -112,7 +112,7 @@ def with_pictures(albums: QuerySet[Album]) -> QuerySet[Album]:
 
 
 def album_images(album: Album) -> QuerySet[AlbumImage]:
-    """What everyone who sees the album sees in it."""
+    """Return what everyone who sees the album sees in it."""
     return AlbumImage.objects.filter(untrashed("image__"), album=album)
 
 
@@ -126,19 +126,19 @@ def removable_album_images(user: AnyUser, album: Album) -> QuerySet[AlbumImage]:
 
 
 def removable_memberships(user: AnyUser, album: Album) -> QuerySet[AlbumMember]:
-    """The memberships of an album that `user` may end: as its owner anyone's, otherwise their own."""
+    """Return the memberships of an album that `user` may end: as its owner anyone's, otherwise their own."""
     return AlbumMember.objects.filter(Q(album__in=owned_albums(user)) | Q(user_id=user.pk), album=album)
 
 
 def scope(user: AnyUser) -> Scope:
-    """What `user` may see, read from the database at this moment."""
+    """Return what `user` may see, read from the database at this moment."""
     return Scope(
         owner_id=user.pk or 0, album_ids=frozenset(visible_albums(user).values_list("id", flat=True))
     )
 
 
 def visible_images(user: AnyUser) -> QuerySet[Image]:
-    """The pictures that `user` may see."""
+    """Return the pictures that `user` may see."""
     limits = scope(user)
     own = Q(owner_id=limits.owner_id)
     if limits.album_ids:
@@ -167,7 +167,7 @@ def may_administer_images(user: AnyUser) -> bool:
 
 
 def with_location(images: QuerySet[Image], user: AnyUser) -> QuerySet[Image]:
-    """The pictures with `sees_location`: whether `user` may know where each was taken.
+    """Return the pictures with `sees_location`: whether `user` may know where each was taken.
 
     Its owner may, and those who see it in an album that says so.
     """
@@ -188,22 +188,22 @@ def may_tell_location(user: AnyUser, album: Album) -> bool:
 
 
 def unread_images(user: AnyUser) -> QuerySet[Image]:
-    """The pictures of `user`'s own that are not searchable: waiting, being read, or not readable. Few."""
+    """Return `user`'s own pictures that are not searchable: waiting, being read, or not readable. Few."""
     return own_images(user).exclude(status=Image.Status.READY)
 
 
 def deletable_images(user: AnyUser) -> QuerySet[Image]:
-    """The pictures that `user` may move to the trash: their own."""
+    """Return the pictures that `user` may move to the trash: their own."""
     return own_images(user)
 
 
 def trashed_images(user: AnyUser) -> QuerySet[Image]:
-    """The pictures in `user`'s trash, which they may restore or delete for good."""
+    """Return the pictures in `user`'s trash, which they may restore or permanently delete."""
     return Image.objects.filter(owner_id=user.pk or 0, trashed_at__isnull=False)
 
 
 def taggable_images(user: AnyUser) -> QuerySet[Image]:
-    """The pictures whose tags `user` may change: their own, and those in albums they own or edit."""
+    """Return the pictures whose tags `user` may change: their own, and those in albums they own or edit."""
     shared = AlbumImage.objects.filter(album__in=editable_albums(user)).values("image_id")
     return Image.objects.filter(Q(owner_id=user.pk or 0) | Q(pk__in=shared), untrashed())
 
@@ -219,17 +219,17 @@ def may_see_error(user: AnyUser, image: Image) -> bool:
 
 
 def shareable_albums(user: AnyUser) -> QuerySet[Album]:
-    """The albums that `user` may show to the world by a link: their own."""
+    """Return the albums that `user` may show to the world by a link: their own."""
     return owned_albums(user)
 
 
 def shareable_images(user: AnyUser) -> QuerySet[Image]:
-    """The pictures that `user` may show to the world by a link: their own."""
+    """Return the pictures that `user` may show to the world by a link: their own."""
     return own_images(user)
 
 
 def link_of(token: str) -> ShareLink | None:
-    """The share link that this address opens, if it does.
+    """Return the share link that this address opens, if it does.
 
     Not revoked, not expired, and its owner still here.
     """

@@ -57,7 +57,7 @@ def _stand_in(gone: Image, kept: Image) -> None:
 
 
 def _free_title(title: str, person: User, to: User) -> str:
-    """The album's title, with the giver's name and a number behind it as far as needed."""
+    """Return the album's title, with the giver's name and a number behind it as far as needed."""
     taken = set(Album.objects.filter(owner=to).values_list("title", flat=True))
     name, number = title, 1
     while name in taken:

@@ -82,7 +82,7 @@ class ImageAdmin(admin.ModelAdmin):
         return [] if obj is None else self.inlines
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: Any) -> None:
-        """A tag that is deleted here was removed by a person: no extractor gives it again."""
+        """Remove the tag as a person does: no extractor adds it again."""
         super().save_formset(request, form, formset, change)
         for removed in getattr(formset, "deleted_objects", []):
             if isinstance(removed, ImageTag):

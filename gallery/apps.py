@@ -31,7 +31,7 @@ class GalleryConfig(AppConfig):
 
 
 def check_extractor(app_configs: Any, **kwargs) -> list[checks.CheckMessage]:
-    """An EXTRACTOR that cannot be loaded is said before anything starts, not by the first search."""
+    """Say that EXTRACTOR cannot be loaded before anything starts, not at the first search."""
     from gallery.extraction import registry
 
     try:

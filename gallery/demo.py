@@ -34,7 +34,7 @@ PHOTOS = {
 
 
 def photos() -> list[Path]:
-    """The demo photos that are installed here; packages are looked up, not imported."""
+    """Return the demo photos that are installed here; packages are looked up, not imported."""
     found = []
     for package, (folder, names) in PHOTOS.items():
         spec = find_spec(package)

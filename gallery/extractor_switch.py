@@ -16,7 +16,7 @@ MAX_ATTEMPTS = 3
 
 
 def current() -> Description:
-    """The extractor whose rows are searched, which also embeds queries and reads new pictures.
+    """Return the extractor whose rows are searched, which also embeds queries and reads new pictures.
 
     It is the setting's, except while that one is still reading the library: then it is the one before.
     """
@@ -36,7 +36,7 @@ def remember(description: Description) -> None:
 
 
 def unread(key: str) -> QuerySet[Image]:
-    """The READY images that the extractor has not read, without those that it gave up on."""
+    """Return the READY images that the extractor has not read, without those that it gave up on."""
     read = Embedding.objects.filter(image=OuterRef("pk"), extractor=key)
     return Image.objects.filter(~Exists(read), status=Image.Status.READY, attempts__lt=MAX_ATTEMPTS).order_by(
         "pk"
@@ -61,7 +61,7 @@ def unsuspicious(images: list[Image]) -> list[Image]:
 
 
 def claim_unread(target: Description, size: int) -> list[Image]:
-    """The next images for the extractor to read, the attempt counted.
+    """Return the next images for the extractor to read, the attempt counted.
 
     The cursor moves past them, so that nobody else gets them, and comes back for those that were lost on the
     way.
@@ -115,7 +115,7 @@ class Progress:
 
 
 def progress() -> Progress:
-    """The state of a switch, for people; counts the library, so not for every request."""
+    """Return the state of a switch, for people; counts the library, so not for every request."""
     serving, target = current(), registry.target()
     total = Image.objects.filter(status=Image.Status.READY).count()
     return Progress(serving.key, target.key, total - unread(target.key).count(), total)

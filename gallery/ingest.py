@@ -64,7 +64,7 @@ def add(owner: User, file: File, filename: str | None = None) -> Added:
 
 
 def digest(file: File) -> str:
-    """The file's SHA-256 in hex; RefusedError if it is empty or above MAX_UPLOAD_MB."""
+    """Return the file's SHA-256 in hex; RefusedError if it is empty or above MAX_UPLOAD_MB."""
     if file.size == 0:
         raise RefusedError(_("The file is empty."))
     if file.size > settings.MAX_UPLOAD_MB * 1_000_000:
@@ -105,7 +105,7 @@ def _sentence(error: DecodeError) -> str:
 
 
 def clean_filename(name: str) -> str:
-    """The last part of a path from any system, printable, at most 255 characters."""
+    """Return the last part of a path from any system, printable, at most 255 characters."""
     name = PureWindowsPath(PurePosixPath(name).name).name
     name = "".join(character for character in name if character.isprintable()).strip()
     if len(name) > 255:

@@ -33,7 +33,7 @@ def limits(user: User) -> tuple[int | None, int | None]:
 
 
 def usage(user: User) -> Usage:
-    """The person's originals, counted one by one, and their limits."""
+    """Return the person's originals, counted one by one, and their limits."""
     stored = Image.objects.filter(owner=user).aggregate(bytes=Sum("size_bytes"), pictures=Count("pk"))
     return Usage(stored["bytes"] or 0, stored["pictures"], *limits(user))
 

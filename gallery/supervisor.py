@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import psutil
@@ -21,6 +22,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 from django_q import signals
+from django_q.cluster import Sentinel
 from django_q.tasks import async_task
 from filelock import FileLock, Timeout
 
@@ -204,9 +206,17 @@ def tie_to_supervisor() -> None:
     """Have the cluster end with its supervisor, each fork with its maker, and give signs of life."""
     die_with_parent(int(os.environ[PARENT]))
     os.register_at_fork(after_in_child=die_with_parent)
+    # One that dies before the supervisor saw it would be replaced, and its successor might wait for ever.
+    Sentinel.reincarnate = _end_cluster
     pulse_file().unlink(missing_ok=True)
     signals.pre_execute.connect(lambda **_: pulse_file().write_text("busy"), weak=False)
     signals.post_execute_in_worker.connect(lambda **_: pulse_file().write_text(IDLE), weak=False)
+
+
+def _end_cluster(_: Sentinel, process: BaseProcess) -> None:
+    """End the cluster whose `process` died, instead of replacing it: the supervisor starts it all again."""
+    logger.warning("Process %s of the worker died; the worker ends to be started again", process.pid)
+    os.killpg(os.getpgid(0), signal.SIGKILL)
 
 
 def pulse_file() -> Path:

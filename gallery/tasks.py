@@ -286,7 +286,7 @@ def failure(error: Exception) -> Image.Failure:
 
 
 def retry(images: QuerySet[Image]) -> int:
-    """Begin anew with FAILED images; how many there were."""
+    """Queue FAILED images again; return how many there were."""
     count = images.filter(status=Image.Status.FAILED).update(
         status=Image.Status.PENDING, attempts=0, error=""
     )

@@ -5,7 +5,7 @@ from django.http import HttpRequest
 
 
 def site(request: HttpRequest) -> dict:
-    """The theme that this browser chose, and whether anybody may make an account."""
+    """Return the theme that this browser chose, and whether anybody may make an account."""
     theme = request.COOKIES.get("theme", "auto")
     return {
         "theme": theme if theme in ("light", "dark") else "auto",

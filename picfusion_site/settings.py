@@ -147,7 +147,7 @@ EXTRACTION_BATCH_SIZE = env.int("EXTRACTION_BATCH_SIZE", 16)
 
 # --- Search ---------------------------------------------------------------------------------------
 
-INDEX_DIR = VAR_DIR / "index"  # made from the database, and made anew where it is missing
+INDEX_DIR = VAR_DIR / "index"  # made from the database, and rebuilt where it is missing
 # Where numba keeps the search's compiled loops: the folder of the code may be read-only.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(VAR_DIR / "compiled"))
 
@@ -161,6 +161,7 @@ Q_CLUSTER = {
     "timeout": 1800,
     "retry": 3600,
     "max_attempts": 1,
+    "recycle": 100_000,  # tasks; the supervisor's small ones count, 17,000 a day
     "poll": 0.5,
     "save_limit": 100,
     "catch_up": False,

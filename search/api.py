@@ -99,7 +99,7 @@ class SearchSerializer(serializers.Serializer):
     offset = serializers.IntegerField(default=0, min_value=0, max_value=engine.MAX_OFFSET)
 
     def get_fields(self) -> dict[str, serializers.Field]:
-        """The fields above, and one for each filter."""
+        """Return the fields above, and one for each filter."""
         return super().get_fields() | {filter.name: filter.api_field() for filter in FILTERS}
 
     def validate(self, data: Any) -> Any:
@@ -109,7 +109,7 @@ class SearchSerializer(serializers.Serializer):
         return data
 
     def to_query(self) -> Query:
-        """The Query; reads uploaded pictures. Raises QueryError or RefusedError."""
+        """Return the Query; reads uploaded pictures. Raises QueryError or RefusedError."""
         data = self.validated_data
         tag_weights = {
             clean_tag("tag_weights", name): weight for name, weight in data.get("tag_weights", {}).items()

@@ -66,7 +66,7 @@ class Timeline:
         return [Month(n // 12, n % 12 + 1, count) for n, count in found if count][::-1]
 
     def __getitem__(self, wanted: slice) -> list[int]:
-        """The ids of the pictures from `start` to `stop`: only those are sorted."""
+        """Return the ids of the pictures from `start` to `stop`: only those are sorted."""
         stop = min(wanted.stop, len(self))
         if not stop:
             return []
@@ -90,7 +90,7 @@ class Timeline:
         return self._end(newer, np.min), self._end(older, np.max)
 
     def _end(self, rows: np.ndarray, extreme: Callable) -> int | None:
-        """The id of the first (np.min) or the last (np.max) of the rows in time.
+        """Return the id of the first (np.min) or the last (np.max) of the rows in time.
 
         None where there are none.
         """
@@ -110,7 +110,7 @@ def timeline(user: AnyUser) -> Timeline:
 
 
 def latest(user: AnyUser, count: int) -> list[Image]:
-    """The `count` visible pictures that came here last.
+    """Return the `count` visible pictures that came here last.
 
     First those of the person's own that are not searchable yet.
     """
@@ -123,7 +123,7 @@ def latest(user: AnyUser, count: int) -> list[Image]:
 
 
 def images_of(ids: list[int]) -> list[Image]:
-    """The pictures with these ids, in this order; those that are gone meanwhile are left out."""
+    """Return the pictures with these ids, in this order; those that are gone meanwhile are left out."""
     found = Image.objects.in_bulk(ids)
     return [found[pk] for pk in ids if pk in found]
 

@@ -39,7 +39,7 @@ def groups(user: AnyUser) -> list[list[Image]]:
 
 
 def _alike(user: AnyUser) -> set[tuple[int, int]]:
-    """The ids of every two of `user`'s pictures that look alike, the lower one first.
+    """Return the ids of every two of `user`'s pictures that look alike, the lower one first.
 
     Kept until anything changes, for going through a large library takes a while.
     """
@@ -81,7 +81,7 @@ def pairs(hashes: np.ndarray, vectors: Callable[[np.ndarray], np.ndarray]) -> np
 
 
 def components(links: list[tuple[int, int]]) -> list[set[int]]:
-    """The connected components of a graph given by its edges."""
+    """Return the connected components of a graph given by its edges."""
     group_of: dict[int, set[int]] = {}
     for a, b in links:
         first, second = group_of.setdefault(a, {a}), group_of.setdefault(b, {b})

@@ -73,7 +73,7 @@ class Page:
 
 
 def search(query: Query, user: AnyUser, offset: int = 0, limit: int = 50, good_only: bool = False) -> Page:
-    """The `limit` best results from `offset` on, among the pictures that `user` may see.
+    """Return the `limit` best results from `offset` on, among the pictures that `user` may see.
 
     With `good_only` the good matches alone, where that can be told.
 
@@ -134,7 +134,7 @@ class Answer:
 
 
 def _candidates(index: Index, query: Query, resolved: ResolvedQuery, visible: np.ndarray) -> np.ndarray:
-    """The mask of visible rows (bool (size,)), in place, without what filters and excluded tags leave out."""
+    """Take what filters and excluded tags leave out of the mask of visible rows, bool (size,), in place."""
     for limit in resolved.limits:
         visible &= limit.rows(index)
     for name in query.exclude_tags:
@@ -145,7 +145,7 @@ def _candidates(index: Index, query: Query, resolved: ResolvedQuery, visible: np
 
 
 def _with_rebuilt_index(answer: Callable[[Index], Answer]) -> Answer:
-    """What `answer` makes of the index; a snapshot that turns out to be damaged is written anew first."""
+    """Return what `answer` makes of the index; a snapshot found to be damaged is rebuilt first."""
     try:
         with live_index.open() as index:
             return answer(index)
@@ -156,12 +156,12 @@ def _with_rebuilt_index(answer: Callable[[Index], Answer]) -> Answer:
 
 
 def similar(image: Image, user: AnyUser, limit: int = 12) -> list[Result]:
-    """The pictures most like `image`, which is not among them; none while it is not READY."""
+    """Return the pictures most like `image`, which is not among them; none while it is not READY."""
     if image.status != Image.Status.READY:
         return []
     try:
         page = search(Query(image_ids=(image.pk,)), user, limit=limit + 1)
-    except QueryError:  # its embedding is of another extractor and not made anew yet
+    except QueryError:  # its embedding is of another extractor and not made again yet
         return []
     return [result for result in page.results if result.image.pk != image.pk][:limit]
 
@@ -213,7 +213,7 @@ def _likenesses(
 
 
 def _unknown(index: Index, query: Query, tag_ids: dict[str, int], visible: np.ndarray) -> list[str]:
-    """The tags asked for that no visible picture carries: to this person they are unknown."""
+    """Return the tags asked for that no visible picture carries: to this person they are unknown."""
     return [
         name
         for name in (*query.tags, *query.exclude_tags)

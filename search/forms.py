@@ -29,7 +29,7 @@ class SavedSearchForm(forms.ModelForm):
         return name
 
     def clean_address(self) -> str:
-        """The address with what is no part of the query left out, as its page or its order of parameters."""
+        """Return the address without what is no part of the query, as its page or its order of parameters."""
         try:
             self.query = from_address(QueryDict(self.cleaned_data["address"]))
         except QueryError as error:

@@ -43,7 +43,7 @@ class LiveIndex:
 
     @contextmanager
     def open(self) -> Iterator[Index]:
-        """The index as of now: whatever any process has committed is in it. One thread holds it at a time."""
+        """Lend the index as of now, with whatever any process has committed. One thread at a time has it."""
         with self._lock:
             yield self._refresh()
 
@@ -53,12 +53,12 @@ class LiveIndex:
         return f"{self._extractor}-{self._seen}"
 
     def forget(self) -> None:
-        """Let go of everything and open the snapshot anew on the next use."""
+        """Let go of everything and open the snapshot again on the next use."""
         with self._lock:
             self._index = None
 
     def discard(self) -> None:
-        """The snapshot is damaged: have the next use write a new one from the database."""
+        """Give the damaged snapshot up: the next use writes a new one from the database."""
         with self._lock:
             (_folder(self._extractor) / snapshot.CURRENT).unlink(missing_ok=True)
             self._index = None
@@ -126,7 +126,7 @@ def rebuild(extractor: Description) -> None:
 
 
 def _load_or_rebuild(extractor: Description, last: int) -> snapshot.Snapshot:
-    """The snapshot in use.
+    """Return the snapshot in use.
 
     Where it is missing, damaged or another database's, a new one from the database.
     """

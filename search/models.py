@@ -58,7 +58,7 @@ class QueryPicture(models.Model):
 
 
 class SavedSearch(models.Model):
-    """A query with a name. Opening it asks anew, so it is an album that fills itself."""
+    """A query with a name. Opening it searches again, so it is an album that fills itself."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_searches"

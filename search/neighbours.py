@@ -27,7 +27,7 @@ class Neighbours:
 
 
 def around(image: Image, user: AnyUser, parameters: QueryDict) -> Neighbours:
-    """The neighbours of the picture whose page has these parameters.
+    """Return the neighbours of the picture whose page has these parameters.
 
     `in` names the list, 'search' with the query and the picture's place `at`, or 'album' with its number.
     What cannot be read is passed over, and dates decide.

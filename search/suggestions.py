@@ -52,7 +52,7 @@ def count(index: Index, visible: np.ndarray, tag_ids: list[int]) -> dict[int, in
 
 
 def named_in(text: str, extractor: Description) -> dict[int, Suggestion]:
-    """The tags that the text names, by id, not counted yet: as they are, in the plural, or by a synonym."""
+    """Return the tags that the text names, by id, not counted yet: as is, in the plural, or by a synonym."""
     meant: dict[str, str] = {}
     synonyms = registry.synonyms(extractor) if text else {}
     words = fold(text).split()
@@ -80,7 +80,7 @@ def offers(
 
 
 def _singular(phrase: str) -> list[str]:
-    """The phrase, and what it may be the plural of."""
+    """Return the phrase, and what it may be the plural of."""
     forms = [phrase]
     for ending, instead in (("ies", "y"), ("es", ""), ("s", "")):
         if phrase.endswith(ending) and len(phrase) > len(ending) + 2:

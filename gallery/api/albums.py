@@ -96,7 +96,7 @@ class AlbumViewSet(viewsets.ModelViewSet):
     @extend_schema(responses=ImageSerializer(many=True))
     @action(detail=True)
     def images(self, request: Request, pk: int) -> Response:
-        """The album's pictures, in its order."""
+        """Return the album's pictures, in its order."""
         album = self.get_object()
         inside = Image.objects.filter(album_images__in=access.album_images(album))
         images = ImageSerializer.with_related(inside, request.user)

@@ -40,7 +40,7 @@ class ImageTagSerializer(serializers.ModelSerializer):
 
 
 def shown_tags() -> Any:
-    """The tags that people see on pictures."""
+    """Return the tags that people see on pictures."""
     return ImageTag.objects.shown(extractor_switch.current().key).select_related("tag")
 
 
@@ -79,12 +79,12 @@ class ImageSerializer(serializers.ModelSerializer):
 
     @staticmethod
     def related() -> Prefetch:
-        """What is fetched beside the pictures, so that a list takes a constant number of queries."""
+        """Return what is fetched beside the pictures, so that a list takes a constant number of queries."""
         return Prefetch("image_tags", shown_tags())
 
     @classmethod
     def with_related(cls, images: Any, user: AnyUser) -> Any:
-        """The queryset with everything that this serializer shows to `user`."""
+        """Return the queryset with everything that this serializer shows to `user`."""
         return access.with_location(images, user).select_related("owner").prefetch_related(cls.related())
 
     @extend_schema_field(OpenApiTypes.STR)
@@ -197,7 +197,7 @@ class ImageViewSet(
         parser_classes=[JSONParser, FormParser, MultiPartParser],
     )
     def tags(self, request: Request, pk: int) -> Response:
-        """The picture's tags, surest first."""
+        """Return the picture's tags, surest first."""
         return Response(ImageTagSerializer(self.get_object().image_tags.all(), many=True).data)
 
     @extend_schema(request=TagNameSerializer, responses={201: ImageTagSerializer})

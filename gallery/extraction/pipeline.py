@@ -32,7 +32,7 @@ def decode(file: str | Path, at_least: int) -> Decoded:
 
 
 def extract_files(extractor: Extractor, files: Sequence[str | Path]) -> list[Reading | Exception]:
-    """What each file gave, in order; in the place of one that failed stands the exception."""
+    """Return what each file gave, in order; in the place of one that failed stands the exception."""
     results: list[Reading | Exception] = []
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         pictures = iter([threads.submit(decode, file, extractor.at_least) for file in files])

@@ -59,7 +59,7 @@ class Config:
 
     @classmethod
     def of(cls, weights: dict[str, torch.Tensor]) -> "Config":
-        """The sizes that a checkpoint's tensors have (keys as `rename` gives them).
+        """Return the sizes that a checkpoint's tensors have (keys as `rename` gives them).
 
         WeightsError if it is no RAM.
         """
@@ -273,7 +273,7 @@ class Ram(nn.Module):
 
 
 def rename(key: str) -> str:
-    """A checkpoint's key -> ours.
+    """Return our key for a checkpoint's.
 
     A key that is neither's comes back as it is, to be reported by its own name.
     """
@@ -306,7 +306,7 @@ _NAMES = [
 
 
 def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
-    """The checkpoint's tensors under our keys, memory-mapped, without what is left out.
+    """Return the checkpoint's tensors under our keys, memory-mapped, without what is left out.
 
     WeightsError if it is none.
     """
@@ -335,7 +335,7 @@ def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
 
 
 def load(path: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> Ram:
-    """The network with a checkpoint's weights, ready to run, its large multiplications in `dtype`.
+    """Return the network with a checkpoint's weights, ready to run, its large multiplications in `dtype`.
 
     WeightsError names keys that are missing or unexpected.
 
@@ -391,7 +391,7 @@ def preprocess(images: Sequence[Image.Image], size: int) -> np.ndarray:
 
 
 def read_vocabulary(folder: Path) -> tuple[list[str], np.ndarray]:
-    """The tags and each one's own threshold (float32), from the two text files of RAM's repository."""
+    """Return the tags and each one's own threshold (float32), from the two text files of RAM's repository."""
     tags = (folder / "ram_tag_list.txt").read_text(encoding="utf-8").splitlines()
     thresholds = (folder / "ram_tag_list_threshold.txt").read_text().split()
     if len(tags) != len(thresholds):

@@ -20,7 +20,7 @@ _loaded: dict[str, Extractor] = {}
 
 
 def target() -> Description:
-    """The extractor that EXTRACTOR asks for; `auto` takes full where its weights are complete, else lite."""
+    """Return the extractor that EXTRACTOR asks for; `auto`: full with all its weights, else lite."""
     name = settings.EXTRACTOR
     if name == "auto":
         name = Full.name if weights.are_complete(settings.MODELS_DIR) else Lite.name
@@ -38,7 +38,7 @@ def target() -> Description:
 
 
 def describe(name: str) -> Description | None:
-    """What the named extractor is with the weights that are there; None where it cannot be loaded."""
+    """Return what the named extractor is with the weights that are there; None where it cannot be loaded."""
     if name not in EXTRACTORS or (name == Full.name and not weights.are_complete(settings.MODELS_DIR)):
         return None
     return EXTRACTORS[name].describe(settings.MODELS_DIR)
@@ -58,7 +58,7 @@ def synonyms(description: Description) -> dict[str, str]:
 
 
 def load(description: Description) -> Extractor:
-    """The extractor of this process, loaded on the first call; the first caller's wait is everyone's."""
+    """Return this process's extractor, loaded on the first call; the first caller's wait is everyone's."""
     with _lock:
         if description.key not in _loaded:
             made = EARLIER.get(description.key) or EXTRACTORS[description.name]

@@ -80,7 +80,7 @@ def clip_weights(clip: Path) -> Path:
 
 
 def missing(models_dir: Path, model: str) -> list[str]:
-    """The names of the model's files that are not there."""
+    """Return the names of the model's files that are not there."""
     where = folder(models_dir, model)
     if model == "clip":
         needed = [where / "config.json", where / "preprocessor_config.json", clip_weights(where)]
@@ -110,7 +110,7 @@ class Status:
 
 
 def status(models_dir: Path) -> Iterator[Status]:
-    """What is there of every file."""
+    """Yield what is there of every file."""
     for model, files in MODELS.items():
         for file in files:
             path = folder(models_dir, model) / file.name
@@ -145,7 +145,7 @@ def download(models_dir: Path, model: str, say: Callable[[str], None] = print) -
 
 
 def _fetch_from_hub(file: File, staging: Path) -> tuple[Path, str]:
-    """The file in `staging`, and its sha256 if the hub knows it (it does for large files).
+    """Fetch the file into `staging`; return it and its sha256 if the hub knows it (it does for large files).
 
     Resumes by itself.
     """
@@ -162,7 +162,7 @@ def _fetch_from_hub(file: File, staging: Path) -> tuple[Path, str]:
 
 
 def _fetch(file: File, staging: Path) -> tuple[Path, str]:
-    """A small file from a plain address."""
+    """Fetch a small file from a plain address."""
     staging.mkdir(parents=True, exist_ok=True)
     path = staging / file.name
     try:
@@ -189,7 +189,7 @@ def check(path: Path, sha256: str) -> None:
 
 
 def digest(path: Path) -> str:
-    """The file's SHA-256 in hex."""
+    """Return the file's SHA-256 in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

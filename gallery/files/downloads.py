@@ -84,7 +84,7 @@ def _stream(images: Iterable[tuple[Image, bool]]) -> Iterator[bytes]:
 
 
 def _chunks(file: IO[bytes], name: str, missing: list[str]) -> Iterator[bytes]:
-    """The file's bytes; where reading them fails, what came until then, and its name among the missing."""
+    """Yield the file's bytes; where reading fails, what came until then, and its name among the missing."""
     with file:
         try:
             while chunk := file.read(CHUNK):

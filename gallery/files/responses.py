@@ -58,7 +58,7 @@ def send_original(request: HttpRequest, image: Image, keeps_location: bool) -> H
 
 
 def send_thumbnail(request: HttpRequest, image: Image, size: str) -> HttpResponseBase:
-    """A JPEG of the pixels alone. The caller asked gallery.access."""
+    """Return a JPEG of the pixels alone. The caller asked gallery.access."""
     if size not in SIZES:
         raise Http404
     response = _thumbnail(request, image, size)

@@ -45,7 +45,7 @@ class DeleteAccountForm(forms.Form):
     password = forms.CharField(label=_("Your password"), widget=forms.PasswordInput)
 
     def __init__(self, *args, person: User, by: User, **kwargs) -> None:
-        """The account of `person` goes, asked for by `by`, who may be the same."""
+        """Ask how the account of `person` is deleted; `by`, who asks for it, may be the same person."""
         super().__init__(*args, **kwargs)
         self.person, self.by = person, by
         self.receiver: User | None = None

@@ -11,11 +11,13 @@ import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from PIL import ExifTags, Image
 
 from gallery.imaging import pixels
 
+Part = TypeVar("Part")
 MOST_PARTS = 20_000  # segments, chunks, boxes or directory entries of one file
 LARGEST_EXIF = 1_000_000  # bytes
 GPS = ExifTags.IFD.GPSInfo
@@ -81,7 +83,7 @@ def _stripper(content: bytes) -> Callable[[bytes], bytes]:
     raise NotStrippedError("its format has no rule")
 
 
-def _counted(parts: Iterator) -> Iterator:
+def _counted(parts: Iterator[Part]) -> Iterator[Part]:
     for number, part in enumerate(parts):
         if number > MOST_PARTS:
             raise NotStrippedError("it has too many parts")

@@ -145,7 +145,7 @@ class Decoder:
 
     @contextlib.contextmanager
     def _child(self) -> Iterator[_Child]:
-        """A child for one request. One that failed, or has served long enough, is not used again."""
+        """Lend a child for one request. One that failed, or has served long enough, is not used again."""
         child = self._free.get()
         try:
             child = child or _Child(self.limits)
@@ -164,7 +164,7 @@ class Decoder:
 
 
 def _resident(pid: int) -> int:
-    """The process's memory in bytes; 0 where the system does not tell."""
+    """Return the process's memory in bytes; 0 where the system does not tell."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
     except (OSError, ValueError, IndexError):
@@ -173,7 +173,7 @@ def _resident(pid: int) -> int:
 
 @contextlib.contextmanager
 def _as_real_file(file: IO[bytes]) -> Iterator[IO[bytes]]:
-    """The file as one of the system's, which a child can be given; what lies in memory is written to one."""
+    """Return the file as one of the system's, which a child can be given; one in memory is written out."""
     try:
         file.fileno()
     except (OSError, AttributeError, ValueError):

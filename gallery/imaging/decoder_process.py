@@ -103,7 +103,7 @@ def _header(
 def _examine(
     file: IO[bytes], request: dict[str, Any], memory: int, megapixels: float
 ) -> tuple[dict[str, Any], bytes]:
-    """What the file says of itself, when it can be decoded to its end."""
+    """Return what the file says of itself, when it can be decoded to its end."""
     facts = _check(file, memory, megapixels)
     pixels.load_rgb(file, at_least=pixels.HASHED)
     return {"facts": metadata.to_json(facts)}, b""
@@ -112,7 +112,7 @@ def _examine(
 def _load(
     file: IO[bytes], request: dict[str, Any], memory: int, megapixels: float
 ) -> tuple[dict[str, Any], bytes]:
-    """The pixels, and what they look like."""
+    """Return the pixels, and what they look like."""
     _check(file, memory, megapixels)
     picture = pixels.load_rgb(file, request["at_least"], request["box"])
     looks = {"hash": pixels.perceptual_hash(picture), "color": pixels.color(picture)}
@@ -122,7 +122,7 @@ def _load(
 def _strip(
     file: IO[bytes], request: dict[str, Any], memory: int, megapixels: float
 ) -> tuple[dict[str, Any], bytes]:
-    """The file without its place."""
+    """Return the file without its place."""
     try:
         return {}, blanking.strip(file.read())
     except blanking.NotStrippedError as reason:

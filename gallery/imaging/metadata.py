@@ -44,7 +44,7 @@ def read(image: Image.Image) -> Facts:
 
 
 def _or(default: Any, read: Any, *arguments: Any) -> Any:
-    """The answer of `read`, or the default where it fails: Pillow raises nearly anything on hostile bytes."""
+    """Return what `read` does, or the default where it fails: hostile bytes make Pillow raise anything."""
     try:
         return read(*arguments)
     except Exception:

@@ -141,7 +141,7 @@ def color(image: Image.Image) -> int:
 
 
 def _white(image: Image.Image) -> float:
-    """What counts as white in greyscale of 16 or 32 bits or floating point.
+    """Return what counts as white in greyscale of 16 or 32 bits or floating point.
 
     The range that the values were most likely written in: 0..1, 8 bits, 16 bits, or their own. 0 in other
     modes.

@@ -27,7 +27,7 @@ class Change(models.Model):
 
 
 def install_triggers(using: str, **kwargs) -> None:
-    """Create the triggers anew after `migrate`: Django drops them when a migration rebuilds their table."""
+    """Create the triggers again after `migrate`: Django drops them when a migration rebuilds their table."""
     with connections[using].cursor() as cursor:
         for table, (column, columns) in WATCHED.items():
             for event, rows in (

@@ -199,7 +199,7 @@ class Embedding(models.Model):
         return f"{self.extractor} of image {self.image_id}"
 
     def as_array(self) -> np.ndarray:
-        """The vector: float32, shape (dim,), unit length.
+        """Return the vector: float32, shape (dim,), unit length.
 
         Raises ValueError if the blob is not `dim` numbers.
         """

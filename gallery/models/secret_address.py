@@ -13,7 +13,7 @@ from django.utils import timezone
 
 
 def hash_of(token: str) -> str:
-    """What is kept of a token: its SHA-256 in hex. Tokens are random, so no salt is needed."""
+    """Return what is kept of a token: its SHA-256 in hex. Tokens are random, so no salt is needed."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -23,7 +23,7 @@ class SecretAddressQuerySet(models.QuerySet):
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), ended_at=None)
 
     def of(self, token: str) -> Any:
-        """The living one with this token, or none."""
+        """Return the valid one with this token, or none."""
         return self.alive().filter(token_hash=hash_of(token)).first()
 
 

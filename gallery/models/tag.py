@@ -37,7 +37,7 @@ def normalize(name: str) -> str:
 
 class TagManager(models.Manager):
     def ids_for(self, names: set[str]) -> dict[str, int]:
-        """The id of each normalized name; names that are new become tags."""
+        """Return the id of each normalized name; names that are new become tags."""
         self.bulk_create([self.model(name=name) for name in sorted(names)], ignore_conflicts=True)
         return dict(self.filter(name__in=names).values_list("name", "id"))
 
@@ -63,7 +63,7 @@ class Tag(models.Model):
 
 class ImageTagQuerySet(models.QuerySet):
     def shown(self, extractor: str) -> Any:
-        """The tags that pictures carry for people: what persons gave, and what this extractor did."""
+        """Return the tags that pictures carry for people: what persons gave, and what this extractor did."""
         return self.filter(
             Q(source=ImageTag.Source.PERSON) | Q(source=ImageTag.Source.EXTRACTOR, extractor=extractor)
         )

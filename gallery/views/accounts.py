@@ -24,7 +24,7 @@ THEMES = ("auto", "light", "dark")
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: SignedInRequest) -> HttpResponse:
-    """The person's own account: mail address, what they store, theme and language."""
+    """Return the person's own account: mail address, what they store, theme and language."""
     form = AccountForm(posted(request), instance=get_user_model().objects.get(pk=request.user.pk or 0))
     if form.is_valid():
         form.save()

@@ -23,7 +23,7 @@ PER_PAGE = 60
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def albums(request: SignedInRequest) -> HttpResponse:
-    """The albums that the person sees, and a form for a new one."""
+    """Return the albums that the person sees, and a form for a new one."""
     form = AlbumForm(posted(request), instance=Album(owner=request.user), person=request.user)
     if form.is_valid():
         return redirect("album", form.save().pk)
@@ -73,7 +73,7 @@ def _show(
 
 @require_GET
 def download(request: SignedInRequest, pk: int) -> HttpResponseBase:
-    """The album's originals as a ZIP, in the order they came here."""
+    """Return the album's originals as a ZIP, in the order they came here."""
     found = get_object_or_404(access.visible_albums(request.user), pk=pk)
     inside = Image.objects.filter(pk__in=access.album_images(found).values("image_id"))
     images = access.with_location(inside, request.user).order_by("pk")

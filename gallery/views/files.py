@@ -19,5 +19,5 @@ def original(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_GET
 def thumbnail(request: HttpRequest, pk: int, size: str) -> HttpResponseBase:
-    """A small, medium or large JPEG of a picture; browsers keep it for a day."""
+    """Return a small, medium or large JPEG of a picture; browsers keep it for a day."""
     return send_thumbnail(request, get_object_or_404(access.servable_images(request.user), pk=pk), size)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 
 def page_of(request: HttpRequest, items: Any, per_page: int) -> Page:
-    """The page of `items` that `?page=` names; BadRequest where it names none."""
+    """Return the page of `items` that `?page=` names; BadRequest where it names none."""
     try:
         return Paginator(items, per_page).page(request.GET.get("page") or 1)
     except PageNotAnInteger as error:

@@ -14,11 +14,11 @@ class SignedInRequest(HttpRequest):
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
-    """What a form that was sent holds, be it nothing; None where none was sent, as Django's forms want it."""
+    """Return what a posted form holds, even if empty; None where none was posted, as Django's forms need."""
     return request.POST if request.method == "POST" else None
 
 
 def back(request: HttpRequest, default: str) -> str:
-    """The address in the form's `next`, if it is one of this site's, or else the default."""
+    """Return the address in the form's `next`, if it is one of this site's, or else the default."""
     following = request.POST.get("next", "")
     return following if url_has_allowed_host_and_scheme(following, allowed_hosts=None) else default

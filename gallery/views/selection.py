@@ -23,7 +23,7 @@ MOST = 500  # pictures at once
 
 
 def context(user: AnyUser) -> dict:
-    """What the bar for selections needs on a page that shows pictures."""
+    """Return what the bar for selections needs on a page that shows pictures."""
     return {"selectable": True, "fillable": access.fillable_albums(user)}
 
 

@@ -25,7 +25,7 @@ NEW = "new-share-link"
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def links(request: SignedInRequest) -> HttpResponse:
-    """The person's share links; a form that is posted here makes another one."""
+    """Return the person's share links; a form that is posted here makes another one."""
     if request.method == "POST":
         return _make(request)
     own = access.owned(ShareLink.objects, request.user).select_related("album").prefetch_related("images")
@@ -36,7 +36,7 @@ def links(request: SignedInRequest) -> HttpResponse:
 
 @require_GET
 def new(request: SignedInRequest) -> HttpResponse:
-    """The form for a link to the album or the pictures that the address names."""
+    """Return the form for a link to the album or the pictures that the address names."""
     album, images = _target(request, request.GET)
     return form_page(request, album, images)
 
@@ -44,7 +44,7 @@ def new(request: SignedInRequest) -> HttpResponse:
 def form_page(
     request: SignedInRequest, album: Album | None = None, images: Sequence[Image] = (), form: Any = None
 ) -> HttpResponse:
-    """The form for a link to this album or these pictures, which the caller asked gallery.access for."""
+    """Return the form for a link to this album or these pictures, which came from gallery.access."""
     if form is None:
         title = album.title if album else images[0].filename if len(images) == 1 else _("Pictures")
         form = ShareLinkForm(initial={"title": title})
@@ -65,7 +65,7 @@ def _make(request: SignedInRequest) -> HttpResponse:
 
 
 def _target(request: SignedInRequest, parameters: Any) -> tuple[Album | None, list[Image]]:
-    """The album or else the pictures that the parameters name; 404 where they may not be shared."""
+    """Return the album or else the pictures that the parameters name; 404 where they may not be shared."""
     ids = whole_numbers(parameters.getlist("album") or parameters.getlist("image"), MOST)
     if ids is None:
         raise BadRequest(_("Choose an album, or up to %(most)s pictures.") % {"most": MOST})
@@ -92,6 +92,6 @@ def edit(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
-    """The link shows nothing any more, from this moment on."""
+    """Revoke the link: it shows nothing any more, from this moment on."""
     get_object_or_404(access.owned(ShareLink.objects.alive(), request.user), pk=pk).end()
     return redirect("links")

@@ -30,7 +30,7 @@ SECONDS = 5  # that a slideshow stays on a picture
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def shared(request: HttpRequest, token: str) -> HttpResponse:
-    """The link's pictures; before them, where it has one, the question for its password."""
+    """Return the link's pictures; before them, where it has one, the question for its password."""
     link = _link(token)
     if not _is_open(request, link):
         return _ask(request, link, token)
@@ -69,7 +69,7 @@ def shared_image(request: HttpRequest, token: str, pk: int) -> HttpResponse:
 @login_not_required
 @require_GET
 def shared_thumbnail(request: HttpRequest, token: str, pk: int, size: str) -> HttpResponseBase:
-    """A JPEG of one of the link's pictures."""
+    """Return a JPEG of one of the link's pictures."""
     return send_thumbnail(request, _image(_opened(request, token), pk), size)
 
 
@@ -101,7 +101,7 @@ def _link(token: str) -> ShareLink:
 
 
 def _opened(request: HttpRequest, token: str) -> ShareLink:
-    """The link, where its password was given; otherwise what it shows does not exist."""
+    """Return the link, where its password was given; otherwise what it shows does not exist."""
     link = _link(token)
     if not _is_open(request, link):
         raise Http404
@@ -131,7 +131,7 @@ def _proof_name(link: ShareLink) -> str:
 
 
 def _proof(link: ShareLink) -> str:
-    """What a browser keeps once it gave the password: it changes with the password, and does not tell it."""
+    """Return what a browser keeps once it gave the password: it changes with it, and does not tell it."""
     return salted_hmac("share-link", link.password).hexdigest()
 
 

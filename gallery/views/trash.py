@@ -12,7 +12,7 @@ PER_PAGE = 60
 
 @require_GET
 def trashed(request: HttpRequest) -> HttpResponse:
-    """The person's trash, latest first."""
+    """Return the person's trash, latest first."""
     images = access.trashed_images(request.user).order_by("-trashed_at", "-pk")
     context = {"page": page_of(request, images, PER_PAGE), "days": trash.KEPT.days, "selectable": True}
     return render(request, "gallery/trash.html", context)

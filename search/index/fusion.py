@@ -175,7 +175,7 @@ class ReciprocalRank(Fusion):
     def _parts_among(
         self, descending: Scores, scores: Scores, share: Mapping[str, float]
     ) -> dict[str, np.ndarray]:
-        """The parts of rows with these scores among those whose negated, sorted scores are `descending`."""
+        """Return the parts of these scores' rows among the negated, sorted scores `descending`."""
         ranks = {name: np.searchsorted(descending[name], -values) for name, values in scores.items()}
         return {name: np.asarray(share[name] * self.at_rank(rank)) for name, rank in ranks.items()}
 

@@ -25,7 +25,7 @@ class Tail:
         }
 
     def __getitem__(self, name: str) -> np.ndarray:
-        """A column or 'vectors', 'codes', 'scales', 'errors' of all rows, read-only."""
+        """Return a column or 'vectors', 'codes', 'scales', 'errors' of all rows, read-only."""
         view = self._arrays[name][: self.size]
         view.flags.writeable = False
         return view

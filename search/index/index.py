@@ -59,7 +59,7 @@ class Index:
         return self._tail.size
 
     def __len__(self) -> int:
-        """The number of images, dead rows not counted."""
+        """Return the number of images, dead rows not counted."""
         return int(np.count_nonzero(self._alive[: self.size]))
 
     @property
@@ -101,7 +101,7 @@ class Index:
                 self._alive[row] = False
 
     def take(self, name: str, rows: np.ndarray) -> np.ndarray:
-        """A column, or 'vectors' or 'errors', at these rows int64 (n,)."""
+        """Return a column, or 'vectors' or 'errors', at these rows int64 (n,)."""
         sample = self._tail[name]
         taken = np.empty((len(rows), *sample.shape[1:]), sample.dtype)
         for first, segment in self._segments:
@@ -110,7 +110,7 @@ class Index:
         return taken
 
     def tag_ids(self) -> list[int]:
-        """The ids of all tags that any row, dead ones too, carries."""
+        """Return the ids of all tags that any row, dead ones too, carries."""
         return self._keys("tags").tolist()
 
     def _keys(self, kind: str) -> np.ndarray:
@@ -230,7 +230,7 @@ class Index:
         return found
 
     def chunks(self, size: int = 65536) -> Iterator[Rows]:
-        """The living rows in growing order of image id, as a new snapshot takes them."""
+        """Yield the living rows in growing order of image id, as a new snapshot takes them."""
         rows = np.flatnonzero(self._alive[: self.size])
         rows = rows[np.argsort(self.take("ids", rows), kind="stable")]
         number = np.full(self.size, -1, np.int64)
@@ -259,6 +259,6 @@ class Index:
 
 
 def _part(pairs: np.ndarray, start: int, stop: int) -> np.ndarray:
-    """The pairs whose row is from start to stop, counted from start."""
+    """Return the pairs whose row is from start to stop, counted from start."""
     first, last = np.searchsorted(pairs[:, 0], [start, stop])
     return pairs[first:last] - np.array([start, 0])

@@ -57,7 +57,7 @@ class Best:
     scan: Scan | None = None  # of all rows, where the fusion is `mean`
 
     def first(self, count: int) -> "Best":
-        """The first `count` of these."""
+        """Return the first `count` of these."""
         return replace(
             self, rows=self.rows[:count], parts={part: own[:count] for part, own in self.parts.items()}
         )
@@ -75,7 +75,7 @@ class Linear:
     middle: Mapping[str, float]
 
     def parts(self, scores: Scores) -> dict[str, np.ndarray]:
-        """What each component gives to the score, float64, of the rows whose scores these are."""
+        """Return what each component gives to the score, float64, of the rows whose scores these are."""
         return {
             name: (values.astype(np.float64) - self.middle[name]) * self.factor[name]
             for name, values in scores.items()
@@ -151,7 +151,7 @@ def ordered(index: Index, rows: np.ndarray, parts: dict[str, np.ndarray], count:
 def _possible(
     index: Index, scan: Scan, rows: np.ndarray, exact: np.ndarray, count: int, slack: float
 ) -> np.ndarray:
-    """The visible rows besides `rows` whose exact score can reach that of the count-th best of these."""
+    """Return the visible rows besides `rows` whose exact score can reach the count-th best of these."""
     if not 0 < count <= len(rows):
         return rows[:0]
     threshold = np.partition(exact, len(exact) - count)[len(exact) - count] - slack
@@ -188,12 +188,12 @@ def _newest_of_equals(index: Index, scores: np.ndarray, rows: np.ndarray, count:
 
 
 def total(parts: Scores, size: int) -> np.ndarray:
-    """The score of each row, float64 (size,); zeros when nothing was asked that ranks."""
+    """Return the score of each row, float64 (size,); zeros when nothing was asked that ranks."""
     return sum(parts.values(), start=np.zeros(size))
 
 
 def largest(scores: np.ndarray, count: int) -> np.ndarray:
-    """The rows of the `count` largest scores and of every one that equals the last of them, in no order.
+    """Return the rows of the `count` largest scores and of all that equal the last of them, in no order.
 
     scores float32 or float64 (size,). A sample tells where the last place is about, so that few of many
     scores are compared with each other; when it told wrong, all are.

@@ -51,7 +51,7 @@ class Snapshot:
         return len(self.arrays["ids"])
 
     def __getitem__(self, name: str) -> np.ndarray:
-        """A column or 'vectors', 'codes', 'scales', 'errors' of all rows, read-only."""
+        """Return a column or 'vectors', 'codes', 'scales', 'errors' of all rows, read-only."""
         return self.arrays[name]
 
     @property
@@ -61,7 +61,7 @@ class Snapshot:
 
 
 def current(folder: Path) -> str:
-    """The name of the snapshot in use, '' where there is none."""
+    """Return the name of the snapshot in use, '' where there is none."""
     try:
         return (folder / CURRENT).read_text()
     except FileNotFoundError:
@@ -100,8 +100,8 @@ def load(folder: Path, dim: int) -> Snapshot:
     return Snapshot(name, manifest["seq"], arrays["centre"], arrays, tags, albums)
 
 
-def _map(path: Path, facts: dict) -> np.ndarray:
-    """The array in a file, read-only and not read yet; ValueError where the file's size is another."""
+def _map(path: Path, facts: dict[str, Any]) -> np.ndarray:
+    """Return the array in a file, read-only and not read yet; ValueError where the file's size is another."""
     shape, dtype = tuple(facts["shape"]), np.dtype(facts["dtype"])
     size = int(np.prod(shape)) * dtype.itemsize
     with path.open("rb") as file:
@@ -113,7 +113,7 @@ def _map(path: Path, facts: dict) -> np.ndarray:
 
 
 def checksum(array: np.ndarray) -> int:
-    """The array's 64-bit words added up modulo 2^64, its last bytes too: as fast as memory is read."""
+    """Return the array's 64-bit words added up modulo 2^64, its last bytes too: as fast as memory is read."""
     data = array.reshape(-1).view(np.uint8)
     whole = len(data) // 8 * 8
     rest = int.from_bytes(data[whole:].tobytes(), "little")
@@ -142,7 +142,7 @@ def write(folder: Path, dim: int, seq: int, chunks: Iterable[Rows]) -> None:
     _remove_all_but(folder, name)
 
 
-def _write_rows(new: Path, dim: int, chunks: Iterable[Rows]) -> dict[str, dict]:
+def _write_rows(new: Path, dim: int, chunks: Iterable[Rows]) -> dict[str, dict[str, Any]]:
     """Write every array's file; what the manifest says of each."""
     files = {key: _File(new, key, dtype) for key, dtype in COLUMNS.items()}
     files["vectors"] = _File(new, "vectors", "<f4", dim)
@@ -164,8 +164,8 @@ def _write_rows(new: Path, dim: int, chunks: Iterable[Rows]) -> dict[str, dict]:
     return written | _write_codes(new, _map(new / "vectors.bin", written["vectors"]), centre)
 
 
-def _write_codes(new: Path, vectors: np.ndarray, centre: np.ndarray) -> dict[str, dict]:
-    """The second pass: what rows have in common is known when the last one is written."""
+def _write_codes(new: Path, vectors: np.ndarray, centre: np.ndarray) -> dict[str, dict[str, Any]]:
+    """Write the codes in a second pass: what rows have in common is known when the last one is written."""
     files = {"codes": _File(new, "codes", "i1", len(centre)), "scales": _File(new, "scales", "<f4")}
     files["errors"] = _File(new, "errors", "<f4")
     for start in range(0, len(vectors), CHUNK):
@@ -189,7 +189,7 @@ class _File:
         self._file.write(np.ascontiguousarray(array, self._dtype).data)
         self._shape[0] += len(array)
 
-    def close(self) -> dict:
+    def close(self) -> dict[str, Any]:
         """Bring the file to disk; what the manifest says of it."""
         self._file.flush()
         os.fsync(self._file.fileno())

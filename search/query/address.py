@@ -13,7 +13,7 @@ from search.query.query import DEFAULT_FUSION, Query, parse_id
 
 
 def from_address(parameters: QueryDict) -> Query:
-    """The query in a page's address.
+    """Return the query in a page's address.
 
     `q` (the bar), `album` (a number), `fusion`, `weight_image`, `weight_text`, `weight_tags`, and `image`,
     `exclude_image` and `picture`, these repeatable. Takes a QueryDict.
@@ -49,7 +49,7 @@ def _number(parameters: QueryDict, field: str) -> float:
 
 
 def to_address(query: Query, line: str | None = None) -> list[tuple[str, str | int]]:
-    """The parameters that from_address reads as this query, those that say nothing left out.
+    """Return the parameters that from_address reads as this query, those that say nothing left out.
 
     With the bar's line as it was typed, where there is one.
     """

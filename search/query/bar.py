@@ -34,7 +34,7 @@ class Item:
 
 
 def parse_bar(line: str) -> dict[str, Any]:
-    """The bar's line -> fields of a Query; QueryError with the position of what cannot be read."""
+    """Return the bar's line as fields of a Query; QueryError with the position of what cannot be read."""
     words: list[str] = []
     exclude_text: list[str] = []
     phrases: dict[str, float] = {}
@@ -141,7 +141,7 @@ def _add_filter(filters: dict[str, Value], item: Item) -> None:
 
 
 def format_bar(query: Query) -> str:
-    """The line that parse_bar reads as this query's words, tags and filters."""
+    """Return the line that parse_bar reads as this query's words, tags and filters."""
     words = [query.text]
     words += [_phrase(phrase, weight) for phrase, weight in query.phrases.items()]
     words += [f"{_prefix(query.tag_weights.get(name, 1))}#{_quoted(name)}" for name in query.tags]

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.contrib.auth import get_user_model
@@ -27,6 +27,11 @@ from search.index.index import Index
 from search.query.errors import QueryError
 
 Value = int | str | bool
+if TYPE_CHECKING:
+    Field = serializers.Field[Any, Any, Any, Any]  # generic for type checkers alone
+else:
+    Field = serializers.Field
+
 FOREVER = 2**62
 DATES = {4: "%Y", 7: "%Y-%m", 10: "%Y-%m-%d"}  # by length: a year, a month, a day
 LARGEST_SIDE = 1_000_000
@@ -83,7 +88,7 @@ class Filter(ABC):
         """Look the value up, as far as `user` may: what the index is asked for."""
 
     @abstractmethod
-    def api_field(self) -> serializers.Field:
+    def api_field(self) -> Field:
         """Make the field of the API's search."""
 
     @property
@@ -110,7 +115,7 @@ class DateFilter(Filter):
             else Limit(self.column, seconds, FOREVER)
         )
 
-    def api_field(self) -> serializers.Field:
+    def api_field(self) -> Field:
         return serializers.CharField(max_length=10, allow_blank=True, **self.options)
 
 
@@ -137,7 +142,7 @@ class FlagFilter(Filter):
     def limit(self, value: Value, user: Any) -> Limit:
         return Limit(self.column, self.holds, self.holds)
 
-    def api_field(self) -> serializers.Field:
+    def api_field(self) -> Field:
         return serializers.BooleanField(**self.options)
 
 
@@ -156,7 +161,7 @@ class FormatFilter(Filter):
         number = list(formats.BY_NAME).index(str(value))
         return Limit(self.column, number, number)
 
-    def api_field(self) -> serializers.Field:
+    def api_field(self) -> Field:
         return serializers.ChoiceField(list(formats.BY_NAME), **self.options)
 
 
@@ -175,7 +180,7 @@ class SizeFilter(Filter):
     def limit(self, value: Value, user: Any) -> Limit:
         return Limit(self.column, int(value), FOREVER)
 
-    def api_field(self) -> serializers.Field:
+    def api_field(self) -> Field:
         return serializers.IntegerField(min_value=0, max_value=LARGEST_SIDE, **self.options)
 
 
@@ -195,11 +200,11 @@ class OwnerFilter(Filter):
         number = people.values_list("pk", flat=True).first() or 0
         return Limit(self.column, number, number)
 
-    def api_field(self) -> serializers.Field:
+    def api_field(self) -> Field:
         return serializers.CharField(max_length=150, allow_blank=True, **self.options)
 
 
-class AlbumField(serializers.Field):
+class AlbumField(Field):
     """An album's number or its title."""
 
     _spectacular_annotation: dict[str, Any] = {"field": {"oneOf": [{"type": "integer"}, {"type": "string"}]}}
@@ -230,7 +235,7 @@ class AlbumFilter(Filter):
             raise QueryError(self.name, _("There is no album %(album)s.") % {"album": value})
         return InAlbums(ids)
 
-    def api_field(self) -> serializers.Field:
+    def api_field(self) -> Field:
         return AlbumField(**self.options)
 
 

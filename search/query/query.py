@@ -120,12 +120,12 @@ def clean_text(text: str) -> str:
 
 
 def clean_tags(field: str, names: list[str]) -> tuple[str, ...]:
-    """Normalized tags, each once, in the order given; QueryError for one that cannot be a tag."""
+    """Normalize tags, each once, in the order given; QueryError for one that cannot be a tag."""
     return tuple(dict.fromkeys(clean_tag(field, name) for name in names))
 
 
 def clean_tag(field: str, name: str, position: int | None = None) -> str:
-    """The tag normalized; QueryError if it cannot be one."""
+    """Return the tag normalized; QueryError if it cannot be one."""
     try:
         return normalize(name)
     except ValidationError as error:

@@ -18,7 +18,7 @@ from search.models import QueryPicture
 KEPT_SIDE = 1024  # pixels of what is kept of it: a part of that is still a picture
 
 
-def add(file: File) -> QueryPicture:
+def add(file: "File[bytes]") -> QueryPicture:
     """Read an uploaded query picture; RefusedError says why it is not taken."""
     ingest.digest(file)
     ingest.examine(file)

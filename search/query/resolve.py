@@ -102,7 +102,7 @@ def _words(query: Query, extractor: Description) -> Words:
 
 
 def _text_vector(query: Query, vectors: dict[str, np.ndarray]) -> np.ndarray | None:
-    """The vector of the query's words, float64 (dim,): the mean of the wanted, less the unwanted."""
+    """Return the vector of the query's words, float64 (dim,): the mean of the wanted, less the unwanted."""
     unwanted = [vectors[query.exclude_text]] if query.exclude_text else []
     return fusion.query_vector([vectors[text] for text in query.texts], unwanted, list(query.texts.values()))
 
@@ -110,7 +110,7 @@ def _text_vector(query: Query, vectors: dict[str, np.ndarray]) -> np.ndarray | N
 def _vectors(
     query: Query, words: Words, wanted: list[Example], unwanted: list[Example]
 ) -> dict[str, np.ndarray]:
-    """The vector of each feature that is asked for, float64 (dim,)."""
+    """Return the vector of each feature that is asked for, float64 (dim,)."""
     vectors = {
         "image": fusion.query_vector([e.vector for e in wanted], [e.vector for e in unwanted]),
         "text": _text_vector(query, words.vectors),
@@ -119,7 +119,7 @@ def _vectors(
 
 
 def _asked(query: Query, vectors: dict[str, np.ndarray], tags: list[str], tag_ids: dict[str, int]) -> Asked:
-    """What the index is asked. Tags that nobody ever gave still count in the whole."""
+    """Return what the index is asked. Tags that nobody ever gave still count in the whole."""
     weights = {name: query.tag_weights.get(name, 1.0) for name in tags}
     known = {tag_ids[name]: weight for name, weight in weights.items() if name in tag_ids}
     return Asked(vectors, known, sum(weight for name, weight in weights.items() if name not in tag_ids))

@@ -46,7 +46,7 @@ def _years(months: list[browsing.Month]) -> dict[int, list[tuple[browsing.Month,
 
 @require_GET
 def tags(request: SignedInRequest) -> HttpResponse:
-    """The tags on pictures that the person sees, most frequent first, each with its latest picture."""
+    """Return the tags on pictures that the person sees, most frequent first, each with its latest picture."""
     return render(
         request, "search/tags.html", {"page": page_of(request, browsing.tags(request.user), TAGS_PER_PAGE)}
     )

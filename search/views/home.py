@@ -87,7 +87,7 @@ def _accept(request: SignedInRequest) -> HttpResponse:
 
 
 def _refuse(request: SignedInRequest, error: QueryError, line: str) -> HttpResponse:
-    """The page with what is wrong, and for the bar with a mark under the character that it is about."""
+    """Show the page with what is wrong, and for the bar a mark under the character in question."""
     line = line[:1000]
     context = {"error": str(error), "line": line}
     if error.position is not None:
@@ -103,14 +103,14 @@ def _page_number(request: SignedInRequest) -> int:
 
 
 def _without(request: SignedInRequest, name: str) -> str:
-    """The page's address without this parameter."""
+    """Return the page's address without this parameter."""
     parameters = request.GET.copy()
     parameters.pop(name, None)
     return parameters.urlencode()
 
 
 def _with_tag(request: SignedInRequest, offer: Suggestion) -> str:
-    """The page's address with a tag in the place of the words that name it."""
+    """Return the page's address with a tag in the place of the words that name it."""
     words = r"\s+".join(map(re.escape, offer.words.split()))
     tag = f'#"{offer.name}"' if " " in offer.name else f"#{offer.name}"
     parameters = request.GET.copy()
@@ -122,7 +122,7 @@ def _with_tag(request: SignedInRequest, offer: Suggestion) -> str:
 
 
 def _render(request: SignedInRequest, query: Query, context: dict, status: int = 200) -> HttpResponse:
-    """The page with the bar filled in: its line, and a chip for each picture that is searched by."""
+    """Return the page with the bar filled in: its line, and a chip for each picture that is searched by."""
     uploaded = QueryPicture.objects.alive().filter(key__in=query.picture_keys).defer("vector", "thumbnail")
     ids = [*query.image_ids, *query.exclude_image_ids]
     named = access.visible_images(request.user).in_bulk(ids) if ids else {}
@@ -150,7 +150,7 @@ def _render(request: SignedInRequest, query: Query, context: dict, status: int =
 
 @require_GET
 def query_picture(request: SignedInRequest, key: str) -> HttpResponse:
-    """The small JPEG of an uploaded query picture, for anyone signed in who knows its key."""
+    """Return the small JPEG of an uploaded query picture, for anyone signed in who knows its key."""
     picture = get_object_or_404(QueryPicture.objects.alive(), key=key)
     response = HttpResponse(bytes(picture.thumbnail), content_type="image/jpeg")
     patch_cache_control(response, private=True, max_age=3600)

@@ -75,7 +75,7 @@ def _box(request: HttpRequest) -> tuple[float, float, float, float]:
 
 
 def _instead(query: Query, of: str, key: str) -> Query:
-    """The query with the uploaded picture `key` in the place of `of`."""
+    """Return the query with the uploaded picture `key` in the place of `of`."""
     if of in query.picture_keys:
         keys = tuple(key if own == of else own for own in query.picture_keys)
         return dataclasses.replace(query, picture_keys=keys)

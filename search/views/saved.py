@@ -20,7 +20,7 @@ PER_PAGE = 60
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def searches(request: SignedInRequest) -> HttpResponse:
-    """The person's saved searches; a form that is posted here saves another one."""
+    """Return the person's saved searches; a form that is posted here saves another one."""
     form = SavedSearchForm(posted(request), instance=SavedSearch(owner=request.user))
     if form.is_valid():
         return redirect(_address(form.save()))
@@ -37,7 +37,7 @@ def saved(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def cover(request: SignedInRequest, pk: int) -> HttpResponse:
-    """The thumbnail of the best result, which the list shows as its cover.
+    """Return the thumbnail of the best result, which the list shows as its cover.
 
     The site's icon while nothing is found.
     """

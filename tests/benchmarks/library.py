@@ -89,7 +89,7 @@ def by_original(library: Library, asked: Question) -> np.ndarray:
 
 
 def by_engine(library: Library, asked: Question) -> np.ndarray:
-    """The ids of the best by this engine, the mask of what may be seen made anew."""
+    """The ids of the best by this engine, the mask of what may be seen rebuilt."""
     index = library.index
     visible = index.visible(OWNER, ()) if asked.masked else index.between("owners", 1, synthetic.OWNERS)
     question = ranking.Asked(asked.vectors, dict.fromkeys(asked.tags, 1.0))

@@ -13,7 +13,7 @@ from tests.gallery.test_pages import text_of
 
 
 def copy_of(name: str, owner, side: int, quality: int = 70) -> Image:
-    """The demo photo as someone's own, smaller and compressed anew, and read."""
+    """The demo photo as someone's own, smaller and compressed again, and read."""
     picture = pixels.load_rgb(demo_path(name))
     picture.thumbnail((side, side))
     content = ContentFile(encoded(picture, "JPEG", quality=quality), name=f"{name}-{side}.jpg")

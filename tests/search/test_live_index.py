@@ -1,4 +1,4 @@
-"""The index of a process: opened, kept up, compacted, and written anew where it is damaged."""
+"""The index of a process: opened, kept up, compacted, and rebuilt where it is damaged."""
 
 import threading
 

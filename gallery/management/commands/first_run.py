@@ -33,7 +33,7 @@ class Command(BaseCommand):
         )
 
     def create_administrator(self) -> User:
-        """The user 'admin' with a random password, printed once and kept in a file for its owner's eyes."""
+        """Make the user 'admin' with a random password, printed once and kept in a private file."""
         password = secrets.token_urlsafe(12)
         path = settings.VAR_DIR / "admin-password"
         path.unlink(missing_ok=True)

@@ -62,7 +62,7 @@ class Command(BaseCommand):
 
 
 def find_files(folder: Path, recursive: bool) -> Iterator[Path]:
-    """The folder's files in order of name, without hidden ones."""
+    """Yield the folder's files in order of name, without hidden ones."""
     for path in sorted(folder.rglob("*") if recursive else folder.iterdir()):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         if not hidden and path.is_file():

@@ -127,7 +127,7 @@ def test_a_large_jpeg_is_decoded_no_larger_than_asked():
 
 
 def test_copies_of_a_picture_share_their_perceptual_hash():
-    """Smaller and compressed anew; another picture's is far away."""
+    """Smaller and compressed again; another picture's is far away."""
 
     def hash_of(name: str, side: int = 0, quality: int = 0) -> int:
         picture = pixels.load_rgb(demo_path(name))
