@@ -86,4 +86,5 @@ class Extractor(ABC):
 def unit(vectors: np.ndarray) -> np.ndarray:
     """Return the vectors along the last axis, scaled to unit length, as float32; zero vectors stay zero."""
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return (vectors / np.maximum(length, 1e-12)).astype(np.float32)
+    scaled: np.ndarray = (vectors / np.maximum(length, 1e-12)).astype(np.float32)
+    return scaled

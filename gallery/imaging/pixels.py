@@ -137,7 +137,7 @@ def perceptual_hash(image: Image.Image) -> int:
 def color(image: Image.Image) -> int:
     """0xRRGGBB, the mean of its pixels: what stands in a picture's place while it loads."""
     [[[red, green, blue]]] = np.asarray(image.resize((1, 1), Image.Resampling.BOX, reducing_gap=2)).tolist()
-    return red << 16 | green << 8 | blue
+    return int(red << 16 | green << 8 | blue)
 
 
 def _white(image: Image.Image) -> float:

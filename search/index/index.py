@@ -111,7 +111,8 @@ class Index:
 
     def tag_ids(self) -> list[int]:
         """Return the ids of all tags that any row, dead ones too, carries."""
-        return self._keys("tags").tolist()
+        ids: list[int] = self._keys("tags").tolist()
+        return ids
 
     def _keys(self, kind: str) -> np.ndarray:
         return np.unique(np.concatenate([getattr(segment, kind).keys() for _, segment in self._segments]))
@@ -255,10 +256,12 @@ class Index:
         rows = number[np.concatenate([np.zeros(0, np.uint32), *lists])]
         pairs = np.stack([rows, np.repeat(keys, [len(own) for own in lists])], axis=1)
         pairs = pairs[rows >= 0]
-        return pairs[np.argsort(pairs[:, 0], kind="stable")]
+        ordered: np.ndarray = pairs[np.argsort(pairs[:, 0], kind="stable")]
+        return ordered
 
 
 def _part(pairs: np.ndarray, start: int, stop: int) -> np.ndarray:
     """Return the pairs whose row is from start to stop, counted from start."""
     first, last = np.searchsorted(pairs[:, 0], [start, stop])
-    return pairs[first:last] - np.array([start, 0])
+    moved: np.ndarray = pairs[first:last] - np.array([start, 0])
+    return moved

@@ -208,4 +208,5 @@ def largest(scores: np.ndarray, count: int) -> np.ndarray:
     if len(rows) < count:
         rows = np.arange(len(scores))
     own = scores[rows]
-    return rows[own >= np.partition(own, len(own) - count)[len(own) - count]]
+    largest: np.ndarray = rows[own >= np.partition(own, len(own) - count)[len(own) - count]]
+    return largest

@@ -35,11 +35,12 @@ def decoding():
 
 
 def children() -> list[psutil.Process]:
-    return [
-        child
-        for child in psutil.Process().children()
-        if "gallery.imaging.decoder_process" in " ".join(child.cmdline())
-    ]
+    living = []
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):  # it ended just now
+            if "gallery.imaging.decoder_process" in " ".join(child.cmdline()):
+                living.append(child)
+    return living
 
 
 @pytest.mark.parametrize("name", ["rocket", "coffee", "chelsea"])
