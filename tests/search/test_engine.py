@@ -31,6 +31,8 @@ def names(query: Query, user, **options) -> list[str]:
         ("a kitten", "chelsea"),
         ("space launch", "rocket"),
         ("hot drink", "coffee"),
+        # lite/2 takes the dahlia for a honeycomb.
+        pytest.param("a blooming plant", "flower", marks=pytest.mark.xfail(strict=True)),
         ("a pet", "chelsea"),
         ("temple", "china"),
         ("two wheeled vehicle", "motorcycle_left"),

@@ -11,14 +11,16 @@ from tests.search.test_pages import found
 
 # What the demo photos hold, one of each, and what they do not.
 THERE = ["a kitten", "cat", "cats", "the cats", "a photo of a cat", "coffee", "motorcycle", "food"]
+# There too, and found first, but lite/2 is not sure enough of them to say so.
+DOUBTED = [pytest.param(text, marks=pytest.mark.xfail(strict=True)) for text in ("rocket", "temple")]
 NOT_THERE = ["a dog", "dogs", "a violin", "pizza", "snake", "a beach", "a horse", "a wedding", "giraffe"]
 
 
-@pytest.mark.parametrize("text", THERE)
+@pytest.mark.parametrize("text", THERE + DOUBTED)
 def test_what_is_there_matches_well(curator, text):
     page = engine.search(Query(text=text), curator, good_only=True)
     assert page.verdict == Verdict.GOOD
-    assert 1 <= page.good <= 6
+    assert 1 <= page.good <= 3
     assert len(page.results) == page.good
     everything = engine.search(Query(text=text), curator)
     assert everything.count == len(everything.results) == 21
@@ -74,6 +76,10 @@ def test_the_api_says_it(api):
 
     assert (answer(text="dogs")["verdict"], answer(text="dogs")["good"]) == ("weak", 0)
     assert answer(text="kittens")["verdict"] == "good"
+    for good_only, listed in ((False, 21), (True, 1)):
+        kitten = answer(text="a kitten", good_only=good_only)
+        assert (kitten["good"], kitten["count"], len(kitten["results"])) == (1, 21, listed)
+    assert answer(text="a kitten", tags=["cat"])["good"] is None
     assert answer(text="qwertzuiop")["unknown_words"] == ["qwertzuiop"]
     assert answer(tags=["espresso"])["verdict"] is None
 
