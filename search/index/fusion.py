@@ -11,7 +11,6 @@ score.
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -129,7 +128,7 @@ class Calibrated(Fusion):
         self, index: Index, asked: Asked, share: Mapping[str, float], visible: np.ndarray, count: int
     ) -> Best:
         linear = self.linear(component_scores(index, asked, visible), share, visible)
-        return replace(best_linear(index, asked, linear, visible, count), scan=None)
+        return best_linear(index, asked, linear, visible, count)
 
 
 class ReciprocalRank(Fusion):

@@ -54,7 +54,6 @@ class Best:
 
     rows: np.ndarray
     parts: dict[str, np.ndarray]
-    scan: Scan | None = None  # of all rows, where the fusion is `mean`
 
     def first(self, count: int) -> "Best":
         """Return the first `count` of these."""
@@ -106,19 +105,7 @@ def best_linear(index: Index, asked: Asked, linear: Linear, visible: np.ndarray,
     if len(more):
         rows = np.concatenate([rows, more])
         parts = linear.parts(exact_scores(index, asked, rows))
-    return replace(ordered(index, rows, parts, count), scan=scan)
-
-
-def reaching(index: Index, asked: Asked, linear: Linear, scan: Scan, threshold: float) -> int:
-    """Count the visible rows that score at least `threshold`, exactly, from the scan that found the best."""
-    slack = scan.slack + 1e-6
-    near = np.flatnonzero(scan.scores >= threshold - slack - scan.length * index.largest_error)
-    off = np.abs(scan.scores[near] - threshold) - slack - scan.length * index.take("errors", near)
-    doubtful = near[off <= 0]
-    exact = total(linear.parts(exact_scores(index, asked, doubtful)), len(doubtful))
-    return int(
-        np.count_nonzero((off > 0) & (scan.scores[near] > threshold)) + np.count_nonzero(exact >= threshold)
-    )
+    return ordered(index, rows, parts, count)
 
 
 def component_scores(index: Index, asked: Asked, visible: np.ndarray) -> dict[str, np.ndarray]:
