@@ -6,6 +6,7 @@ the admin site, where Django's permissions let them; elsewhere they are people l
 not see does not exist for them: callers answer 404.
 """
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -26,7 +27,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from gallery.models import Album, AlbumImage, AlbumMember, Image, Invitation, ShareLink
+from gallery.models import Album, AlbumImage, AlbumMember, Favourite, Image, Invitation, ShareLink
 
 AnyUser = User | AnonymousUser
 Row = TypeVar("Row", bound=Model)
@@ -36,11 +37,19 @@ Row = TypeVar("Row", bound=Model)
 class Scope:
     """What a person may see, in terms that a query and an in-memory mask can both apply.
 
-    An image is visible when its owner is `owner_id` or one of its albums is in `album_ids`.
+    An image is visible when its owner is `owner_id` or one of its albums is in `album_ids`. Where it was
+    taken is told when its owner is, or one of its albums is in `telling_album_ids`.
     """
 
     owner_id: int
     album_ids: frozenset[int]
+    telling_album_ids: frozenset[int]
+    album_titles: Mapping[int, str]
+
+    def albums_called(self, words: set[str], words_of: Callable[[str], Iterable[str]]) -> tuple[int, ...]:
+        """Return the albums whose title has one of the words, as `words_of` cuts it."""
+        titles = self.album_titles.items()
+        return tuple(album_id for album_id, title in titles if not words.isdisjoint(words_of(title)))
 
 
 def untrashed(image: str = "") -> Q:
@@ -132,8 +141,12 @@ def removable_memberships(user: AnyUser, album: Album) -> QuerySet[AlbumMember]:
 
 def scope(user: AnyUser) -> Scope:
     """Return what `user` may see, read from the database at this moment."""
+    albums = list(visible_albums(user).values_list("id", "shows_location", "title"))
     return Scope(
-        owner_id=user.pk or 0, album_ids=frozenset(visible_albums(user).values_list("id", flat=True))
+        user.pk or 0,
+        frozenset(album_id for album_id, _, _ in albums),
+        frozenset(album_id for album_id, tells, _ in albums if tells),
+        {album_id: title for album_id, _, title in albums},
     )
 
 
@@ -179,6 +192,12 @@ def with_location(images: QuerySet[Image], user: AnyUser) -> QuerySet[Image]:
     )
 
 
+def as_seen_by(images: QuerySet[Image], user: AnyUser) -> QuerySet[Image]:
+    """Return the pictures with `sees_location`, and `is_favourite`: whether `user` gave it a heart."""
+    hearts = favourites(user).filter(image=OuterRef("pk"))
+    return with_location(images, user).annotate(is_favourite=Exists(hearts))  # type: ignore[no-redef]
+
+
 def may_tell_location(user: AnyUser, album: Album) -> bool:
     """Say whether `user` may share the locations of an album's pictures with its members.
 
@@ -206,6 +225,16 @@ def taggable_images(user: AnyUser) -> QuerySet[Image]:
     """Return the pictures whose tags `user` may change: their own, and those in albums they own or edit."""
     shared = AlbumImage.objects.filter(album__in=editable_albums(user)).values("image_id")
     return Image.objects.filter(Q(owner_id=user.pk or 0) | Q(pk__in=shared), untrashed())
+
+
+def captionable_images(user: AnyUser) -> QuerySet[Image]:
+    """Return the pictures whose caption `user` may write: those whose tags they may change."""
+    return taggable_images(user)
+
+
+def favourites(user: AnyUser) -> QuerySet[Favourite]:
+    """Return `user`'s own hearts, also on pictures that they do not see any more."""
+    return Favourite.objects.filter(user_id=user.pk or 0)
 
 
 def owned(rows: Manager[Row] | QuerySet[Row], user: AnyUser) -> QuerySet[Row]:

@@ -54,6 +54,9 @@ class ImageAdmin(admin.ModelAdmin):
         "preview",
         "owner",
         "filename",
+        "caption",
+        "place",
+        "text",
         "status",
         "error",
         "attempts",
@@ -65,7 +68,7 @@ class ImageAdmin(admin.ModelAdmin):
         "taken_at",
         "created_at",
     )
-    readonly_fields = fields
+    readonly_fields = tuple(name for name in fields if name != "caption")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: Any = False, **kwargs) -> Any:
         return super().get_form(

@@ -12,12 +12,12 @@ from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
-from gallery import extractor_switch
+from gallery import extractor_switch, text_reading
 from gallery.extraction import registry
 from gallery.extraction.base import Extraction, Extractor
 from gallery.extraction.pipeline import Reading, decode, extract_files
 from gallery.extractor_switch import MAX_ATTEMPTS
-from gallery.imaging import metadata
+from gallery.imaging import metadata, places
 from gallery.imaging.camera import CameraFacts
 from gallery.imaging.decoder import DecodeError, decoder
 from gallery.imaging.pixels import HASHED
@@ -34,6 +34,8 @@ LEASE = timedelta(minutes=2)
 MEASURED = [
     "perceptual_hash",
     "color",
+    "colors",
+    "place",
     "taken_at",
     "taken_offset",
     "latitude",
@@ -87,7 +89,9 @@ def extract_pending() -> str:
     """
     size = settings.EXTRACTION_BATCH_SIZE
     done = extract_batch(size) or reextract_batch(size) or measure_batch(size)
-    if done and (claimable().exists() or extractor_switch.is_switching() or unmeasured().exists()):
+    done = done or text_reading.read_batch(is_urgent=claimable().exists)
+    more = claimable().exists() or extractor_switch.is_switching() or unmeasured().exists()
+    if done and (more or text_reading.unread().exists()):
         enqueue()
     return f"{done} pictures"
 
@@ -103,7 +107,22 @@ def extract_batch(size: int) -> int:
     images = claim(size)
     for image, error in _extract_and_store(images, extractor, description.key).items():
         record_failure(image, error)
+    name_places(images)
     return len(images)
+
+
+def name_places(images: list[Image]) -> None:
+    """Name the places of pictures that have a location and no name for it yet."""
+    named = [image for image in images if image.latitude is not None and not image.place]
+    for image in named:
+        image.place = _place_of(image)
+    Image.objects.bulk_update([image for image in named if image.place], ["place"])
+
+
+def _place_of(image: Image) -> str:
+    if image.latitude is None or image.longitude is None:
+        return ""
+    return places.name_of(image.latitude, image.longitude)
 
 
 def reextract_batch(size: int) -> int:
@@ -127,7 +146,8 @@ def reextract_batch(size: int) -> int:
 def unmeasured() -> QuerySet[Image]:
     """Find images of which less is known than is kept now.
 
-    Those that were processed before hashes and colours were kept, or whose file was read for fewer facts.
+    Those that were processed before hashes and mean colours were kept, or by an earlier version of what is
+    read today.
     """
     behind = Q(color=None, status=Image.Status.READY) | Q(metadata_version__lt=metadata.VERSION)
     return Image.objects.filter(behind).order_by("id")
@@ -144,11 +164,12 @@ def measure_batch(size: int) -> int:
     for image in images:
         image.metadata_version = metadata.VERSION
         try:
-            if image.color is None:
-                decoded = decode(image.original.path, 4 * HASHED)
-                image.perceptual_hash, image.color = decoded.perceptual_hash, decoded.color
+            decoded = decode(image.original.path, 4 * HASHED)
+            image.perceptual_hash, image.color = decoded.perceptual_hash, decoded.color
+            image.colors = decoded.colors
             with image.original.storage.open(image.original_name) as file:
                 image.describe(decoder().examine(file))
+            image.place = image.place or _place_of(image)
         except Exception as error:  # Pillow raises nearly anything on hostile bytes.
             logger.warning("Image %d cannot be measured: %s", image.pk, error)
             if image.color is None:
@@ -227,9 +248,10 @@ def store(readings: dict[int, Reading], key: str) -> None:
             update_fields=["dim", "dtype", "vector"],
         )
         looks = [
-            Image(pk=pk, perceptual_hash=own.perceptual_hash, color=own.color) for pk, own in readings.items()
+            Image(pk=pk, perceptual_hash=own.perceptual_hash, color=own.color, colors=own.colors)
+            for pk, own in readings.items()
         ]
-        Image.objects.bulk_update(looks, ["perceptual_hash", "color"])
+        Image.objects.bulk_update(looks, ["perceptual_hash", "color", "colors"])
         Image.objects.filter(pk__in=kept).update(
             status=Image.Status.READY, attempts=0, error="", lease_expires_at=None
         )

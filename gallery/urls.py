@@ -15,6 +15,8 @@ from gallery.views import (
 
 urlpatterns = [
     path("images/<int:pk>/tags", images.tag, name="image-tags"),
+    path("images/<int:pk>/caption", images.caption, name="image-caption"),
+    path("images/<int:pk>/favourite", images.favourite, name="image-favourite"),
     path("images/<int:pk>/delete", images.delete, name="image-delete"),
     path("images/<int:pk>/original", files.original, name="image-original"),
     path("images/<int:pk>/thumbnail/<slug:size>", files.thumbnail, name="image-thumbnail"),

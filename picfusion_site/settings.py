@@ -145,6 +145,9 @@ EXTRACTOR = env.str("EXTRACTOR", "auto")
 MODELS_DIR = Path(env.str("PICFUSION_MODELS_DIR", str(VAR_DIR / "models"))).resolve()
 EXTRACTION_BATCH_SIZE = env.int("EXTRACTION_BATCH_SIZE", 16)
 
+# Whether the worker also reads the text in pictures, when everything is searchable.
+READ_TEXT = env.bool("READ_TEXT", True)
+
 # --- Search ---------------------------------------------------------------------------------------
 
 INDEX_DIR = VAR_DIR / "index"  # made from the database, and rebuilt where it is missing

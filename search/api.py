@@ -1,5 +1,6 @@
 """Searching in the API."""
 
+import csv
 from typing import Any
 
 from django.db.models import prefetch_related_objects
@@ -11,6 +12,7 @@ from rest_framework.generics import ListAPIView
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.utils import html
 from rest_framework.views import APIView
 
 from gallery import access
@@ -22,6 +24,7 @@ from search import browsing, engine, suggestions
 from search.good_matches import Verdict
 from search.index.fusion import FUSIONS
 from search.index.ranking import COMPONENTS
+from search.index.words import FIELDS
 from search.query import query_pictures
 from search.query.errors import QueryError
 from search.query.filters import FILTERS, Filters
@@ -31,15 +34,16 @@ MAX_LIMIT = 500
 
 
 class NameListField(serializers.ListField):
-    """A list of tags; in a form also one field with commas between them."""
+    """A list of tags, or one text with commas between them and quotes around a tag that has a comma."""
 
     child = serializers.CharField(max_length=200)
 
     def to_internal_value(self, data: Any) -> Any:
+        is_line = isinstance(data, str) or html.is_html_input(self.root.initial_data)
         if isinstance(data, str):
             data = [data]
-        if isinstance(data, list) and all(isinstance(item, str) for item in data):
-            data = [name for item in data for name in item.split(",") if name.strip()]
+        if is_line:  # as in a line of a CSV file: quotes keep a comma in a tag
+            data = [name for row in csv.reader(data, skipinitialspace=True) for name in row if name.strip()]
         return super().to_internal_value(data)
 
 
@@ -88,8 +92,13 @@ class SearchSerializer(serializers.Serializer):
     exclude_text = serializers.CharField(
         required=False, allow_blank=True, help_text="Pushes down what looks like it."
     )
+    exclude_words = NameListField(
+        required=False, help_text="Does so, too, and leaves out pictures tagged with one of them."
+    )
     exclude_image_id = NumberListField(required=False, help_text="Pictures of the gallery: less like these.")
-    weights = WeightsField(required=False, help_text='As in {"image": 1, "text": 2, "tags": 0.5}; default 1.')
+    weights = WeightsField(
+        required=False, help_text='As in {"image": 1, "text": 2, "tags": 0.5, "words": 0}; default 1.'
+    )
     fusion = serializers.ChoiceField(list(FUSIONS), default=DEFAULT_FUSION)
     good_only = serializers.BooleanField(
         default=False,
@@ -125,6 +134,7 @@ class SearchSerializer(serializers.Serializer):
             "image_ids": tuple(dict.fromkeys(data.get("image_id", []))),
             "filters": Filters(**{filter.name: data.get(filter.name) for filter in FILTERS}),
             "exclude_text": clean_text(data.get("exclude_text", "")),
+            "exclude_words": tuple(dict.fromkeys(map(clean_text, data.get("exclude_words", [])))),
             "exclude_image_ids": tuple(dict.fromkeys(data.get("exclude_image_id", []))),
             "weights": dict.fromkeys(COMPONENTS, 1.0) | data.get("weights", {}),
             "fusion": data["fusion"],
@@ -143,12 +153,21 @@ class LikenessSerializer(serializers.Serializer):
     unwanted = serializers.BooleanField()
 
 
+class MatchedWordSerializer(serializers.Serializer):
+    word = serializers.CharField()
+    where = serializers.ListField(
+        child=serializers.ChoiceField([*FIELDS, "album"]), help_text="In what people wrote about the picture."
+    )
+
+
 class PartsSerializer(serializers.Serializer):
     """What each component gave to the score; they add up to it."""
 
     image = serializers.FloatField()
     text = serializers.FloatField()
     tags = serializers.FloatField()
+    words = serializers.FloatField()
+    matched_words = MatchedWordSerializer(many=True, help_text="Words of the text that are written about it.")
     matched_tags = serializers.ListField(child=serializers.CharField())
     pictures = LikenessSerializer(
         many=True, help_text="How like it is to each of several query pictures, likest first."
@@ -170,6 +189,18 @@ class OfferSerializer(SuggestionSerializer):
     words = serializers.CharField(help_text="What in the text named it.")
 
 
+class CorrectionSerializer(serializers.Serializer):
+    word = serializers.CharField(help_text="A word or a tag of the query that nothing knows.")
+    instead = serializers.CharField(help_text="One near to it that occurs on your pictures.")
+
+
+class CompletionSerializer(serializers.Serializer):
+    kind = serializers.ChoiceField(["tag", "album", "search"])
+    name = serializers.CharField()
+    count = serializers.IntegerField(allow_null=True, help_text="Of a tag: how many pictures carry it.")
+    id = serializers.IntegerField(source="pk", allow_null=True, help_text="Of an album or a saved search.")
+
+
 class PageSerializer(serializers.Serializer):
     count = serializers.IntegerField(help_text="How many pictures the query ranks in all.")
     good = serializers.IntegerField(
@@ -180,7 +211,7 @@ class PageSerializer(serializers.Serializer):
         [*Verdict],
         allow_null=True,
         help_text="good: there are good matches; weak: nothing matches well, the closest follow; unknown: "
-        "the search does not know these words. null where it cannot be told: with pictures or tags.",
+        "the search does not know these words. null where it cannot be told.",
     )
     unknown_words = serializers.ListField(
         child=serializers.CharField(), help_text="Words of the text that the search does not know."
@@ -190,6 +221,7 @@ class PageSerializer(serializers.Serializer):
         child=serializers.CharField(), help_text="Tags asked for that no picture you may see carries."
     )
     offers = OfferSerializer(many=True, help_text="Tags that the text names.")
+    corrections = CorrectionSerializer(many=True, help_text="What may have been meant.")
     text_is_cut = serializers.BooleanField(help_text="Whether the text is longer than the extractor reads.")
     results = ResultSerializer(many=True)
 
@@ -255,3 +287,16 @@ class SuggestionsView(APIView):
         if len(beginning) > MAX_TAG_LENGTH:
             raise ValidationError({"q": [f"A tag has at most {MAX_TAG_LENGTH} characters."]})
         return Response(SuggestionSerializer(suggestions.complete(beginning, request.user), many=True).data)
+
+
+class CompletionsView(APIView):
+    """Tags, albums and saved searches of which a word begins with `q`: what a search may be for."""
+
+    @extend_schema(parameters=[OpenApiParameter("q", str)], responses=CompletionSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        beginning = request.query_params.get("q", "")
+        if len(beginning) > MAX_TAG_LENGTH:
+            raise ValidationError({"q": [f"This has at most {MAX_TAG_LENGTH} characters."]})
+        return Response(
+            CompletionSerializer(suggestions.while_typing(beginning, request.user), many=True).data
+        )

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from django.utils.translation import gettext as _
@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from gallery import access
 from gallery.access import AnyUser
 from gallery.models import Image
-from search import good_matches, suggestions
+from search import evidence, good_matches, suggestions
+from search.evidence import Evidence, MatchedWord
 from search.index import ranking
 from search.index.fusion import FUSIONS
 from search.index.index import Index
@@ -19,7 +20,7 @@ from search.live_index import live_index
 from search.query.errors import QueryError
 from search.query.query import Query
 from search.query.resolve import Example, ResolvedQuery, resolve
-from search.suggestions import Suggestion
+from search.suggestions import Correction, Suggestion
 
 # Beyond this many results a page is of no use to a person, and sorting them of a cost.
 MAX_OFFSET = 100_000
@@ -46,7 +47,9 @@ class Parts:
     image: float
     text: float
     tags: float
+    words: float
     matched_tags: list[str]
+    matched_words: list[MatchedWord]
     pictures: list[Likeness]  # likest first; empty unless several pictures were searched by
 
 
@@ -68,6 +71,7 @@ class Page:
     unknown_words: list[str]  # that the extractor does not know
     unknown_tags: list[str]
     offers: list[Suggestion]  # tags that the text names
+    corrections: list[Correction]  # of words and tags that nothing knows
     text_is_cut: bool  # the text is longer than the extractor reads
     took_ms: float
 
@@ -86,37 +90,32 @@ def search(query: Query, user: AnyUser, offset: int = 0, limit: int = 50, good_o
     began = time.perf_counter()
     resolved = resolve(query, user)
     allowed = access.scope(user)
-    named = suggestions.named_in(query.text, resolved.extractor)
-
-    def answer(index: Index) -> Answer:
-        seen = index.visible(allowed.owner_id, allowed.album_ids)
-        visible = _candidates(index, query, resolved, seen.copy())
-        best = FUSIONS[query.fusion].rank(index, resolved.asked, resolved.share, visible, offset + limit)
-        good = good_matches.count(index, visible, resolved.near_tag_ids)
-        if good_only and good is not None:
-            best = best.first(good or good_matches.CLOSEST)
-        return Answer(
-            explain(index, best, offset, resolved),
-            int(np.count_nonzero(visible)),
-            good,
-            _unknown(index, query, resolved.tag_ids, seen),
-            suggestions.offers(index, seen, named, resolved.tags),
-        )
-
-    found = _with_rebuilt_index(answer)
-    everyone = access.with_location(Image.objects.select_related("owner"), user)
+    found = _with_rebuilt_index(
+        lambda index: _answer(index, query, resolved, allowed, Wanted(offset, limit, good_only))
+    )
+    everyone = access.as_seen_by(Image.objects.select_related("owner", "text_in_image"), user)
     images = everyone.in_bulk([pk for pk, *_ in found.explained])
     return Page(
         [Result(images[pk], score, parts) for pk, score, parts in found.explained if pk in images],
         found.count,
         found.good,
-        good_matches.verdict(found.good, resolved.words.unknown),
-        resolved.words.unknown,
+        good_matches.verdict(found.good, found.unknown_words),
+        found.unknown_words,
         found.unknown_tags,
         found.offers,
+        found.corrections,
         resolved.words.is_cut,
         (time.perf_counter() - began) * 1000,
     )
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which of the results are asked for."""
+
+    offset: int
+    limit: int
+    good_only: bool
 
 
 @dataclass(frozen=True)
@@ -129,8 +128,49 @@ class Answer:
     explained: list[tuple[int, float, Parts]]
     count: int
     good: int | None
+    unknown_words: list[str]
     unknown_tags: list[str]
     offers: list[Suggestion]
+    corrections: list[Correction]
+
+
+def _answer(
+    index: Index, query: Query, resolved: ResolvedQuery, allowed: access.Scope, wanted: Wanted
+) -> Answer:
+    """Ask the index."""
+    words = resolved.words
+    seen = index.visible(allowed.owner_id, allowed.album_ids)
+    found = evidence.gather(index, seen, allowed, words.meanings, words.written)
+    asked = resolved.asked
+    if asked.has_words:
+        asked = replace(asked, gains=found.gains(by_tags=not resolved.unwanted))
+    visible = _candidates(index, query, resolved, seen.copy())
+
+    def rank(rows: np.ndarray) -> ranking.Best:
+        fused = FUSIONS[query.fusion]
+        return fused.rank(index, asked, resolved.share, rows, wanted.offset + wanted.limit)
+
+    good = good_matches.by_words_and_tags(index, query, resolved, found)
+    best = None
+    if good is not None:
+        good &= visible
+        if resolved.wanted or resolved.unwanted:
+            best = rank(visible)
+            good = good_matches.by_pictures(index, resolved, best, good)
+    if good is not None and wanted.good_only:
+        best = rank(good) if good.any() else rank(visible).first(good_matches.CLOSEST)
+    best = best or rank(visible)
+    unknown = [word for word in words.unknown if not found.is_written(word)]
+    unknown_tags = _unknown(index, query, resolved.tag_ids, seen)
+    return Answer(
+        explain(index, best, wanted.offset, resolved, found),
+        int(np.count_nonzero(visible)),
+        None if good is None else int(np.count_nonzero(good)),
+        unknown,
+        unknown_tags,
+        suggestions.offers(index, seen, dict(words.named), resolved.tags),
+        suggestions.corrections(index, seen, allowed, [*unknown, *unknown_tags]),
+    )
 
 
 def _candidates(index: Index, query: Query, resolved: ResolvedQuery, visible: np.ndarray) -> np.ndarray:
@@ -139,6 +179,8 @@ def _candidates(index: Index, query: Query, resolved: ResolvedQuery, visible: np
         visible &= limit.rows(index)
     for name in query.exclude_tags:
         visible[index.tag_rows(resolved.tag_ids.get(name, 0))] = False
+    for tag_id in resolved.unwanted_tag_ids:
+        visible[index.tag_rows(tag_id)] = False
     if resolved.asked.components == ["tags"]:  # asked by tags alone, a picture with none of them is no answer
         visible &= index.with_any_tag(resolved.asked.tags)
     return visible
@@ -167,18 +209,18 @@ def similar(image: Image, user: AnyUser, limit: int = 12) -> list[Result]:
 
 
 def explain(
-    index: Index, best: ranking.Best, offset: int, resolved: ResolvedQuery
+    index: Index, best: ranking.Best, offset: int, resolved: ResolvedQuery, found: Evidence
 ) -> list[tuple[int, float, Parts]]:
     """Say why: (image id, score, parts) of the best rows from `offset` on."""
     rows, scores = best.rows[offset:], best.scores[offset:]
     ids = index.take("ids", rows)
-    matched = _matched_tags(index, rows, resolved)
+    matched, written = _matched_tags(index, rows, resolved), found.matched(rows)
     likenesses = _likenesses(index, rows, resolved.wanted, resolved.unwanted)
     given = {name: values[offset:] for name, values in best.parts.items()}
     explained = []
     for i in range(len(rows)):
         own = {name: float(given[name][i]) if name in given else 0.0 for name in ranking.COMPONENTS}
-        parts = Parts(**own, matched_tags=matched[i], pictures=likenesses[i])
+        parts = Parts(**own, matched_tags=matched[i], matched_words=written[i], pictures=likenesses[i])
         explained.append((int(ids[i]), float(scores[i]), parts))
     return explained
 

@@ -1,15 +1,21 @@
-"""Good matches and the rest: whether a library has what is asked for in words.
+"""Good matches and the rest: whether a library has what is asked for.
 
-The extractor names the tags that mean what the words do (`Extractor.near`): "sparrows" means "sparrow", and
-"dogs" means "dog", be it that of a picture of a poodle. Pictures that carry one of them are good matches.
-docs/search.md has the measurements.
+A picture is a good match when it is one by everything that is asked for. By words: the extractor names the
+tags that mean what they do (`Extractor.near`) - "sparrows" means "sparrow", and "dogs" means "dog", be it
+that of a picture of a poodle - and the picture carries one of them, or all the words are written about it. By
+tags: it carries them all. By pictures: it is as like one of them as the extractor says
+(`Extractor.near_picture`). docs/search.md has the measurements.
 """
 
 from enum import StrEnum
 
 import numpy as np
 
+from search.evidence import Evidence
 from search.index.index import Index
+from search.index.ranking import Best
+from search.query.query import Query
+from search.query.resolve import Example, ResolvedQuery
 
 CLOSEST = 30  # pictures that are shown where none is a good match
 
@@ -22,15 +28,43 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"  # it does not know these words
 
 
-def count(index: Index, visible: np.ndarray, near_tag_ids: list[int] | None) -> int | None:
-    """Count the visible rows (bool (size,)) that are good matches; None where that cannot be told."""
-    if near_tag_ids is None:
+def by_words_and_tags(
+    index: Index, query: Query, resolved: ResolvedQuery, evidence: Evidence
+) -> np.ndarray | None:
+    """Bool (size,): the rows that answer the words and tags of the query well; None where nobody can tell."""
+    if not (query.texts or query.tags or resolved.wanted):
         return None
-    return int(np.count_nonzero(visible & index.with_any_tag(near_tag_ids)))
+    rows = np.ones(index.size, bool)
+    if query.texts:
+        by_words = evidence.good()
+        if by_words is None:
+            return None
+        rows &= by_words
+    for name in query.tags:
+        rows &= index.with_any_tag([resolved.tag_ids[name]] if name in resolved.tag_ids else [])
+    return rows
+
+
+def by_pictures(index: Index, resolved: ResolvedQuery, best: Best, rows: np.ndarray) -> np.ndarray | None:
+    """Bool (size,): of these rows those like a wanted picture and none of the unwanted; None as above."""
+    least = resolved.near_picture
+    if least is None:
+        return None if resolved.wanted else rows
+    if len(resolved.wanted) == 1 and not resolved.unwanted and best.dots is not None:
+        return rows & (best.dots >= least)
+
+    def like_any(examples: list[Example]) -> np.ndarray:
+        near = np.zeros(index.size, bool)
+        for example in examples:
+            near |= index.dots(example.vector.astype(np.float64), rows) >= least
+        return near
+
+    wanted = rows & like_any(resolved.wanted) if resolved.wanted else rows
+    return wanted & ~like_any(resolved.unwanted)
 
 
 def verdict(good: int | None, unknown_words: list[str]) -> Verdict | None:
-    """Say what the answer is worth; None where that cannot be told, with pictures and tags in the query."""
+    """Say what the answer is worth; None where that cannot be told."""
     if good is None:
         return None
     if good:

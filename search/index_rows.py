@@ -1,6 +1,7 @@
 """The database's rows -> the index's."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,11 @@ from django.db.models import F, Func, IntegerField
 from django.db.models.functions import Greatest
 
 from gallery import access
+from gallery.imaging import screens
 from gallery.imaging.formats import FORMATS
 from gallery.models import AlbumImage, Embedding, Image, ImageTag
-from search.index.columns import COLUMNS, UNKNOWN, Rows
+from search.index import words
+from search.index.columns import COLUMNS, UNKNOWN, Rows, Written
 
 CHUNK = 5000  # images read at a time: each chunk is a short transaction of its own
 FORMAT_NUMBERS = {format.name: number for number, format in enumerate(FORMATS)}
@@ -61,6 +64,15 @@ _FIELDS = (
     "side",
     "taken",
     "added",
+    "image__width",
+    "image__height",
+    "image__filename",
+    "image__caption",
+    "image__place",
+    "image__camera",
+    "image__lens",
+    "image__colors",
+    "image__text_in_image__text",
 )
 
 
@@ -76,7 +88,7 @@ def _embeddings(extractor: str, dim: int) -> Any:
 
 
 def _rows(found: list[tuple], dim: int, extractor: str, named: dict) -> Rows:
-    ids, vectors, owners, formats, hashes, sides, taken, added = zip(*found, strict=True)
+    ids, vectors, owners, formats, hashes, sides, taken, added, *written = zip(*found, strict=True)
     row_of = {image_id: row for row, image_id in enumerate(ids)}
     tags = _pairs(ImageTag.objects.shown(extractor).filter(**named).values_list("image_id", "tag_id"), row_of)
     tagged = np.zeros(len(ids), np.uint8)
@@ -96,7 +108,50 @@ def _rows(found: list[tuple], dim: int, extractor: str, named: dict) -> Rows:
         np.frombuffer(b"".join(vectors), "<f4").reshape(-1, dim),
         tags,
         _pairs(AlbumImage.objects.filter(**named).values_list("image_id", "album_id"), row_of),
+        _written(zip(formats, *written, strict=True), _keywords(named, row_of)),
     )
+
+
+def _written(facts: Iterable[tuple], keywords: dict[int, list[str]]) -> Written:
+    """Return the words of each row, from what is written about it and what it looks like."""
+    numbers: dict[str, int] = {}
+    pairs = []
+    for row, (format, width, height, filename, caption, place, camera, lens, colors, text) in enumerate(
+        facts
+    ):
+        fields = {
+            "name": PurePath(filename).stem,
+            "caption": caption,
+            "keyword": " ".join(keywords.get(row, ())),
+            "place": place,
+            "text": text or "",
+            "camera": camera,
+            "lens": lens,
+        }
+        own = [f"{field}:{word}" for field, value in fields.items() for word in words.in_text(value)]
+        own += [f"color:{color}" for color in colors.split()]
+        own.append(f"look:{orientation(width, height)}")
+        if screens.is_screenshot(filename, format, width, height, camera):
+            own.append("look:screenshot")
+        pairs += [(row, numbers.setdefault(word, len(numbers))) for word in own]
+    return Written(list(numbers), np.array(pairs, np.int64).reshape(-1, 2))
+
+
+def orientation(width: int, height: int) -> str:
+    """Name a picture's shape; one that is nearly square counts as square."""
+    if max(width, height) <= 1.05 * min(width, height):
+        return "square"
+    return "landscape" if width > height else "portrait"
+
+
+def _keywords(named: dict, row_of: dict[int, int]) -> dict[int, list[str]]:
+    """Return the tags that people gave, by row."""
+    given = ImageTag.objects.filter(**named, source=ImageTag.Source.PERSON)
+    found: dict[int, list[str]] = {}
+    for image_id, name in given.values_list("image_id", "tag__name").iterator(chunk_size=10_000):
+        if image_id in row_of:
+            found.setdefault(row_of[image_id], []).append(name)
+    return found
 
 
 def _pairs(links: Any, row_of: dict[int, int]) -> np.ndarray:

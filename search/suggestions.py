@@ -1,24 +1,29 @@
-"""Tags that a person might mean: while they type one, and where their words name one.
+"""What a person might mean: while they type, where their words name a tag, and where nothing knows a word.
 
-Only tags that occur on pictures this person can see are ever suggested, with how many those are.
+Only what occurs on pictures that this person can see is ever suggested.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from django.db.models import Q
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from gallery import access
 from gallery.access import AnyUser
-from gallery.extraction import registry
-from gallery.extraction.base import Description
 from gallery.models import Tag
 from gallery.models.tag import fold
+from search.evidence import WantedWord
 from search.index.index import Index
 from search.live_index import live_index
+from search.models import SavedSearch
 
-LONGEST_NAME = 4  # words of the text that are taken together for a tag's name
 MOST_OFFERS = 6
+MOST_NAMED = 4  # albums and saved searches that are suggested, each
+LEAST_CORRECTED = 3  # letters of a word that may be misspelt
+MOST_NEAR = 50  # words that are nearest to a misspelt one: the first of them that this person's pictures have
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,66 @@ def complete(beginning: str, user: AnyUser, limit: int = 12) -> list[Suggestion]
     return sorted(found, key=lambda own: (-own.count, own.name))[:limit]
 
 
+@dataclass(frozen=True)
+class Completion:
+    """What a line in the bar may go on with: a tag, an album or a saved search."""
+
+    kind: str
+    name: str
+    count: int | None = None  # pictures, of a tag
+    pk: int | None = None  # of an album or a saved search
+
+
+def while_typing(beginning: str, user: AnyUser) -> list[Completion]:
+    """Suggest tags, albums and saved searches of which a word begins so."""
+    found = [Completion("tag", own.name, own.count) for own in complete(beginning, user, limit=8)]
+    begins = beginning.strip()
+    if not begins:
+        return found
+    for kind, rows, name in (
+        ("album", access.visible_albums(user), "title"),
+        ("search", access.owned(SavedSearch.objects, user), "name"),
+    ):
+        named = rows.filter(Q(**{f"{name}__istartswith": begins}) | Q(**{f"{name}__icontains": f" {begins}"}))
+        found += [
+            Completion(kind, text, pk=pk)
+            for pk, text in named.order_by(name).values_list("pk", name)[:MOST_NAMED]
+        ]
+    return found
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A word that nothing knows, and one that is near to it."""
+
+    word: str
+    instead: str
+
+
+def corrections(
+    index: Index, visible: np.ndarray, allowed: access.Scope, wrong: Sequence[str]
+) -> list[Correction]:
+    """Return a tag or a written word of this person's pictures for each of the words that has one near."""
+    tags = dict(Tag.objects.values_list("name", "id")) if wrong else {}
+    written = {word.partition(":")[2] for word in index.vocabulary()} if wrong else set()
+    choices = [*tags, *(word for word in written if word not in tags and word.isalpha())]
+
+    def is_seen(name: str) -> bool:
+        if name in tags and visible[index.tag_rows(tags[name])].any():
+            return True
+        places = WantedWord((name,)).places(index, allowed)
+        return any(visible[rows].any() for rows in places.values())
+
+    found = []
+    for word in wrong:
+        if len(word) < LEAST_CORRECTED:
+            continue
+        most = 1 if len(word) < 5 else 2 if len(word) < 9 else 3
+        near = process.extract(fold(word), choices, scorer=OSA.distance, score_cutoff=most, limit=MOST_NEAR)
+        found += [Correction(word, name) for name, _, _ in near if name != fold(word) and is_seen(name)][:1]
+    return found
+
+
 def count(index: Index, visible: np.ndarray, tag_ids: list[int]) -> dict[int, int]:
     """How many of the visible rows (bool (size,)) carry each of the tags.
 
@@ -51,38 +116,13 @@ def count(index: Index, visible: np.ndarray, tag_ids: list[int]) -> dict[int, in
     return {tag_id: number for tag_id, number in counts.items() if number}
 
 
-def named_in(text: str, extractor: Description) -> dict[int, Suggestion]:
-    """Return the tags that the text names, by id, not counted yet: as is, in the plural, or by a synonym."""
-    meant: dict[str, str] = {}
-    synonyms = registry.synonyms(extractor) if text else {}
-    words = fold(text).split()
-    for size in range(min(LONGEST_NAME, len(words)), 0, -1):
-        for start in range(len(words) - size + 1):
-            phrase = " ".join(words[start : start + size])
-            for form in _singular(phrase):
-                for name in (form, synonyms.get(form)):
-                    if name:
-                        meant.setdefault(name, phrase)
-    found = Tag.objects.filter(name__in=meant).values_list("id", "name") if meant else []
-    return {tag_id: Suggestion(name, 0, meant[name]) for tag_id, name in found}
-
-
 def offers(
-    index: Index, visible: np.ndarray, named: dict[int, Suggestion], wanted: set[str]
+    index: Index, visible: np.ndarray, named: dict[int, tuple[str, str]], wanted: set[str]
 ) -> list[Suggestion]:
-    """Pick the named tags that visible rows carry and that are not asked for already.
+    """Pick the tags that a text names, as named_in gives them, that visible rows carry.
 
-    Most frequent first.
+    Without those that are asked for already; most frequent first.
     """
-    counts = count(index, visible, [tag_id for tag_id, own in named.items() if own.name not in wanted])
-    found = [Suggestion(named[tag_id].name, number, named[tag_id].words) for tag_id, number in counts.items()]
+    counts = count(index, visible, [tag_id for tag_id, (name, _) in named.items() if name not in wanted])
+    found = [Suggestion(named[tag_id][0], number, named[tag_id][1]) for tag_id, number in counts.items()]
     return sorted(found, key=lambda own: (-own.count, own.name))[:MOST_OFFERS]
-
-
-def _singular(phrase: str) -> list[str]:
-    """Return the phrase, and what it may be the plural of."""
-    forms = [phrase]
-    for ending, instead in (("ies", "y"), ("es", ""), ("s", "")):
-        if phrase.endswith(ending) and len(phrase) > len(ending) + 2:
-            forms.append(phrase.removesuffix(ending) + instead)
-    return forms

@@ -17,6 +17,7 @@ os.environ |= {
     "LOG_LEVEL": "WARNING",
     "DEBUG": "off",
     "EXTRACTOR": "lite",
+    "READ_TEXT": "off",  # but for the tests of it: half a second for each picture
 }
 
 from picfusion_site.settings import *  # noqa: E402, F403

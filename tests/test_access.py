@@ -58,6 +58,8 @@ GET_RULES = {
     "image-thumbnail": FILE,
     "image-albums": OWN_PAGE,
     "image-tags": POST_ONLY,
+    "image-caption": POST_ONLY,
+    "image-favourite": POST_ONLY,
     "waiting": LOGIN,
     "region": SHARED,
     "selection": POST_ONLY,
@@ -113,6 +115,8 @@ GET_RULES = {
     "api-tag-list": API_OWN,
     "api-search": members(401, 405, 405, 405, 405),
     "api-tag-suggestions": API_OWN,
+    "api-suggestions": API_OWN,
+    "api-image-favourite": members(401, 405, 405, 405, 405),
     "schema": PUBLIC,
     "api-docs": PUBLIC,
 }
@@ -120,6 +124,8 @@ GET_RULES = {
 # sent.
 POST_RULES = {
     "image-tags": who(302, 404, 404, 404, 400, 400, 404),
+    "image-caption": who(302, 404, 404, 404, 302, 302, 404),
+    "image-favourite": members(302, 404, 400, 400, 404),
     "region": members(302, 400, 400, 400, 400),
     "album-arrange": who(302, 404, 404, 404, 400, 400, 404),
     "album-cover": who(302, 404, 404, 404, 400, 400, 404),
@@ -161,11 +167,22 @@ POST_RULES = {
 DELETE_RULES = {
     "api-image-detail": members(401, 404, 404, 204, 404),
     "api-image-tags": who(401, 404, 404, 404, 400, 400, 404),
+    "api-image-favourite": members(401, 404, 204, 204, 404),
     "api-album-detail": members(401, 404, 404, 204, 404),
     "api-album-images": members(401, 404, 400, 400, 404),
 }
-PATCH_RULES = {"api-album-detail": who(401, 404, 404, 404, 200, 200, 404)}
-RULES = {"get": GET_RULES, "post": POST_RULES, "delete": DELETE_RULES, "patch": PATCH_RULES}
+PATCH_RULES = {
+    "api-album-detail": who(401, 404, 404, 404, 200, 200, 404),
+    "api-image-detail": who(401, 404, 404, 404, 200, 200, 404),
+}
+PUT_RULES = {"api-image-favourite": members(401, 404, 204, 204, 404)}
+RULES = {
+    "get": GET_RULES,
+    "post": POST_RULES,
+    "delete": DELETE_RULES,
+    "patch": PATCH_RULES,
+    "put": PUT_RULES,
+}
 
 
 def patterns(resolver=None, prefix: str = ""):

@@ -43,7 +43,7 @@ def test_the_data_of_a_release_is_upgraded(release, tmp_path):
     assert rows("SELECT count(*) FROM gallery_albumimage") == [(1,)]
     assert rows("SELECT count(*) > 0 FROM gallery_imagetag") == [(1,)]
     triggers = rows("SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%is_a_change'")
-    assert triggers == [(12,)]
+    assert triggers == [(15,)]
     before = rows("SELECT max(seq) FROM gallery_change")
     database.execute("UPDATE gallery_image SET status = 'ready' WHERE status = 'failed'")
     assert rows("SELECT max(seq) FROM gallery_change") > before

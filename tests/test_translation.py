@@ -113,7 +113,7 @@ def test_pages_speak_the_browsers_language_or_the_chosen_one(page, client):
     page.post("/account/language", {"language": "pt-br", "next": "/"})
     answer = page.get("/?q=gato&weight_text=200")
     assert 'lang="pt-br"' in answer.content.decode()
-    assert "Dê a image, text e tags" in text_of(answer)
+    assert "Dê a image, text, tags e words" in text_of(answer)
     assert "selecionada" in page.get("/texts.js").content.decode()
 
 

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from gallery import access, extractor_switch, ingest, tagging, trash
+from gallery import access, extractor_switch, favourites, ingest, tagging, trash
 from gallery.access import AnyUser
 from gallery.api.parsers import JSONParser
 from gallery.files.responses import send_original
@@ -53,6 +53,11 @@ class ImageSerializer(serializers.ModelSerializer):
     location = serializers.SerializerMethodField(
         help_text="Degrees north and east, where known and told to you."
     )
+    place = serializers.SerializerMethodField(
+        help_text="Town, region and country, where known and told to you."
+    )
+    text = serializers.CharField(help_text="What is written in the picture, as far as it was read.")
+    is_favourite = serializers.BooleanField(help_text="Whether you gave it a heart.")
     original = serializers.SerializerMethodField()
     thumbnails = serializers.SerializerMethodField()
 
@@ -68,6 +73,10 @@ class ImageSerializer(serializers.ModelSerializer):
             "height",
             "taken_at",
             "location",
+            "place",
+            "caption",
+            "text",
+            "is_favourite",
             "created_at",
             "sha256",
             "status",
@@ -85,7 +94,8 @@ class ImageSerializer(serializers.ModelSerializer):
     @classmethod
     def with_related(cls, images: Any, user: AnyUser) -> Any:
         """Return the queryset with everything that this serializer shows to `user`."""
-        return access.with_location(images, user).select_related("owner").prefetch_related(cls.related())
+        shown = access.as_seen_by(images, user).select_related("owner", "text_in_image")
+        return shown.prefetch_related(cls.related())
 
     @extend_schema_field(OpenApiTypes.STR)
     def get_error(self, image: Image) -> str:
@@ -96,6 +106,10 @@ class ImageSerializer(serializers.ModelSerializer):
         if image.latitude is None or image.longitude is None or not image.sees_location:
             return None
         return [image.latitude, image.longitude]
+
+    @extend_schema_field(OpenApiTypes.STR)
+    def get_place(self, image: Image) -> str:
+        return image.place if image.sees_location else ""
 
     @extend_schema_field(OpenApiTypes.URI)
     def get_original(self, image: Image) -> str:
@@ -125,6 +139,19 @@ class TagNameSerializer(serializers.Serializer):
             raise ValidationError(error.messages) from error
 
 
+class CaptionSerializer(serializers.ModelSerializer):
+    """What can be changed of a picture."""
+
+    class Meta:
+        model = Image
+        fields = ["caption"]
+
+    def validate(self, data: Any) -> Any:
+        if unknown := sorted(set(self.initial_data) - set(self.fields)):
+            raise ValidationError({name: ["This can't be changed."] for name in unknown})
+        return data
+
+
 class UploadSerializer(serializers.Serializer):
     file = serializers.FileField(
         allow_empty_file=True, help_text="A picture; its content decides, not its name."
@@ -150,12 +177,16 @@ class ImageViewSet(
     queryset = Image.objects.none()
     serializer_class = ImageSerializer
     filterset_class = ImageFilter
-    parser_classes = [MultiPartParser]
+    parser_classes = [JSONParser, FormParser, MultiPartParser]
     lookup_value_converter = "int"
 
     def get_queryset(self) -> Any:
         if self.action == "destroy":
             return access.deletable_images(self.request.user)
+        if self.action == "partial_update":
+            return access.captionable_images(self.request.user)
+        if self.action in ("favourite", "remove_favourite"):
+            return access.visible_images(self.request.user)
         if self.action in ("add_tag", "remove_tag"):
             return access.taggable_images(self.request.user)
         if self.action == "original":
@@ -174,6 +205,31 @@ class ImageViewSet(
         image = ImageSerializer.with_related(Image.objects.all(), request.user).get(pk=added.image.pk)
         data = self.get_serializer(image).data
         return Response(data, status=status.HTTP_201_CREATED if added.created else status.HTTP_200_OK)
+
+    @extend_schema(request=CaptionSerializer, responses=ImageSerializer)
+    def partial_update(self, request: Request, pk: int) -> Response:
+        """Change the caption."""
+        image = self.get_object()
+        form = CaptionSerializer(image, data=request.data, partial=True)
+        form.is_valid(raise_exception=True)
+        if form.validated_data:
+            Image.objects.filter(pk=image.pk).update(**form.validated_data)
+        changed = ImageSerializer.with_related(Image.objects.all(), request.user).get(pk=image.pk)
+        return Response(self.get_serializer(changed).data)
+
+    @extend_schema(request=None, responses={204: None})
+    @action(detail=True, methods=["put"], filterset_class=None)
+    def favourite(self, request: Request, pk: int) -> Response:
+        """Give the picture a heart, for yourself."""
+        favourites.add(signed_in(request), self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(responses={204: None})
+    @favourite.mapping.delete
+    def remove_favourite(self, request: Request, pk: int) -> Response:
+        """Take your heart away."""
+        favourites.remove(signed_in(request), self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
     def perform_destroy(self, image: Image) -> None:
         """Into the trash, for thirty days."""

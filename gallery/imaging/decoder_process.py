@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from PIL import Image
 
-from gallery.imaging import blanking, metadata, pixels
+from gallery.imaging import blanking, colors, metadata, pixels
 
 SPARE = 300_000_000  # bytes for libraries and what lies between the decoder's buffers
 
@@ -116,7 +116,7 @@ def _load(
     _check(file, memory, megapixels)
     picture = pixels.load_rgb(file, request["at_least"], request["box"])
     looks = {"hash": pixels.perceptual_hash(picture), "color": pixels.color(picture)}
-    return {"size": picture.size, **looks}, picture.tobytes()
+    return {"size": picture.size, "colors": colors.named(picture), **looks}, picture.tobytes()
 
 
 def _strip(

@@ -12,7 +12,7 @@ from gallery.imaging import camera, dates, pixels, places
 from gallery.imaging.camera import CameraFacts
 from gallery.imaging.dates import Moment
 
-VERSION = 1  # of what is read; pictures that were read by an earlier one are read again in the background
+VERSION = 2  # of what is read; pictures that were read by an earlier one are read again in the background
 LARGEST_XMP = 2_000_000  # bytes; more is nobody's
 
 

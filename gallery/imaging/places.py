@@ -1,10 +1,18 @@
-"""Where a picture was taken, from its EXIF. How that is taken out of a copy of its file: blanking.py."""
+"""Where a picture was taken, from its EXIF, and what the place is called.
 
+How that is taken out of a copy of its file: blanking.py.
+"""
+
+from math import cos, hypot, radians
 from typing import Any
 
 from PIL import Image as Pillow
 
 GPS = 0x8825  # the tag that points to the GPS directory
+KM_PER_DEGREE = 111.2
+NEAR = 100  # km: what is farther from any town has no name
+CITY = 100_000  # people of a town that its surroundings go by the name of, too
+AROUND_CITY = 20  # km
 
 
 def read(image: Pillow.Image) -> tuple[float, float] | None:
@@ -26,3 +34,27 @@ def read(image: Pillow.Image) -> tuple[float, float] | None:
 def _degrees(value: Any) -> float:
     degrees, minutes, seconds = (float(part) for part in value)
     return degrees + minutes / 60 + seconds / 3600
+
+
+def name_of(north: float, east: float) -> str:
+    """Name the place at these degrees: 'Vanves, Paris, Île-de-France, France'; '' far from any town.
+
+    By GeoNames' towns of 1,000 people and more, which come inside reverse_geocode (CC BY 4.0).
+    """
+    import reverse_geocode  # 170 MB: where it is needed
+
+    here = (north, east)
+    town = reverse_geocode.get(here)
+    if _distance(here, town) > NEAR:
+        return ""
+    city = reverse_geocode.get(here, min_population=CITY)
+    names = [town["city"], city["city"] if _distance(here, city) <= AROUND_CITY else ""]
+    names += [town.get("state") or "", town["country"]]
+    return ", ".join(dict.fromkeys(name for name in names if name))[:200]
+
+
+def _distance(here: tuple[float, float], town: dict[str, Any]) -> float:
+    """In km, nearly right for short ones."""
+    north, east = town["latitude"] - here[0], town["longitude"] - here[1]
+    east = (east + 180) % 360 - 180
+    return KM_PER_DEGREE * hypot(north, east * cos(radians(here[0])))

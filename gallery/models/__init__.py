@@ -3,10 +3,12 @@ from gallery.models.active_extractor import ActiveExtractor
 from gallery.models.album import Album, AlbumImage, AlbumMember
 from gallery.models.change import Change
 from gallery.models.failed_attempts import FailedAttempts
+from gallery.models.favourite import Favourite
 from gallery.models.image import Embedding, Image
 from gallery.models.invitation import Invitation
 from gallery.models.share_link import ShareLink
 from gallery.models.tag import ImageTag, Tag
+from gallery.models.text_in_image import TextInImage
 from gallery.models.worker_state import WorkerState
 
 __all__ = [
@@ -18,10 +20,12 @@ __all__ = [
     "Change",
     "Embedding",
     "FailedAttempts",
+    "Favourite",
     "Image",
     "ImageTag",
     "Invitation",
     "ShareLink",
     "Tag",
+    "TextInImage",
     "WorkerState",
 ]

@@ -9,9 +9,14 @@ from django.db import connections, models
 
 # table -> (the column that names the image, the columns whose update matters to a search)
 WATCHED = {
-    "gallery_image": ("id", "owner_id, status, taken_at, perceptual_hash, trashed_at"),
+    "gallery_image": (
+        "id",
+        "owner_id, status, taken_at, perceptual_hash, trashed_at, width, height, filename, caption, place, "
+        "camera, lens, colors",
+    ),
     "gallery_embedding": ("image_id", "extractor, vector"),
     "gallery_imagetag": ("image_id", "image_id, tag_id, source"),
+    "gallery_textinimage": ("image_id", "text"),
     "gallery_albumimage": ("image_id", "image_id, album_id"),
 }
 

@@ -17,6 +17,7 @@ from gallery.imaging.formats import BY_NAME, FORMATS
 from gallery.imaging.metadata import Facts
 
 GREY = 0x808080
+MAX_CAPTION = 2000
 
 
 def original_path(image: "Image", filename: str) -> str:
@@ -58,6 +59,10 @@ class Image(models.Model):
         null=True, blank=True, help_text="Degrees north, from the camera, where it says."
     )
     longitude = models.FloatField(null=True, blank=True, help_text="Degrees east.")
+    place = models.CharField(
+        max_length=200, blank=True, help_text="Town, region and country of the location."
+    )
+    caption = models.TextField(max_length=MAX_CAPTION, blank=True, help_text="What people say about it.")
     taken_offset = models.SmallIntegerField(
         null=True, blank=True, help_text="Minutes that the camera's clock was ahead of UTC, where it says."
     )
@@ -94,11 +99,23 @@ class Image(models.Model):
         null=True, editable=False, help_text="0xRRGGBB, what stands in its place while it loads."
     )
 
+    colors = models.CharField(
+        max_length=80,
+        blank=True,
+        editable=False,
+        help_text="By name, from colors.named, spaces between them.",
+    )
+
+    is_text_read = models.BooleanField(
+        default=False, editable=False, help_text="Whether text was looked for in it: see TextInImage."
+    )
+
     tags = models.ManyToManyField("gallery.Tag", through="gallery.ImageTag", related_name="images")
 
     # What gallery.access writes beside a picture, for the person who asks.
     sees_location: bool
     keeps_location: bool
+    is_favourite: bool
 
     class Meta:
         ordering = ["-id"]
@@ -127,6 +144,12 @@ class Image(models.Model):
             models.Index(
                 fields=["id"], condition=Q(status="ready", color__isnull=True), name="image_to_measure"
             ),
+            models.Index(
+                fields=["owner", "id"],
+                condition=Q(status="ready", is_text_read=False),
+                name="image_to_read_text",
+            ),
+            models.Index(fields=["metadata_version"], name="image_to_read_again"),
             models.Index(fields=["owner", "-id"], condition=~Q(status="ready"), name="image_unread"),
             # What a worker asks for: few rows, whatever the size of the library.
             models.Index(
@@ -156,6 +179,11 @@ class Image(models.Model):
     def original_name(self) -> str:
         """The name of the original in its storage."""
         return self.original.name or ""
+
+    @property
+    def text(self) -> str:
+        """What is written in it; '' for nothing, and where nobody looked yet."""
+        return self.text_in_image.text if hasattr(self, "text_in_image") else ""
 
     @property
     def shown_at(self) -> datetime:

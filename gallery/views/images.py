@@ -1,4 +1,4 @@
-"""What a person does with one picture: tag it, delete it. Its page is search.views.image."""
+"""What a person does with one picture: tag it, caption it, delete it. Its page is search.views.image."""
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest, ValidationError
@@ -7,9 +7,10 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from gallery import access, tagging, trash
+from gallery import access, favourites, tagging, trash
+from gallery.forms.images import CaptionForm
 from gallery.models import Image
-from gallery.views.requests import back
+from gallery.views.requests import SignedInRequest, back
 
 
 @require_POST
@@ -23,6 +24,28 @@ def tag(request: HttpRequest, pk: int) -> HttpResponse:
         change(picture, request.POST.get("tag", ""))
     except ValidationError as error:
         raise BadRequest(error.messages[0]) from error
+    return redirect(back(request, picture.get_absolute_url()))
+
+
+@require_POST
+def caption(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write the picture's caption, or take it away."""
+    picture = get_object_or_404(access.captionable_images(request.user), pk=pk)
+    form = CaptionForm(request.POST, instance=picture)
+    if not form.is_valid():
+        raise BadRequest(form.errors["caption"][0])
+    form.save()
+    return redirect(back(request, picture.get_absolute_url()))
+
+
+@require_POST
+def favourite(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Give the picture a heart, or take it away."""
+    picture = get_object_or_404(access.visible_images(request.user), pk=pk)
+    change = {"add": favourites.add, "remove": favourites.remove}.get(request.POST.get("action", ""))
+    if change is None:
+        raise BadRequest(_("The action must be add or remove."))
+    change(request.user, picture)
     return redirect(back(request, picture.get_absolute_url()))
 
 

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from gallery import access, ingest, quota
+from gallery import access, ingest, quota, text_reading
 from gallery.imaging import formats
 from gallery.models import Image
 from gallery.numbers import whole_number
@@ -71,4 +71,9 @@ def waiting_context(user: User, of: int = 0) -> dict:
     """Count how many of the person's `of` pictures, or of the unprocessed ones, are searchable."""
     count = access.unread_images(user).exclude(status=Image.Status.FAILED).count()
     of = max(of, count)
-    return {"waiting": count, "of": of, "ready": of - count}
+    context: dict = {"waiting": count, "of": of, "ready": of - count}
+    own = access.own_images(user)
+    if not count and (unread := text_reading.unread().filter(pk__in=own.values("pk")).count()):
+        context |= {"texts_unread": unread, "texts_of": own.count()}
+        context["texts_read"] = context["texts_of"] - unread
+    return context

@@ -1,6 +1,6 @@
-"""What the index holds of a picture: facts in columns, a vector, tags and albums."""
+"""What the index holds of a picture: facts in columns, a vector, tags, albums and words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,16 +19,26 @@ UNKNOWN = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True)
+class Written:
+    """Which row has which words, as search.index.words names them: 'name:beach'."""
+
+    vocabulary: list[str] = field(default_factory=list)  # each word once
+    pairs: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.int64))
+    # int64 (m, 2): row number from 0 to n-1, place in the vocabulary; sorted by row
+
+
+@dataclass(frozen=True)
 class Rows:
     """n pictures to add.
 
-    A column for each of COLUMNS, and which row carries which tag and is in which album.
+    A column for each of COLUMNS, and which row carries which tag, is in which album and has which words.
     """
 
     columns: dict[str, np.ndarray]  # (n,) each
     vectors: np.ndarray  # float32 (n, dim), unit length
     tags: np.ndarray  # int64 (m, 2): row number from 0 to n-1, tag id; sorted by row
     albums: np.ndarray  # int64 (k, 2): row number from 0 to n-1, album id; sorted by row
+    words: Written = field(default_factory=Written)
 
     def __len__(self) -> int:
         return len(self.vectors)

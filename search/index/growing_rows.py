@@ -3,7 +3,7 @@
 import numpy as np
 
 from search.index.columns import COLUMNS, Rows
-from search.index.postings import Postings
+from search.index.postings import Postings, WordPostings
 from search.index.quantization import quantize
 
 
@@ -16,6 +16,7 @@ class Tail:
         self.size = 0
         self.tags = Postings()
         self.albums = Postings()
+        self.words = WordPostings()
         dim = len(centre)
         self._arrays = {name: np.zeros(0, dtype) for name, dtype in COLUMNS.items()} | {
             "vectors": np.zeros((0, dim), np.float32),
@@ -44,4 +45,5 @@ class Tail:
             array[self.size : stop] = values
         for postings, pairs in ((self.tags, rows.tags), (self.albums, rows.albums)):
             postings.extend(pairs + np.array([self.size, 0]))
+        self.words.extend(rows.words.vocabulary, rows.words.pairs + np.array([self.size, 0]))
         self.size = stop

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from search.index import quantization
-from search.index.columns import COLUMNS, Rows
+from search.index.columns import COLUMNS, Rows, Written
 from search.index.growing_rows import Tail
 from search.index.snapshot import Snapshot
 
@@ -100,6 +100,19 @@ class Index:
             if row is not None:
                 self._alive[row] = False
 
+    def rows_of(self, image_ids: Iterable[int]) -> np.ndarray:
+        """int64 (n,): the rows, dead ones too, of these images; those that are not here are passed over."""
+        wanted = np.array(sorted(image_ids), np.int64)
+        found = [
+            np.array([row for pk in wanted.tolist() if (row := self._row_of.get(pk)) is not None], np.int64)
+        ]
+        if self._snapshot:
+            ids = self._snapshot["ids"]  # in growing order
+            at = np.searchsorted(ids, wanted)
+            at = at[at < len(ids)]
+            found.append(at[ids[at] == wanted[: len(at)]])
+        return np.concatenate(found)
+
     def take(self, name: str, rows: np.ndarray) -> np.ndarray:
         """Return a column, or 'vectors' or 'errors', at these rows int64 (n,)."""
         sample = self._tail[name]
@@ -125,7 +138,15 @@ class Index:
         """uint32 (n,): the rows, dead ones too, that are in the album, in growing order."""
         return self._posted("albums", album_id)
 
-    def _posted(self, kind: str, key: int) -> np.ndarray:
+    def word_rows(self, word: str) -> np.ndarray:
+        """uint32 (n,): the rows, dead ones too, that have a word like 'name:beach', in growing order."""
+        return self._posted("words", word)
+
+    def vocabulary(self) -> set[str]:
+        """Return every word that any row, dead ones too, has."""
+        return {word for _, segment in self._segments for word in segment.words.vocabulary()}
+
+    def _posted(self, kind: str, key: int | str) -> np.ndarray:
         lists = [(first, getattr(segment, kind).rows(key)) for first, segment in self._segments]
         moved = [rows + np.uint32(first) if first else rows for first, rows in lists if len(rows)]
         return moved[0] if len(moved) == 1 else np.concatenate([np.zeros(0, np.uint32), *moved])
@@ -207,6 +228,12 @@ class Index:
             exact[own] = found
         return exact
 
+    def add_at(self, rows: np.ndarray, amount: float, scores: np.ndarray) -> None:
+        """Add an amount to scores float32 (size,), in place, at these rows uint32 (n,), each once."""
+        from search.index import kernels
+
+        kernels.add_at(scores, rows, np.float32(amount))
+
     def add_tags(self, weights: dict[int, float], scores: np.ndarray) -> None:
         """Add to scores float32 (size,), in place, the weight of each of these tags that a row carries."""
         from search.index import kernels
@@ -237,6 +264,7 @@ class Index:
         number = np.full(self.size, -1, np.int64)
         number[rows] = np.arange(len(rows))
         tags, albums = self._pairs("tags", number), self._pairs("albums", number)
+        vocabulary, words = self._words(number)
         for start in range(0, len(rows), size):
             chunk = rows[start : start + size]
             yield Rows(
@@ -244,6 +272,7 @@ class Index:
                 self.take("vectors", chunk),
                 _part(tags, start, start + len(chunk)),
                 _part(albums, start, start + len(chunk)),
+                Written(vocabulary, _part(words, start, start + len(chunk))),
             )
 
     def _pairs(self, kind: str, number: np.ndarray) -> np.ndarray:
@@ -251,13 +280,26 @@ class Index:
 
         Dead rows, whose number is -1, left out.
         """
-        keys = self._keys(kind)
-        lists = [self._posted(kind, key) for key in keys.tolist()]
-        rows = number[np.concatenate([np.zeros(0, np.uint32), *lists])]
-        pairs = np.stack([rows, np.repeat(keys, [len(own) for own in lists])], axis=1)
-        pairs = pairs[rows >= 0]
-        ordered: np.ndarray = pairs[np.argsort(pairs[:, 0], kind="stable")]
-        return ordered
+        found = [(first, *getattr(segment, kind).pairs()) for first, segment in self._segments]
+        return _in_order([(number[rows + first], keys) for first, rows, keys in found])
+
+    def _words(self, number: np.ndarray) -> tuple[list[str], np.ndarray]:
+        """Return all words, and like _pairs which row has which of them."""
+        numbers: dict[str, int] = {}
+        found = []
+        for first, segment in self._segments:
+            own = [numbers.setdefault(word, len(numbers)) for word in segment.words.vocabulary()]
+            rows, keys = segment.words.pairs()
+            found.append((number[rows + first], np.asarray(own, np.int64)[keys]))
+        return list(numbers), _in_order(found)
+
+
+def _in_order(found: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """int64 (n, 2): pairs of row and key in growing order of the row, without rows below 0."""
+    rows, keys = (np.concatenate(own) for own in zip(*found, strict=True))
+    pairs = np.stack([rows, keys], axis=1)[rows >= 0].astype(np.int64)
+    ordered: np.ndarray = pairs[np.argsort(pairs[:, 0], kind="stable")]
+    return ordered
 
 
 def _part(pairs: np.ndarray, start: int, stop: int) -> np.ndarray:

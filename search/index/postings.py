@@ -1,6 +1,7 @@
-"""Posting lists: key (a tag, an album) -> the rows that carry it, in growing order."""
+"""Posting lists: key (a tag, an album, a word) -> the rows that carry it, in growing order."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -33,6 +34,12 @@ class Postings:
         """int64 (k,): every key that any row carries, in growing order."""
         return np.array(sorted(self._lists.keys() | self._recent.keys()), np.int64)
 
+    def pairs(self) -> tuple[np.ndarray, np.ndarray]:
+        """Give every row, uint32 (n,), and the key that it carries, int64 (n,)."""
+        keys = self.keys()
+        lists = [self.rows(key) for key in keys.tolist()]
+        return np.concatenate([_NONE, *lists]), np.repeat(keys, [len(own) for own in lists])
+
 
 class StoredPostings:
     """Lists that are complete, in three arrays: the rows of keys[i] are rows[starts[i] : starts[i + 1]]."""
@@ -50,6 +57,81 @@ class StoredPostings:
     def keys(self) -> np.ndarray:
         """int64 (k,): every key that any row carries, in growing order."""
         return self._keys
+
+    def pairs(self) -> tuple[np.ndarray, np.ndarray]:
+        """Give every row, uint32 (n,), and the key that it carries, int64 (n,)."""
+        return self._rows, np.repeat(self._keys, np.diff(self._starts))
+
+
+class WordPostings:
+    """Posting lists of words, which grow."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._postings = Postings()
+
+    def extend(self, vocabulary: list[str], pairs: np.ndarray) -> None:
+        """Note (row, place in the vocabulary) pairs, int64 (n, 2), as Postings.extend does."""
+        numbers = [self._numbers.setdefault(word, len(self._numbers)) for word in vocabulary]
+        places = np.asarray(numbers, np.int64)[pairs[:, 1]]
+        self._postings.extend(np.stack([pairs[:, 0], places], axis=1))
+
+    def rows(self, word: str) -> np.ndarray:
+        """uint32 (n,): the rows that have the word, in growing order."""
+        number = self._numbers.get(word)
+        return _NONE if number is None else self._postings.rows(number)
+
+    def vocabulary(self) -> list[str]:
+        """List every word; its place is its number in `pairs`."""
+        return list(self._numbers)
+
+    def pairs(self) -> tuple[np.ndarray, np.ndarray]:
+        """Give every row, uint32 (n,), and the number of its word, int64 (n,)."""
+        return self._postings.pairs()
+
+
+class StoredWords:
+    """Posting lists of words that are complete.
+
+    `text` uint8 holds the words in UTF-8, one behind the other in growing order, `ends` int64 (k,) says where
+    each ends.
+    """
+
+    def __init__(self, text: np.ndarray, ends: np.ndarray, postings: StoredPostings) -> None:
+        self._text, self._ends, self._postings = text, ends, postings
+
+    def rows(self, word: str) -> np.ndarray:
+        """uint32 (n,): the rows that have the word, in growing order."""
+        wanted = word.encode()
+        low, high = 0, len(self._ends)
+        while low < high:
+            middle = (low + high) // 2
+            if self._word(middle) < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        found = low < len(self._ends) and self._word(low) == wanted
+        return self._postings.rows(low) if found else _NONE
+
+    def vocabulary(self) -> list[str]:
+        """List every word; its place is its number in `pairs`."""
+        text, ends = self._text.tobytes(), self._ends.tolist()
+        return [text[start:end].decode() for start, end in zip([0, *ends], ends, strict=False)]
+
+    def pairs(self) -> tuple[np.ndarray, np.ndarray]:
+        """Give every row, uint32 (n,), and the number of its word, int64 (n,)."""
+        return self._postings.pairs()
+
+    def _word(self, number: int) -> bytes:
+        start = int(self._ends[number - 1]) if number else 0
+        return self._text[start : int(self._ends[number])].tobytes()
+
+
+def stored_vocabulary(words: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Write words in growing order as StoredWords takes them: text uint8 (n,), ends int64 (k,)."""
+    encoded = [word.encode() for word in words]
+    lengths = np.array([len(word) for word in encoded], np.int64)
+    return np.frombuffer(b"".join(encoded), np.uint8), np.cumsum(lengths)
 
 
 def grouped(pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ import numpy as np
 from search.index.index import Index, Scan
 from search.index.snapshot import DamagedError
 
-COMPONENTS = ("image", "text", "tags")
+COMPONENTS = ("image", "text", "tags", "words")
 # Leaders beyond those asked for that are scored at once: rounding moves a row by few places.
 MARGIN = 64
 STEP = 64  # of so many scores a sample takes one
@@ -22,19 +22,43 @@ Scores = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
+class Gain:
+    """What some rows have more of a component than its own score.
+
+    Rows are uint32 (n,) in growing order, each once.
+    """
+
+    component: str
+    rows: np.ndarray
+    amount: float
+
+    def at(self, rows: np.ndarray) -> np.ndarray:
+        """float64 (len(rows),): what each of these rows gains."""
+        if not len(self.rows):
+            return np.zeros(len(rows))
+        place = np.minimum(np.searchsorted(self.rows, rows.astype(np.uint32)), len(self.rows) - 1)
+        return np.where(self.rows[place] == rows, self.amount, 0.0)
+
+
+@dataclass(frozen=True)
 class Asked:
     """What rows are scored by: a vector float64 (dim,) for each feature, and tags with what each counts.
 
     `unfindable` is the weight of tags that no row carries: they count in the whole, as in the original.
+    `gains` are what the fusion `best` adds: to 'text' where a row carries a tag that the text names, and the
+    component 'words', which they are all of.
     """
 
     vectors: dict[str, np.ndarray]
     tags: dict[int, float]
     unfindable: float = 0.0
+    gains: tuple[Gain, ...] = ()
+    has_words: bool = False
 
     @property
     def components(self) -> list[str]:
-        return [*self.vectors, *(["tags"] if self.tags or self.unfindable else [])]
+        tags = ["tags"] if self.tags or self.unfindable else []
+        return [*self.vectors, *tags, *(["words"] if self.has_words else [])]
 
     @property
     def tag_total(self) -> float:
@@ -54,6 +78,9 @@ class Best:
 
     rows: np.ndarray
     parts: dict[str, np.ndarray]
+    # float32 (size,): every row's dot product with the one vector that was asked for, -inf where it is not
+    # visible; None where several were, or the fusion does not work it out.
+    dots: np.ndarray | None = None
 
     def first(self, count: int) -> "Best":
         """Return the first `count` of these."""
@@ -92,9 +119,13 @@ def best_linear(index: Index, asked: Asked, linear: Linear, visible: np.ndarray,
     scores = np.zeros(index.size, np.float32)
     tags = {tag_id: weight / asked.tag_total * linear.factor["tags"] for tag_id, weight in asked.tags.items()}
     index.add_tags(tags, scores)
+    for gain in asked.gains:
+        index.add_at(gain.rows, gain.amount * linear.factor[gain.component], scores)
+    sparse = scores.copy()
     combined = np.sum([vector * linear.factor[part] for part, vector in asked.vectors.items()], axis=0)
     scan = index.scan(combined, scores, visible)
-    slack = scan.slack + 1e-6 * sum(map(abs, tags.values()))
+    added = [*tags.values(), *(gain.amount * linear.factor[gain.component] for gain in asked.gains)]
+    slack = scan.slack + 1e-6 * sum(map(abs, added))
     rows = largest(scores, min(count + MARGIN, int(np.count_nonzero(visible))))
     parts = linear.parts(exact_scores(index, asked, rows))
     middle = sum(linear.middle[part] * linear.factor[part] for part in parts)  # the scan leaves it out
@@ -105,7 +136,11 @@ def best_linear(index: Index, asked: Asked, linear: Linear, visible: np.ndarray,
     if len(more):
         rows = np.concatenate([rows, more])
         parts = linear.parts(exact_scores(index, asked, rows))
-    return ordered(index, rows, parts, count)
+    best = ordered(index, rows, parts, count)
+    [factor, *others] = [linear.factor[part] for part in asked.vectors]
+    if others or not factor:
+        return best
+    return replace(best, dots=(scores - sparse) / np.float32(factor))
 
 
 def component_scores(index: Index, asked: Asked, visible: np.ndarray) -> dict[str, np.ndarray]:
@@ -126,6 +161,10 @@ def exact_scores(index: Index, asked: Asked, rows: np.ndarray) -> dict[str, np.n
         for tag_id, weight in asked.tags.items():
             scores["tags"][index.carries(tag_id, rows)] += weight
         scores["tags"] /= asked.tag_total
+    if asked.has_words:
+        scores["words"] = np.zeros(len(rows))
+    for gain in asked.gains:
+        scores[gain.component] = scores[gain.component] + gain.at(rows)
     return scores
 
 

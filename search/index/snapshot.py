@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from gallery.imaging.formats import FORMATS
-from search.index.columns import COLUMNS, Rows
-from search.index.postings import StoredPostings, grouped
+from search.index.columns import COLUMNS, Rows, Written
+from search.index.postings import StoredPostings, StoredWords, grouped, stored_vocabulary
 from search.index.quantization import CHUNK, quantize
 
 CURRENT = "current"
@@ -28,7 +28,7 @@ MANIFEST = "manifest.json"
 # Read at the best results only, and never as a whole, so that it need not be in memory: nor is it checked as
 # a whole.
 UNCHECKED = {"vectors"}
-PAIRS = ("tags", "albums")  # kinds of posting lists
+PAIRS = ("tags", "albums", "words")  # kinds of posting lists
 
 
 class DamagedError(Exception):
@@ -45,6 +45,7 @@ class Snapshot:
     arrays: dict[str, np.ndarray]
     tags: StoredPostings
     albums: StoredPostings
+    words: StoredWords
 
     @property
     def size(self) -> int:
@@ -94,10 +95,11 @@ def load(folder: Path, dim: int) -> Snapshot:
     for key, facts in manifest["arrays"].items():
         if key not in UNCHECKED and checksum(arrays[key]) != facts["sum"]:
             raise DamagedError(f"{folder.name}/{name}/{key}.bin is not what was written")
-    tags, albums = (
+    tags, albums, words = (
         StoredPostings(*(arrays[f"{kind}_{part}"] for part in ("keys", "starts", "rows"))) for kind in PAIRS
     )
-    return Snapshot(name, manifest["seq"], arrays["centre"], arrays, tags, albums)
+    stored = StoredWords(arrays["words_text"], arrays["words_ends"], words)
+    return Snapshot(name, manifest["seq"], arrays["centre"], arrays, tags, albums, stored)
 
 
 def _map(path: Path, facts: dict[str, Any]) -> np.ndarray:
@@ -146,18 +148,29 @@ def _write_rows(new: Path, dim: int, chunks: Iterable[Rows]) -> dict[str, dict[s
     """Write every array's file; what the manifest says of each."""
     files = {key: _File(new, key, dtype) for key, dtype in COLUMNS.items()}
     files["vectors"] = _File(new, "vectors", "<f4", dim)
-    pairs = {"tags": [np.zeros((0, 2), np.int64)], "albums": [np.zeros((0, 2), np.int64)]}
+    pairs = {kind: [np.zeros((0, 2), np.int64)] for kind in PAIRS}
+    vocabulary = _Vocabulary()
     total, count = np.zeros(dim), 0
     for rows in chunks:
         for key, array in (rows.columns | {"vectors": rows.vectors}).items():
             files[key].append(array)
         total += rows.vectors.sum(axis=0, dtype=np.float64)
-        for kind, own in (("tags", rows.tags), ("albums", rows.albums)):
+        for kind, own in (
+            ("tags", rows.tags),
+            ("albums", rows.albums),
+            ("words", vocabulary.add(rows.words)),
+        ):
             pairs[kind].append(own + np.array([count, 0]))
         count += len(rows)
     centre = (total / max(count, 1)).astype("<f4")
+    text, ends, order = vocabulary.stored()
+    files["words_text"] = _File(new, "words_text", "u1", array=text)
+    files["words_ends"] = _File(new, "words_ends", "<i8", array=ends)
     for kind, lists in pairs.items():
-        for part, array in zip(("keys", "starts", "rows"), grouped(np.concatenate(lists)), strict=True):
+        joined = np.concatenate(lists)
+        if kind == "words":
+            joined[:, 1] = order[joined[:, 1]]
+        for part, array in zip(("keys", "starts", "rows"), grouped(joined), strict=True):
             files[f"{kind}_{part}"] = _File(new, f"{kind}_{part}", array.dtype, array=array)
     files["centre"] = _File(new, "centre", "<f4", array=centre)
     written = {key: file.close() for key, file in files.items()}
@@ -172,6 +185,28 @@ def _write_codes(new: Path, vectors: np.ndarray, centre: np.ndarray) -> dict[str
         for key, array in vars(quantize(vectors[start : start + CHUNK], centre)).items():
             files[key].append(array)
     return {key: file.close() for key, file in files.items()}
+
+
+class _Vocabulary:
+    """The words of all chunks, numbered in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._last: tuple[list[str], np.ndarray] = ([], np.zeros(0, np.int64))
+
+    def add(self, words: Written) -> np.ndarray:
+        """Return the pairs int64 (m, 2) with this vocabulary's numbers."""
+        if self._last[0] is not words.vocabulary:  # the chunks of an index share one
+            numbers = [self._numbers.setdefault(word, len(self._numbers)) for word in words.vocabulary]
+            self._last = words.vocabulary, np.asarray(numbers, np.int64)
+        return np.stack([words.pairs[:, 0], self._last[1][words.pairs[:, 1]]], axis=1)
+
+    def stored(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return text and ends as StoredWords takes them, and each number's place in growing order."""
+        sorted_words = sorted(self._numbers)
+        place = np.zeros(len(sorted_words), np.int64)
+        place[[self._numbers[word] for word in sorted_words]] = np.arange(len(sorted_words))
+        return *stored_vocabulary(sorted_words), place
 
 
 class _File:

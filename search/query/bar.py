@@ -1,8 +1,8 @@
 """The search bar's line <-> a Query.
 
-The line is made of words, "phrases", #tags, -#excluded tags, -"unwanted words" and filters like
-after:2024-05. A number and a colon before a word, a phrase or a tag weigh it: 2:#sailing. Quotes take a tag
-or a value of several words.
+The line is made of words, "phrases", #tags, -#excluded tags, -unwanted words, -"unwanted phrases" and filters
+like after:2024-05. A number and a colon before a word, a phrase or a tag weigh it: 2:#sailing. Quotes take a
+tag or a value of several words; two quotation marks inside them stand for one.
 """
 
 import re
@@ -17,9 +17,10 @@ from search.query.filters import BY_NAME, FILTERS, Filters, Value, with_key
 from search.query.query import MAX_WEIGHT, Query, clean_tag, clean_text
 
 # What may stand before a term: a minus before '#' or a quotation mark, a weight before anything.
-_BEFORE = re.compile(r'(?P<sign>-(?=[\d.:]*[#"]))?(?:(?P<weight>\d+(?:\.\d+)?|\.\d+):(?=\S))?')
+_BEFORE = re.compile(r'(?P<sign>-(?=[\d.:]*[#"]|[^\W\d_]))?(?:(?P<weight>\d+(?:\.\d+)?|\.\d+):(?=\S))?')
 _KEY = re.compile(r"([A-Za-z][\w-]*):(?=\S)")
 _REST = re.compile(r"\S*")
+_QUOTED = re.compile(r'((?:[^"]|"")*)"?')
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ def parse_bar(line: str) -> dict[str, Any]:
     """Return the bar's line as fields of a Query; QueryError with the position of what cannot be read."""
     words: list[str] = []
     exclude_text: list[str] = []
+    exclude_words: dict[str, None] = {}
     phrases: dict[str, float] = {}
     tag_weights: dict[str, float] = {}
     tags: dict[str, None] = {}
@@ -53,6 +55,8 @@ def parse_bar(line: str) -> dict[str, Any]:
                     tag_weights[name] = weight
             case "phrase", True:
                 exclude_text.append(item.value)
+            case "word", True:
+                exclude_words[clean_text(item.value)] = None
             case "phrase", False:
                 phrases[clean_text(item.value)] = weight or 1.0
             case "word", _ if weight is None:
@@ -69,6 +73,7 @@ def parse_bar(line: str) -> dict[str, Any]:
         "tag_weights": {name: weight for name, weight in tag_weights.items() if weight != 1},
         "exclude_tags": tuple(exclude_tags),
         "exclude_text": clean_text(" ".join(exclude_text)),
+        "exclude_words": tuple(exclude_words),
         "filters": Filters(**filters),
     }
 
@@ -89,15 +94,22 @@ def _items(line: str) -> Iterator[Item]:
         else:
             kind = "phrase" if line[start] == '"' else "word"
         if kind != "word" and line.startswith('"', start):
-            closing = line.find('"', start + 1)
-            if closing < 0:
-                raise QueryError("q", _("This quotation mark is not closed."), start)
-            value, end = line[start + 1 : closing], closing + 1
+            value, end = _quoted_value(line, start + 1)
         else:
             value = _REST.findall(line, start)[0]
             end = start + len(value)
         yield Item(kind, value, at, before["sign"] is not None, before["weight"])
         at = end
+
+
+def _quoted_value(line: str, start: int) -> tuple[str, int]:
+    """Read to the closing quotation mark, two of them standing for one, or else to the line's end.
+
+    Gives what stands there, and where it ends.
+    """
+    found = _QUOTED.match(line, start)
+    assert found, "the expression matches nothing, too"
+    return found[1].replace('""', '"'), found.end()
 
 
 def _weight(item: Item) -> float | None:
@@ -146,7 +158,8 @@ def format_bar(query: Query) -> str:
     words += [_phrase(phrase, weight) for phrase, weight in query.phrases.items()]
     words += [f"{_prefix(query.tag_weights.get(name, 1))}#{_quoted(name)}" for name in query.tags]
     words += [f"-#{_quoted(name)}" for name in query.exclude_tags]
-    words += [f'-"{query.exclude_text}"'] if query.exclude_text else []
+    words += [f"-{word}" for word in query.exclude_words]
+    words += [f"-{_always_quoted(query.exclude_text)}"] if query.exclude_text else []
     for name, value in query.filters.items():
         if not (name == "album" and isinstance(value, int)):  # an album's number is in the address
             words.append(f"{BY_NAME[name].key}:{_quoted(BY_NAME[name].format(value))}")
@@ -158,8 +171,14 @@ def _prefix(weight: float) -> str:
 
 
 def _phrase(phrase: str, weight: float) -> str:
-    return f"{weight:g}:{phrase}" if '"' in phrase else f'{_prefix(weight)}"{phrase}"'
+    return f"{_prefix(weight)}{_always_quoted(phrase)}"
+
+
+def _always_quoted(value: str) -> str:
+    doubled = value.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def _quoted(value: str) -> str:
-    return f'"{value}"' if " " in value else value
+    """Return a tag or a value as the bar reads it; tags with quotation marks from their own link, too."""
+    return _always_quoted(value) if " " in value or '"' in value else value

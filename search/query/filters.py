@@ -5,13 +5,13 @@ filter is one more entry; where it asks for a column that the index does not hol
 search/index/columns.py and in search/index_rows.py.
 """
 
+import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -21,9 +21,12 @@ from rest_framework import serializers
 
 from gallery import access
 from gallery.imaging import formats
+from gallery.imaging.colors import NAMES
 from gallery.numbers import whole_number
 from search.index.columns import UNKNOWN
-from search.index.index import Index
+from search.index.words import fold, in_query
+from search.query.color_words import COLORS
+from search.query.conditions import Among, Condition, HasWords, InAlbums, Limit
 from search.query.errors import QueryError
 
 Value = int | str | bool
@@ -35,30 +38,6 @@ else:
 FOREVER = 2**62
 DATES = {4: "%Y", 7: "%Y-%m", 10: "%Y-%m-%d"}  # by length: a year, a month, a day
 LARGEST_SIDE = 1_000_000
-
-
-@dataclass(frozen=True)
-class Limit:
-    """What a column may hold, both ends included."""
-
-    column: str
-    least: int
-    most: int
-
-    def rows(self, index: Index) -> np.ndarray:
-        """Give the rows that pass: bool (size,)."""
-        return index.between(self.column, self.least, self.most)
-
-
-@dataclass(frozen=True)
-class InAlbums:
-    """The albums of which a picture must be in one."""
-
-    album_ids: tuple[int, ...]
-
-    def rows(self, index: Index) -> np.ndarray:
-        """Give the rows that pass: bool (size,)."""
-        return index.in_albums(self.album_ids)
 
 
 @dataclass(frozen=True)
@@ -84,7 +63,7 @@ class Filter(ABC):
         return str(value)
 
     @abstractmethod
-    def limit(self, value: Value, user: Any) -> Limit | InAlbums:
+    def limit(self, value: Value, user: Any) -> Condition:
         """Look the value up, as far as `user` may: what the index is asked for."""
 
     @abstractmethod
@@ -124,7 +103,7 @@ class FlagFilter(Filter):
     """A yes-or-no question, `is:word` in the bar."""
 
     word: str
-    holds: int  # what the column holds where the answer is yes
+    condition: Callable[[Any], Condition]  # of the person who asks
 
     def parse(self, text: str) -> Value:
         if text.lower() != self.word:
@@ -139,11 +118,52 @@ class FlagFilter(Filter):
     def format(self, value: Value) -> str:
         return self.word
 
-    def limit(self, value: Value, user: Any) -> Limit:
-        return Limit(self.column, self.holds, self.holds)
+    def limit(self, value: Value, user: Any) -> Condition:
+        return self.condition(user)
 
     def api_field(self) -> Field:
         return serializers.BooleanField(**self.options)
+
+
+@dataclass(frozen=True)
+class WordFilter(Filter):
+    """Words that must be written in one place: the file's name, say."""
+
+    field: str  # as in search.index.words
+
+    def parse(self, text: str) -> Value:
+        if not in_query(text):
+            raise QueryError(self.name, _("Give a word."))
+        return text
+
+    def limit(self, value: Value, user: Any) -> Condition:
+        wanted = tuple(tuple(f"{self.field}:{form}" for form in own) for own in in_query(str(value)))
+        return HasWords(wanted, access.scope(user) if self.field == "place" else None)
+
+    def api_field(self) -> Field:
+        return serializers.CharField(max_length=200, allow_blank=True, **self.options)
+
+
+@dataclass(frozen=True)
+class ChoiceFilter(Filter):
+    """One of a few words."""
+
+    field: str
+    choices: tuple[str, ...]
+    synonyms: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def parse(self, text: str) -> Value:
+        word = fold(text)
+        word = self.synonyms.get(word, word)
+        if word not in self.choices:
+            raise QueryError(self.name, _("Choose one of: %(values)s.") % {"values": ", ".join(self.choices)})
+        return word
+
+    def limit(self, value: Value, user: Any) -> Condition:
+        return HasWords(((f"{self.field}:{value}",),))
+
+    def api_field(self) -> Field:
+        return serializers.ChoiceField(list(self.choices), **self.options)
 
 
 @dataclass(frozen=True)
@@ -239,6 +259,14 @@ class AlbumFilter(Filter):
         return AlbumField(**self.options)
 
 
+def _flag(word: str, help: str | Promise, condition: Callable[[Any], Condition]) -> FlagFilter:
+    return FlagFilter(word, "is", "", help, f"is:{word}", word, condition)
+
+
+def _favourites(user: Any) -> tuple[int, ...]:
+    return tuple(access.favourites(user).values_list("image_id", flat=True))
+
+
 FILTERS: tuple[Filter, ...] = (
     AlbumFilter("album", "album", "", gettext_lazy("In an album, by title"), "album:Corsica"),
     OwnerFilter("owner", "owner", "owners", gettext_lazy("Whose picture it is"), "owner:ana"),
@@ -261,13 +289,46 @@ FILTERS: tuple[Filter, ...] = (
     SizeFilter(
         "min_size", "min-size", "sides", gettext_lazy("Pixels along the longer side"), "min-size:2000"
     ),
-    FlagFilter("untagged", "is", "tagged", gettext_lazy("Without tags"), "is:untagged", "untagged", 0),
+    WordFilter("name", "name", "", gettext_lazy("Words in the file's name"), "name:IMG_2019", "name"),
+    WordFilter("place", "place", "", gettext_lazy("Town, region or country"), "place:Lisbon", "place"),
+    WordFilter("camera", "camera", "", gettext_lazy("Make or model"), "camera:canon", "camera"),
+    WordFilter("lens", "lens", "", gettext_lazy("Words in the lens's name"), "lens:35mm", "lens"),
+    ChoiceFilter(
+        "color",
+        "color",
+        "",
+        gettext_lazy("A colour that covers much of it"),
+        "color:blue",
+        "color",
+        NAMES,
+        COLORS,
+    ),
+    ChoiceFilter(
+        "orientation",
+        "orientation",
+        "",
+        gettext_lazy("landscape, portrait or square"),
+        "orientation:portrait",
+        "look",
+        ("landscape", "portrait", "square"),
+    ),
+    _flag("untagged", gettext_lazy("Without tags"), lambda user: Limit("tagged", 0, 0)),
+    _flag("favourite", gettext_lazy("Your favourites"), lambda user: Among(_favourites(user))),
+    _flag("mine", gettext_lazy("Your own"), lambda user: Limit("owners", user.pk or 0, user.pk or 0)),
+    _flag(
+        "shared",
+        gettext_lazy("Other people's, shared with you"),
+        lambda user: Limit("owners", user.pk or 0, user.pk or 0, outside=True),
+    ),
+    _flag("bw", gettext_lazy("Black and white"), lambda user: HasWords((("color:bw",),))),
+    _flag("screenshot", gettext_lazy("Screenshots"), lambda user: HasWords((("look:screenshot",),))),
 )
 BY_NAME = {filter.name: filter for filter in FILTERS}
 
 
 def with_key(key: str, text: str) -> Filter | None:
     """Find the filter that `key:text` in the bar means; of several flags the one that has this word."""
+    key = {"colour": "color"}.get(key, key)
     same = [filter for filter in FILTERS if filter.key == key]
     for filter in same:
         if isinstance(filter, FlagFilter) and filter.word == text.lower():
@@ -304,7 +365,7 @@ class Filters(Mapping[str, Value]):
         album = self._values.get("album")
         return album if isinstance(album, int) else None
 
-    def limits(self, user: Any) -> list[Limit | InAlbums]:
+    def limits(self, user: Any) -> list[Condition]:
         """Look everything up; QueryError for an album that `user` does not see."""
         return [BY_NAME[name].limit(value, user) for name, value in self._values.items()]
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from gallery.models.tag import normalize
 from gallery.numbers import whole_number
-from search.index.fusion import FUSIONS
+from search.index.fusion import FUSIONS, MEASURED_BEST
 from search.index.ranking import COMPONENTS
 from search.query.errors import QueryError
 from search.query.filters import Filters
@@ -18,7 +18,7 @@ MAX_TAGS = 50
 MAX_PHRASES = 20
 MAX_PICTURES = 10
 MAX_WEIGHT = 100
-DEFAULT_FUSION = "mean"
+DEFAULT_FUSION = MEASURED_BEST
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Query:
     tags: tuple[str, ...] = ()
     tag_weights: Mapping[str, float] = field(default_factory=dict)  # of tags that do not weigh 1
     exclude_tags: tuple[str, ...] = ()
-    exclude_text: str = ""
+    exclude_text: str = ""  # pushes down what is like it
+    exclude_words: tuple[str, ...] = ()  # does so, too, and leaves out what carries a tag that a word names
     image_ids: tuple[int, ...] = ()  # pictures of the gallery
     picture_keys: tuple[str, ...] = ()  # uploaded query pictures
     exclude_image_ids: tuple[int, ...] = ()
@@ -44,7 +45,7 @@ class Query:
     fusion: str = DEFAULT_FUSION
 
     def __post_init__(self) -> None:
-        for name, texts in (("text", [self.text, *self.phrases]), ("exclude_text", [self.exclude_text])):
+        for name, texts in (("text", [self.text, *self.phrases]), ("exclude_text", [self.unwanted_text])):
             length = sum(map(len, texts))
             if length > MAX_TEXT:
                 raise QueryError(
@@ -79,12 +80,12 @@ class Query:
         self._check_weights()
 
     def _check_weights(self) -> None:
-        if self.weights.keys() != set(COMPONENTS) or not all(
+        if not self.weights.keys() <= set(COMPONENTS) or not all(
             0 <= w <= MAX_WEIGHT for w in self.weights.values()
         ):
             raise QueryError(
                 "weights",
-                _("Give image, text and tags a weight from 0 to %(max_weight)s each.")
+                _("Give image, text, tags and words a weight from 0 to %(max_weight)s each.")
                 % {"max_weight": MAX_WEIGHT},
             )
         for name in ("phrases", "tag_weights"):
@@ -106,6 +107,11 @@ class Query:
     def has_balance(self) -> bool:
         """Whether the person weighed the components, or chose how they are fused."""
         return self.fusion != DEFAULT_FUSION or any(weight != 1 for weight in self.weights.values())
+
+    @property
+    def unwanted_text(self) -> str:
+        """Everything that is unwanted in words."""
+        return " ".join([self.exclude_text, *self.exclude_words]).strip()
 
     @property
     def texts(self) -> dict[str, float]:

@@ -5,7 +5,8 @@ Pictures and words as vectors, tags and filters as numbers of the database.
 What a person may not see cannot be asked by: it is looked up through gallery.access, as if it did not exist.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,19 @@ from django.utils.translation import gettext as _
 
 from gallery import access, extractor_switch
 from gallery.extraction import registry
-from gallery.extraction.base import Description
+from gallery.extraction.base import Description, Extractor
 from gallery.models import Embedding, ImageTag, Tag
+from search.evidence import Meaning, WantedWord
 from search.index import fusion
+from search.index.fusion import MEASURED_BEST
 from search.index.ranking import Asked
+from search.index.words import fold, in_query
 from search.models import QueryPicture
-from search.query import query_pictures
+from search.query import color_words, query_pictures
+from search.query.color_words import COLORS
+from search.query.conditions import Condition
 from search.query.errors import QueryError
-from search.query.filters import InAlbums, Limit
+from search.query.named_tags import named_in
 from search.query.query import Query
 
 
@@ -35,12 +41,14 @@ class Example:
 
 @dataclass(frozen=True)
 class Words:
-    """The query's words as vectors, float32 (dim,) each, by text."""
+    """What the query says in words, as far as it can be told without the index."""
 
-    vectors: dict[str, np.ndarray]
-    is_cut: bool  # one of the texts is longer than the extractor reads
-    near: list[str] | None  # the tags that mean what the words do; None where the extractor cannot tell
-    unknown: list[str]  # words that the extractor does not know
+    vectors: dict[str, np.ndarray]  # float32 (dim,) each, by text
+    is_cut: bool = False  # one of the texts is longer than the extractor reads
+    unknown: tuple[str, ...] = ()  # words that the extractor does not know
+    meanings: tuple[Meaning, ...] = ()  # of each wanted text
+    written: tuple[WantedWord, ...] = ()  # to look for in what people wrote
+    named: Mapping[int, tuple[str, str]] = field(default_factory=dict)  # tags that the text names
 
 
 @dataclass(frozen=True)
@@ -50,14 +58,14 @@ class ResolvedQuery:
     extractor: Description
     asked: Asked
     share: dict[str, float]
-    limits: list[Limit | InAlbums]
+    limits: list[Condition]
     wanted: list[Example]
     unwanted: list[Example]
     tag_ids: dict[str, int]  # of every tag in the query that exists, wanted or excluded
     tags: set[str]  # the wanted ones, those of the pictures among them
     words: Words
-
-    near_tag_ids: list[int] | None  # of the tags that mean what the words do, where words alone are asked for
+    unwanted_tag_ids: list[int]  # of the tags that the unwanted words name
+    near_picture: float | None  # how like a wanted picture a good match is; None where that cannot be told
 
 
 def resolve(query: Query, user: Any) -> ResolvedQuery:
@@ -77,33 +85,68 @@ def resolve(query: Query, user: Any) -> ResolvedQuery:
         share = fusion.shares(asked.components, query.weights)
     except ValueError as error:
         raise QueryError("weights", _("Give everything you search by a weight above 0.")) from error
-    limits = query.filters.limits(user)
-    near = _near_tag_ids(words) if asked.components == ["text"] and query.texts else None
-    return ResolvedQuery(extractor, asked, share, limits, wanted, unwanted, tag_ids, set(tags), words, near)
-
-
-def _near_tag_ids(words: Words) -> list[int] | None:
-    if words.near is None:
-        return None
-    return list(Tag.objects.filter(name__in=words.near).values_list("id", flat=True))
+    return ResolvedQuery(
+        extractor,
+        asked,
+        share,
+        query.filters.limits(user),
+        wanted,
+        unwanted,
+        tag_ids,
+        set(tags),
+        words,
+        [tag_id for word in query.exclude_words for tag_id in named_in(word, extractor)],
+        registry.load(extractor).near_picture if wanted or unwanted else None,
+    )
 
 
 def _words(query: Query, extractor: Description) -> Words:
     """Embed everything that is said in words; the model is loaded only where there is any."""
-    texts = list(dict.fromkeys(text for text in (*query.texts, query.exclude_text) if text))
+    texts = list(dict.fromkeys(text for text in (*query.texts, query.unwanted_text) if text))
     if not texts:
-        return Words({}, False, None, [])
+        return Words({})
     model = registry.load(extractor)
-    vectors = dict(zip(texts, model.embed_texts(texts), strict=True))
-    near = [model.near(text) for text in query.texts]
-    known = None if None in near else sorted({name for names in near for name in names or ()})
-    unknown = [word for text in query.texts for word in model.unknown_words(text)]
-    return Words(vectors, any(model.is_cut(text) for text in texts), known, unknown)
+    named = {text: named_in(text, extractor) for text in query.texts}
+    return Words(
+        dict(zip(texts, model.embed_texts(texts), strict=True)),
+        any(model.is_cut(text) for text in texts),
+        tuple(_unknown_words(query, model)),
+        tuple(_meaning(text, query.texts[text], own, model) for text, own in named.items()),
+        tuple(_written(query)),
+        {tag_id: own for tags in named.values() for tag_id, own in tags.items()},
+    )
+
+
+def _unknown_words(query: Query, model: Extractor) -> list[str]:
+    words = dict.fromkeys(word for text in query.texts for word in model.unknown_words(text))
+    return [word for word in words if fold(word) not in COLORS]
+
+
+def _meaning(text: str, weight: float, named: dict[int, tuple[str, str]], model: Extractor) -> Meaning:
+    """Say which tags and colours a text asks for."""
+    names = frozenset(fold(words) for _, words in named.values())
+    colors, rest = color_words.split(text, names)
+    near = model.near(rest) if rest else []
+    if near is None:  # the extractor cannot tell: what the text names counts, but is not all
+        return Meaning(list(named), colors, is_told=False, asks_more=True, weight=weight)
+    ids = Tag.objects.filter(name__in=near).values_list("id", flat=True) if near else []
+    return Meaning(list(ids), colors, is_told=True, asks_more=bool(rest), weight=weight)
+
+
+def _written(query: Query) -> list[WantedWord]:
+    """Return the words to look for in what people wrote; one of several texts has its largest weight."""
+    if query.fusion != MEASURED_BEST:
+        return []
+    weights: dict[tuple[str, ...], float] = {}
+    for text, weight in query.texts.items():
+        for forms in in_query(text):
+            weights[forms] = max(weight, weights.get(forms, 0.0))
+    return [WantedWord(forms, weight) for forms, weight in weights.items()]
 
 
 def _text_vector(query: Query, vectors: dict[str, np.ndarray]) -> np.ndarray | None:
     """Return the vector of the query's words, float64 (dim,): the mean of the wanted, less the unwanted."""
-    unwanted = [vectors[query.exclude_text]] if query.exclude_text else []
+    unwanted = [vectors[query.unwanted_text]] if query.unwanted_text else []
     return fusion.query_vector([vectors[text] for text in query.texts], unwanted, list(query.texts.values()))
 
 
@@ -122,7 +165,9 @@ def _asked(query: Query, vectors: dict[str, np.ndarray], tags: list[str], tag_id
     """Return what the index is asked. Tags that nobody ever gave still count in the whole."""
     weights = {name: query.tag_weights.get(name, 1.0) for name in tags}
     known = {tag_ids[name]: weight for name, weight in weights.items() if name in tag_ids}
-    return Asked(vectors, known, sum(weight for name, weight in weights.items() if name not in tag_ids))
+    unfindable = sum(weight for name, weight in weights.items() if name not in tag_ids)
+    has_words = query.fusion == MEASURED_BEST and bool(query.texts)
+    return Asked(vectors, known, unfindable, has_words=has_words)
 
 
 def _gallery_pictures(query: Query, user: Any, key: str) -> dict[int, Example]:
@@ -133,16 +178,14 @@ def _gallery_pictures(query: Query, user: Any, key: str) -> dict[int, Example]:
     visible = set(access.visible_images(user).filter(pk__in=asked).values_list("pk", flat=True))
     vectors = {e.image_id: e.as_array() for e in Embedding.objects.filter(image__in=visible, extractor=key)}
     tags: dict[int, list[str]] = {pk: [] for pk in visible}
-    for pk, name in (
-        ImageTag.objects.shown(key).filter(image__in=visible).values_list("image_id", "tag__name")
-    ):
-        tags[pk].append(name)
-    for pk, field in asked.items():
+    for pk, tag in ImageTag.objects.shown(key).filter(image__in=visible).values_list("image_id", "tag__name"):
+        tags[pk].append(tag)
+    for pk, name in asked.items():
         if pk not in visible:
-            raise QueryError(field, _("There is no picture %(pk)s.") % {"pk": pk})
+            raise QueryError(name, _("There is no picture %(pk)s.") % {"pk": pk})
         if pk not in vectors:
             raise QueryError(
-                field,
+                name,
                 _("Picture %(pk)s is still processing. Try again in a moment.") % {"pk": pk},
             )
     return {pk: Example(pk, vectors[pk], tags[pk]) for pk in asked}

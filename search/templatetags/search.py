@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import template
+from django.utils.translation import gettext_lazy
 
 register = template.Library()
 
@@ -10,5 +11,21 @@ register = template.Library()
 @register.filter
 def share_of(part: float, parts: Any) -> int:
     """How much of a result's score a part of it is, in per cent; what counts against it is left out."""
-    total = sum(max(value, 0) for value in (parts.image, parts.text, parts.tags))
+    total = sum(max(value, 0) for value in (parts.image, parts.text, parts.tags, parts.words))
     return round(100 * max(part, 0) / total) if total else 0
+
+
+WHERE = {
+    "name": gettext_lazy("file name"),
+    "caption": gettext_lazy("caption"),
+    "keyword": gettext_lazy("tags"),
+    "place": gettext_lazy("place"),
+    "text": gettext_lazy("text in the picture"),
+    "album": gettext_lazy("album"),
+}
+
+
+@register.filter
+def places(matched: Any) -> str:
+    """Say where a word of the query is written."""
+    return ", ".join(str(WHERE[field]) for field in matched.where)

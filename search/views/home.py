@@ -29,7 +29,7 @@ from search.query.address import from_address, to_address
 from search.query.errors import QueryError
 from search.query.filters import FILTERS
 from search.query.query import Query
-from search.suggestions import Suggestion
+from search.suggestions import Correction, Suggestion
 
 PER_PAGE = 30
 RECENT = 24
@@ -68,6 +68,7 @@ def home(request: SignedInRequest) -> HttpResponse:
     context["within"] = f"in=search&{context['query_string']}"
     context |= selection.context(request.user)
     context["offers"] = [(offer, _with_tag(request, offer)) for offer in found.offers]
+    context["corrections"] = [(own, _corrected(request, own)) for own in found.corrections]
     return _render(request, query, context | {"rest": _without(request, "page") + "&all=1"})
 
 
@@ -117,6 +118,17 @@ def _with_tag(request: SignedInRequest, offer: Suggestion) -> str:
     parameters.pop("page", None)
     parameters["q"] = re.sub(
         rf"(?<!\S){words}(?!\S)", lambda _: tag, request.GET["q"], count=1, flags=re.IGNORECASE
+    )
+    return parameters.urlencode()
+
+
+def _corrected(request: SignedInRequest, correction: Correction) -> str:
+    """Return the page's address with a word of the line, be it a tag's, in the place of a misspelt one."""
+    parameters = request.GET.copy()
+    parameters.pop("page", None)
+    line = request.GET.get("q", "")
+    parameters["q"] = re.sub(
+        rf"(?<!\w){re.escape(correction.word)}(?!\w)", lambda _: correction.instead, line, count=1, flags=re.I
     )
     return parameters.urlencode()
 

@@ -15,12 +15,14 @@ from search import engine, neighbours
 @require_GET
 def image(request: HttpRequest, pk: int) -> HttpResponse:
     """One picture: its tags, details and look-alikes."""
-    images = access.with_location(access.visible_images(request.user).select_related("owner"), request.user)
+    seen = access.visible_images(request.user).select_related("owner", "text_in_image")
+    images = access.as_seen_by(seen, request.user)
     picture = get_object_or_404(images, pk=pk)
     context = {
         "image": picture,
         "image_tags": picture.image_tags.shown(extractor_switch.current().key).select_related("tag"),
         "may_delete": access.deletable_images(request.user).filter(pk=pk).exists(),
+        "may_caption": access.captionable_images(request.user).filter(pk=pk).exists(),
         "may_tag": access.taggable_images(request.user).filter(pk=pk).exists(),
         "may_share": access.shareable_images(request.user).filter(pk=pk).exists(),
         "albums": access.visible_albums(request.user).filter(images=picture),

@@ -60,6 +60,7 @@ def test_every_way_of_changing_an_image_is_logged(curator, photo):
     image = photo("coffee")
     album = Album.objects.create(owner=curator, title="Mornings")
     tag = Tag.objects.create(name="morning")
+    coffee = photo("coffee")
     for change in (
         lambda: Image.objects.filter(pk=image.pk).update(status="pending"),
         lambda: ImageTag.objects.bulk_create([ImageTag(image=image, tag=tag)]),
@@ -87,7 +88,20 @@ def test_the_log_keeps_one_row_an_image(photo):
     assert Change.objects.filter(image_id=image.pk).count() == 1
 
 
+def test_what_is_written_and_seen_is_logged(photo):
+    for change in (
+        {"filename": "latte.png"},
+        {"caption": "x"},
+        {"place": "y"},
+        {"camera": "z"},
+        {"colors": "red"},
+    ):
+        before = last()
+        Image.objects.filter(pk=coffee.pk).update(**change)
+        assert last() > before, change
+
+
 def test_what_does_not_matter_to_a_search_is_not_logged(photo):
     before = last()
-    Image.objects.filter(pk=photo("coffee").pk).update(filename="latte.png", error="none")
+    Image.objects.filter(pk=photo("coffee").pk).update(iso=100, error="none")
     assert last() == before

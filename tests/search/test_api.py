@@ -92,7 +92,7 @@ def test_asking_nothing_lists_everything_newest_first(api):
         ("weights", [1, 2, 3]),
         ("weights", {"text": 0}),
         ("weights", {"text": 1e300}),
-        ("fusion", "best"),
+        ("fusion", "worst"),
         ("exclude_text", "x" * 1001),
         ("exclude_image_id", 123456),
     ],

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from search.index.columns import COLUMNS, Rows
+from search.index.columns import COLUMNS, Rows, Written
 
 
 def unit(rng: np.random.Generator, count: int, dim: int) -> np.ndarray:
@@ -11,8 +11,8 @@ def unit(rng: np.random.Generator, count: int, dim: int) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def rows_of(ids, vectors, tags, owners=None, albums=()) -> Rows:
-    """Images with these ids, vectors, sets of tag ids, owners (all 1), and (row, album) pairs."""
+def rows_of(ids, vectors, tags, owners=None, albums=(), words=None) -> Rows:
+    """Images with these ids, vectors, sets of tag ids, owners (all 1), (row, album) pairs and words."""
     columns = {name: np.zeros(len(ids), dtype) for name, dtype in COLUMNS.items()}
     columns["ids"][:] = ids
     columns["owners"][:] = 1 if owners is None else owners
@@ -23,4 +23,12 @@ def rows_of(ids, vectors, tags, owners=None, albums=()) -> Rows:
         np.asarray(vectors, np.float32),
         np.array(pairs, np.int64).reshape(-1, 2),
         np.array(list(albums), np.int64).reshape(-1, 2),
+        written(words or []),
     )
+
+
+def written(words: list[list[str]]) -> Written:
+    """The words of each row."""
+    vocabulary = list(dict.fromkeys(word for own in words for word in own))
+    pairs = [(row, vocabulary.index(word)) for row, own in enumerate(words) for word in own]
+    return Written(vocabulary, np.array(pairs, np.int64).reshape(-1, 2))

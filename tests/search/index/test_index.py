@@ -17,6 +17,7 @@ from tests.search.index.rows import rows_of, unit
 
 DIM = 8
 TAGS = range(1, 9)
+WORDS = ["name:beach", "caption:beach", "text:犬", "name:zoo", "name:a"]
 EQUAL = fusion.EQUAL_WEIGHTS
 
 
@@ -27,6 +28,16 @@ def test_the_shares_are_those_of_the_original():
     assert fusion.shares(["text", "tags"], EQUAL) == {"text": 0.5, "tags": 0.5}
     assert fusion.shares(["tags"], EQUAL) == {"tags": 1}
     assert fusion.shares([], EQUAL) == {}
+
+
+def test_words_come_on_top_of_the_shares():
+    assert fusion.shares(["text", "tags", "words"], EQUAL) == {
+        "text": 0.5,
+        "tags": 0.5,
+        "words": fusion.WORDS,
+    }
+    heavier = fusion.shares(["text", "words"], EQUAL | {"words": 2})
+    assert heavier == {"text": 1, "words": 2 * fusion.WORDS}
 
 
 def test_weights_shift_the_shares():
@@ -142,12 +153,22 @@ class IndexMachine(RuleBasedStateMachine):
         owner=st.integers(1, 3),
         tags=st.sets(st.sampled_from(TAGS)),
         album=st.none() | st.integers(1, 3),
+        words=st.sets(st.sampled_from(WORDS)),
     )
-    def add(self, ids, owner, tags, album):
+    def add(self, ids, owner, tags, album, words):
         vectors = unit(self.rng, len(ids), DIM)
         albums = [(row, album) for row in range(len(ids))] if album else []
-        self.index.append(rows_of(ids, vectors, [sorted(tags)] * len(ids), [owner] * len(ids), albums))
-        self.model |= {pk: (owner, tags, album, vectors[i]) for i, pk in enumerate(ids)}
+        self.index.append(
+            rows_of(
+                ids,
+                vectors,
+                [sorted(tags)] * len(ids),
+                [owner] * len(ids),
+                albums,
+                [sorted(words)] * len(ids),
+            )
+        )
+        self.model |= {pk: (owner, tags, album, vectors[i], words) for i, pk in enumerate(ids)}
 
     @rule(ids=st.lists(st.integers(1, 12), max_size=4))
     def remove(self, ids):
@@ -167,7 +188,7 @@ class IndexMachine(RuleBasedStateMachine):
         for owner, albums in ((1, {2}), (2, set()), (9, {1, 3})):
             visible = self.index.visible(owner, albums)
             ids = self.index.take("ids", np.flatnonzero(visible))
-            expected = {pk for pk, (o, _, a, _) in self.model.items() if o == owner or a in albums}
+            expected = {pk for pk, (o, _, a, *_) in self.model.items() if o == owner or a in albums}
             assert sorted(ids.tolist()) == sorted(expected)
             counts = np.zeros(self.index.size, np.float32)
             self.index.add_tags({1: 1.0, 2: 1.0, 3: 1.0}, counts)
@@ -177,6 +198,11 @@ class IndexMachine(RuleBasedStateMachine):
             dots = self.index.exact_dots(np.ones(DIM), np.flatnonzero(visible))
             for pk, dot in zip(ids.tolist(), dots, strict=True):
                 assert abs(dot - self.model[pk][3].sum()) < 1e-5
+            for word in WORDS:
+                having = self.index.word_rows(word)
+                found = self.index.take("ids", having[visible[having]])
+                assert sorted(found.tolist()) == sorted(pk for pk in expected if word in self.model[pk][4])
+            assert self.index.rows_of(sorted(expected)[:2]).size >= min(2, len(expected))
             untagged = visible & self.index.between("tagged", 0, 0)
             assert untagged.sum() == sum(not self.model[pk][1] for pk in expected)
 

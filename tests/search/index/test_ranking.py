@@ -70,6 +70,33 @@ def test_the_best_are_those_of_brute_force(folder, data, seed, count, limit):
     np.testing.assert_allclose(best.scores, scores[rows], atol=1e-12)
 
 
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), count=st.integers(1, 300), limit=st.integers(1, 40))
+def test_gains_are_added_exactly(folder, seed, count, limit):
+    rng = np.random.default_rng(seed)
+    vectors = unit(rng, 20, DIM)[rng.integers(0, 20, count)]
+    tags = [sorted(rng.choice(TAGS, 2, replace=False).tolist()) for _ in range(count)]
+    index = split_index(folder, np.arange(1, count + 1), vectors, tags, np.ones(count, int), count // 2)
+    text = unit(rng, 1, DIM)[0].astype(np.float64)
+    gains = [
+        ranking.Gain(part, np.flatnonzero(rng.random(count) < 0.3).astype(np.uint32), amount)
+        for part, amount in (("text", 0.217), ("words", 0.631), ("words", 0.369))
+    ]
+    asked = ranking.Asked({"text": text}, {1: 1.0}, gains=tuple(gains), has_words=True)
+    share = fusion.shares(asked.components, EQUAL)
+    best = fusion.FUSIONS["best"].rank(index, asked, share, np.ones(count, bool), limit)
+    added = {part: np.zeros(count) for part in ("text", "words")}
+    for gain in gains:
+        added[gain.component][gain.rows] += gain.amount
+    scores = share["text"] * (vectors.astype(np.float64) @ text + added["text"])
+    scores += share["tags"] * np.array([1 in own for own in tags]) + share["words"] * added["words"]
+    expected = np.lexsort((-np.arange(count), -scores.round(12)))[:limit]
+    np.testing.assert_array_equal(best.rows, expected)
+    np.testing.assert_allclose(best.scores, scores[best.rows], atol=1e-12)
+    np.testing.assert_allclose(sum(best.parts.values()), best.scores, atol=1e-12)
+    np.testing.assert_allclose(best.dots, vectors @ text, atol=0.05)
+
+
 def test_the_original_ranks_the_same(folder):
     rng = np.random.default_rng(3)
     vectors = unit(rng, 500, DIM)

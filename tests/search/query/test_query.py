@@ -31,7 +31,30 @@ from search.query.query import Query
             'boat -"many people" #sea -"rain"',
             {"text": "boat", "tags": ("sea",), "exclude_text": "many people rain"},
         ),
-        ("well-known -words stay", {"text": "well-known -words stay"}),
+        ("well-known - stays", {"text": "well-known - stays"}),
+        ("cat -dog -Two-legged", {"text": "cat", "exclude_words": ("dog", "Two-legged")}),
+        ('red "boat', {"text": "red", "phrases": {"boat": 1.0}}),
+        ('red -"boat', {"text": "red", "exclude_text": "boat"}),
+        ('album:"Two words', {"filters": Filters(album="Two words")}),
+        ('#"6"" nails" #a"b', {"tags": ('6" nails', 'a"b')}),
+        (
+            "colour:Blau name:beach is:bw is:mine is:shared is:favourite is:screenshot",
+            {
+                "filters": Filters(
+                    color="blue",
+                    name="beach",
+                    bw=True,
+                    mine=True,
+                    shared=True,
+                    favourite=True,
+                    screenshot=True,
+                )
+            },
+        ),
+        (
+            "camera:canon lens:35mm place:Lisbon orientation:portrait",
+            {"filters": Filters(camera="canon", lens="35mm", place="Lisbon", orientation="portrait")},
+        ),
         ('sunset "red boat"', {"text": "sunset", "phrases": {"red boat": 1.0}}),
         ('2:sunset .5:"red boat"', {"phrases": {"sunset": 2.0, "red boat": 0.5}}),
         ("2:#sailing 1:#sea", {"tags": ("sailing", "sea"), "tag_weights": {"sailing": 2.0}}),
@@ -64,10 +87,10 @@ def test_the_bar(line, fields):
         ('a #""', 2, "A tag needs"),
         ("# beach", 0, "A tag needs"),
         ("#" + "x" * 101, 0, "at most 100"),
-        ('red "boat', 4, "not closed"),
-        ('red -"boat', 5, "not closed"),
-        ('album:"Two words', 6, "not closed"),
-        ("boat colour:red", 5, "no filter 'colour:'"),
+        ("boat shade:red", 5, "no filter 'shade:'"),
+        ("boat color:loud", 11, "one of"),
+        ("orientation:sideways", 12, "one of"),
+        ("name:-", 5, "Give a word"),
         ("https://example.org", 0, "no filter 'https:'"),
         ("boat after:yesterday", 11, "not a date"),
         ("boat before:2024-13", 12, "not a date"),
@@ -75,7 +98,7 @@ def test_the_bar(line, fields):
         ("format:mp3", 7, "one of"),
         ("min-size:big", 9, "not a number"),
         ("min-size:9999999", 9, "pixels"),
-        ("is:pretty", 3, "accepts only .untagged."),
+        ("is:pretty", 3, "accepts only .untagged., .favourite."),
         ('owner:""', 6, "value is missing"),
         ("boat 200:#sea", 5, "weight"),
         ("0:boat", 0, "weight"),
@@ -170,7 +193,7 @@ def test_an_address_holds_everything():
     query = from_address(
         QueryDict("q=boat+%23sea&image=3&image=4&image=3&picture=k&album=7&weight_text=2&fusion=rrf")
     )
-    weights = {"image": 1, "text": 2, "tags": 1}
+    weights = {"image": 1, "text": 2, "tags": 1, "words": 1}
     assert query == Query(
         "boat", tags=("sea",), image_ids=(3, 4), picture_keys=("k",), filters=Filters(album=7),
         weights=weights, fusion="rrf",

@@ -1,0 +1,25 @@
+"""Tags that words name: as they are, in the plural, or by a synonym."""
+
+from gallery.extraction import registry
+from gallery.extraction.base import Description
+from gallery.extraction.plurals import singulars
+from gallery.models import Tag
+from gallery.models.tag import fold
+
+LONGEST_NAME = 4  # words of the text that are taken together for a tag's name
+
+
+def named_in(text: str, extractor: Description) -> dict[int, tuple[str, str]]:
+    """Return (tag, the words of the text that name it) by the tag's id."""
+    meant: dict[str, str] = {}
+    synonyms = registry.synonyms(extractor) if text else {}
+    words = fold(text).split()
+    for size in range(min(LONGEST_NAME, len(words)), 0, -1):
+        for start in range(len(words) - size + 1):
+            phrase = " ".join(words[start : start + size])
+            for form in (phrase, *singulars(phrase)):
+                for name in (form, synonyms.get(form)):
+                    if name:
+                        meant.setdefault(name, phrase)
+    found = Tag.objects.filter(name__in=meant).values_list("id", "name") if meant else []
+    return {tag_id: (name, meant[name]) for tag_id, name in found}
