@@ -27,7 +27,16 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from gallery.models import Album, AlbumImage, AlbumMember, Favourite, Image, Invitation, ShareLink
+from gallery.models import (
+    AccessToken,
+    Album,
+    AlbumImage,
+    AlbumMember,
+    Favourite,
+    Image,
+    Invitation,
+    ShareLink,
+)
 
 AnyUser = User | AnonymousUser
 Row = TypeVar("Row", bound=Model)
@@ -290,6 +299,16 @@ def may_invite(user: AnyUser) -> bool:
 def invitation_of(token: str) -> Invitation | None:
     """Find the invitation that this token opens: not revoked, used or expired; else None."""
     return Invitation.objects.of(token)
+
+
+def own_tokens(user: AnyUser) -> QuerySet[AccessToken]:
+    """Return `user`'s own API tokens."""
+    return AccessToken.objects.filter(user_id=user.pk or 0)
+
+
+def may_choose_extractor(user: AnyUser) -> bool:
+    """Whether `user` decides which model reads everybody's pictures: a superuser."""
+    return user.is_active and user.is_superuser
 
 
 def deletable_people(user: AnyUser) -> QuerySet:

@@ -4,6 +4,7 @@ import dataclasses
 import logging
 from datetime import timedelta
 
+import numpy as np
 from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
@@ -15,6 +16,7 @@ from django_q.tasks import async_task
 from gallery import extractor_switch, text_reading
 from gallery.extraction import registry
 from gallery.extraction.base import Extraction, Extractor
+from gallery.extraction.lite import Lite
 from gallery.extraction.pipeline import Reading, decode, extract_files
 from gallery.extractor_switch import MAX_ATTEMPTS
 from gallery.imaging import metadata, places
@@ -30,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 # A worker that has not stored its batch by then is taken for dead, and its images return.
 LEASE = timedelta(minutes=2)
+SUMMED_UP = 500  # embeddings at a time
 # What `measure_batch` writes.
 MEASURED = [
     "perceptual_hash",
@@ -88,7 +91,7 @@ def extract_pending() -> str:
     one.
     """
     size = settings.EXTRACTION_BATCH_SIZE
-    done = extract_batch(size) or reextract_batch(size) or measure_batch(size)
+    done = extract_batch(size) or reextract_batch(size) or measure_batch(size) or sum_up_batch()
     done = done or text_reading.read_batch(is_urgent=claimable().exists)
     more = claimable().exists() or extractor_switch.is_switching() or unmeasured().exists()
     if done and (more or text_reading.unread().exists()):
@@ -178,6 +181,23 @@ def measure_batch(size: int) -> int:
     return len(images)
 
 
+def sum_up_batch() -> int:
+    """Work out what embeddings of before lack, from the vectors alone; how many that were."""
+    description = extractor_switch.current()
+    lacking = Embedding.objects.filter(extractor=description.key, log_sum=None)
+    if description.name == Lite.name or not lacking.exists():
+        return 0
+    extractor = registry.load(description)
+    embeddings = list(lacking.order_by("pk")[:SUMMED_UP])
+    if extractor.scale is None or not embeddings:
+        return 0
+    sums = extractor.log_sums(np.stack([embedding.as_array() for embedding in embeddings]))
+    for embedding, total in zip(embeddings, sums.tolist(), strict=True):
+        embedding.log_sum = total
+    Embedding.objects.bulk_update(embeddings, ["log_sum"])
+    return len(embeddings)
+
+
 def _extract_and_store(images: list[Image], extractor: Extractor, key: str) -> dict[Image, Exception]:
     """Extract the images, store what came out, and return what failed and why."""
     readings: dict[int, Reading] = {}
@@ -245,7 +265,7 @@ def store(readings: dict[int, Reading], key: str) -> None:
             embeddings,
             update_conflicts=True,
             unique_fields=["image", "extractor"],
-            update_fields=["dim", "dtype", "vector"],
+            update_fields=["dim", "dtype", "vector", "log_sum"],
         )
         looks = [
             Image(pk=pk, perceptual_hash=own.perceptual_hash, color=own.color, colors=own.colors)
@@ -274,7 +294,13 @@ def _store_tags(readings: dict[int, Reading], key: str) -> None:
 
 def _embedding(image_id: int, reading: Reading, key: str) -> Embedding:
     vector = reading.extraction.embedding
-    return Embedding(image_id=image_id, extractor=key, dim=len(vector), vector=vector.astype("<f4").tobytes())
+    return Embedding(
+        image_id=image_id,
+        extractor=key,
+        dim=len(vector),
+        vector=vector.astype("<f4").tobytes(),
+        log_sum=reading.extraction.log_sum,
+    )
 
 
 def _by_tag_id(extraction: Extraction, tag_ids: dict[str, int]) -> dict[int, float]:

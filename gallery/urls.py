@@ -6,9 +6,11 @@ from gallery.views import (
     files,
     images,
     invitations,
+    models_page,
     selection,
     share_links,
     shared_pages,
+    tokens,
     trash,
     upload,
 )
@@ -47,6 +49,8 @@ urlpatterns = [
     path("s/<slug:token>/images/<int:pk>/original", shared_pages.shared_original, name="shared-original"),
     path("s/<slug:token>/download", shared_pages.shared_download, name="shared-download"),
     path("account/", accounts.account, name="account"),
+    path("account/tokens/", tokens.tokens, name="tokens"),
+    path("account/tokens/<int:pk>/revoke", tokens.revoke, name="token-revoke"),
     path("account/theme", accounts.theme, name="theme"),
     path("account/delete", accounts.delete_own, name="account-delete"),
     path("people/<int:pk>/delete", accounts.delete_person, name="person-delete"),
@@ -54,6 +58,7 @@ urlpatterns = [
     path("invitations/<int:pk>/revoke", invitations.revoke, name="invitation-revoke"),
     path("join/<slug:token>/", accounts.join, name="join"),
     path("accounts/register/", accounts.register, name="register"),
+    path("models/", models_page.models_page, name="models"),
     path("waiting/", upload.waiting, name="waiting"),
     path("upload/", upload.upload, name="upload"),
 ]

@@ -40,7 +40,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
-    "rest_framework.authtoken",
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -143,6 +142,8 @@ THUMBNAIL_REMOVE_URL_ARGS = False
 
 EXTRACTOR = env.str("EXTRACTOR", "auto")
 MODELS_DIR = Path(env.str("PICFUSION_MODELS_DIR", str(VAR_DIR / "models"))).resolve()
+# What the extractor `clip` is: a CLIP or SigLIP repository of the hub.
+CLIP_MODEL = env.str("CLIP_MODEL", "laion/CLIP-ViT-B-32-laion2B-s34B-b79K")
 EXTRACTION_BATCH_SIZE = env.int("EXTRACTION_BATCH_SIZE", 16)
 
 # Whether the worker also reads the text in pictures, when everything is searchable.
@@ -205,10 +206,13 @@ DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", "Picfusion <picfusion@localhost>")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
+        "gallery.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "gallery.api.authentication.TokenScope",
+    ],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "gallery.api.pagination.LimitOffsetPagination",
     "DEFAULT_PARSER_CLASSES": [

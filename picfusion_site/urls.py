@@ -13,7 +13,7 @@ urlpatterns = [
     path("", include("gallery.urls")),
     path("accounts/login/", sign_in.SignInView.as_view(), name="login"),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
-    path("accounts/password/", auth.PasswordChangeView.as_view(success_url="/"), name="password_change"),
+    path("accounts/password/", sign_in.PasswordView.as_view(), name="password_change"),
     path("accounts/reset/", sign_in.ResetView.as_view(), name="password_reset"),
     path("accounts/reset/sent/", auth.PasswordResetDoneView.as_view(), name="password_reset_done"),
     path(

@@ -230,6 +230,7 @@ class SearchView(APIView):
     """Find pictures by pictures, tags, text, or any mix of them."""
 
     parser_classes = [JSONParser, MultiPartParser]
+    reads_only = True  # though it is a POST: a query may carry a picture
 
     @extend_schema(request=SearchSerializer, responses=PageSerializer)
     def post(self, request: Request) -> Response:

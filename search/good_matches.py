@@ -2,9 +2,9 @@
 
 A picture is a good match when it is one by everything that is asked for. By words: the extractor names the
 tags that mean what they do (`Extractor.near`) - "sparrows" means "sparrow", and "dogs" means "dog", be it
-that of a picture of a poodle - and the picture carries one of them, or all the words are written about it. By
-tags: it carries them all. By pictures: it is as like one of them as the extractor says
-(`Extractor.near_picture`). docs/search.md has the measurements.
+that of a picture of a poodle - and the picture carries one of them, or all the words are written about it;
+CLIP-like models tell how probable the words are instead. By tags: it carries them all. By pictures: it is as
+like one of them as the extractor says (`Extractor.near_picture`). docs/search.md has the measurements.
 """
 
 from enum import StrEnum
@@ -17,6 +17,9 @@ from search.index.ranking import Best
 from search.query.query import Query
 from search.query.resolve import Example, ResolvedQuery
 
+# That a picture shows the text rather than anything of the vocabulary, for CLIP-like models. Chosen by
+# reasoning, not measured: their weights cannot be had where this is developed.
+LEAST_PROBABILITY = 0.3
 CLOSEST = 30  # pictures that are shown where none is a good match
 
 
@@ -38,10 +41,25 @@ def by_words_and_tags(
     if query.texts:
         by_words = evidence.good()
         if by_words is None:
+            by_words = _by_probability(index, resolved, evidence)
+        if by_words is None:
             return None
         rows &= by_words
     for name in query.tags:
         rows &= index.with_any_tag([resolved.tag_ids[name]] if name in resolved.tag_ids else [])
+    return rows
+
+
+def _by_probability(index: Index, resolved: ResolvedQuery, evidence: Evidence) -> np.ndarray | None:
+    """Bool (size,): where a CLIP-like model finds a text likelier than all else; None for other models."""
+    scale = resolved.words.scale
+    if scale is None:
+        return None
+    rows = evidence.with_every_word()
+    log_sums = index.column("log_sums")
+    for text, _ in resolved.words.wanted:
+        logits = scale * index.dots(text.astype(np.float64), evidence.visible)
+        rows |= logits - log_sums >= np.log(LEAST_PROBABILITY)
     return rows
 
 

@@ -64,6 +64,7 @@ _FIELDS = (
     "side",
     "taken",
     "added",
+    "log_sum",
     "image__width",
     "image__height",
     "image__filename",
@@ -88,7 +89,7 @@ def _embeddings(extractor: str, dim: int) -> Any:
 
 
 def _rows(found: list[tuple], dim: int, extractor: str, named: dict) -> Rows:
-    ids, vectors, owners, formats, hashes, sides, taken, added, *written = zip(*found, strict=True)
+    ids, vectors, owners, formats, hashes, sides, taken, added, log_sums, *written = zip(*found, strict=True)
     row_of = {image_id: row for row, image_id in enumerate(ids)}
     tags = _pairs(ImageTag.objects.shown(extractor).filter(**named).values_list("image_id", "tag_id"), row_of)
     tagged = np.zeros(len(ids), np.uint8)
@@ -101,6 +102,7 @@ def _rows(found: list[tuple], dim: int, extractor: str, named: dict) -> Rows:
         "hashes": np.array([value or 0 for value in hashes], np.int64).view(np.uint64),
         "sides": sides,
         "formats": [FORMAT_NUMBERS[name] for name in formats],
+        "log_sums": [np.inf if own is None else own for own in log_sums],
         "tagged": tagged,
     }
     return Rows(

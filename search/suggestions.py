@@ -101,7 +101,7 @@ def corrections(
     for word in wrong:
         if len(word) < LEAST_CORRECTED:
             continue
-        most = 1 if len(word) < 5 else 2 if len(word) < 9 else 3
+        most = 1 if len(word) < 6 else 2 if len(word) < 11 else 3
         near = process.extract(fold(word), choices, scorer=OSA.distance, score_cutoff=most, limit=MOST_NEAR)
         found += [Correction(word, name) for name, _, _ in near if name != fold(word) and is_seen(name)][:1]
     return found

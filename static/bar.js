@@ -1,7 +1,7 @@
 // The search bar: tags as chips, and pictures that are dropped, pasted, taken or chosen. Without it the bar is one line of
 // text and a field for files, and finds the same.
 (() => {
-  const TAG = /(^|\s)(-?(?:(?:\d+(?:\.\d+)?|\.\d+):)?#(?:"[^"]+"|[^\s"#]+))(?=\s)/g;
+  const TAG = /(^|\s)(-?(?:(?:\d+(?:\.\d+)?|\.\d+):)?#(?:"(?:[^"]|"")+"|[^\s"#]+))(?=\s)/g;
 
   htmx.onLoad((root) => {
     const form = root.querySelector("form[data-bar]");

@@ -10,6 +10,7 @@ from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLPattern
 from django.utils import timezone
 
+from gallery import access_tokens
 from gallery.models import Album, AlbumImage, AlbumMember, Invitation, ShareLink
 from search.models import SavedSearch
 from search.query import query_pictures
@@ -58,6 +59,9 @@ GET_RULES = {
     "image-thumbnail": FILE,
     "image-albums": OWN_PAGE,
     "image-tags": POST_ONLY,
+    "tokens": LOGIN,
+    "token-revoke": POST_ONLY,
+    "models": ADMINISTRATORS,
     "image-caption": POST_ONLY,
     "image-favourite": POST_ONLY,
     "waiting": LOGIN,
@@ -104,6 +108,8 @@ GET_RULES = {
     "healthz": PUBLIC,
     "api-token": (405,) * 8,
     "api-image-list": API_OWN,
+    "api-access-token-list": API_OWN,
+    "api-access-token-detail": members(401, 405, 405, 405, 405),
     "api-image-detail": API_SHARED,
     "api-image-original": API_SHARED,
     "api-image-tags": API_SHARED,
@@ -139,11 +145,15 @@ POST_RULES = {
     "theme": (302,) * 8,
     "set_language": (302,) * 8,
     "invitations": members(302, 404, 404, 404, 400),
+    "models": members(302, 404, 404, 404, 400),
     "invitation-revoke": members(302, 404, 404, 404, 302),
     "join": (400,) * 8,
     "register": (404,) * 8,
     "password_reset": (400,) * 8,  # anybody may ask; these forms are empty
     "api-album-arrange": who(401, 404, 404, 404, 400, 400, 404),
+    "tokens": members(302, 400, 400, 400, 400),
+    "token-revoke": members(302, 404, 404, 302, 404),
+    "api-access-token-list": members(401, 400, 400, 400, 400),
     "image-delete": members(302, 404, 404, 302, 404),
     "image-albums": members(302, 404, 404, 400, 404),
     "albums": members(302, 400, 400, 400, 400),
@@ -165,6 +175,7 @@ POST_RULES = {
     "api-search": members(401, 200, 200, 200, 200),
 }
 DELETE_RULES = {
+    "api-access-token-detail": members(401, 404, 404, 204, 404),
     "api-image-detail": members(401, 404, 404, 204, 404),
     "api-image-tags": who(401, 404, 404, 404, 400, 400, 404),
     "api-image-favourite": members(401, 404, 204, 204, 404),
@@ -233,6 +244,7 @@ def world(curator, stranger, administrator, photo, django_user_model):
         "person": django_user_model.objects.create_user("another").pk,
         "shared": link_token,
         "join": invitation_token,
+        "token": access_tokens.create(curator, "phone")[0].pk,
     }
     people = {"anonymous": None, "link holder": None, "stranger": stranger, **roles}
     return parts, people | {"owner": curator, "administrator": administrator}
@@ -241,7 +253,7 @@ def world(curator, stranger, administrator, photo, django_user_model):
 def address(name: str, parts: dict) -> str:
     arguments = {}
     if "<int:pk>" in ADDRESSES[name]:
-        kinds = ("search", "link", "invitation", "person", "album", "image")
+        kinds = ("token", "search", "link", "invitation", "person", "album", "image")
         kind = "image" if name == "image-albums" else next((kind for kind in kinds if kind in name), "image")
         arguments["pk"] = parts["image"] if name.startswith("shared") else parts[kind]
     for part in ("member", "image"):

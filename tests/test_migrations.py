@@ -1,5 +1,6 @@
 """Upgrading: the data of every release, as its code left them, brought to today's schema."""
 
+import hashlib
 import os
 import sqlite3
 import subprocess
@@ -48,6 +49,14 @@ def test_the_data_of_a_release_is_upgraded(release, tmp_path):
     database.execute("UPDATE gallery_image SET status = 'ready' WHERE status = 'failed'")
     assert rows("SELECT max(seq) FROM gallery_change") > before
     assert rows("PRAGMA foreign_key_check") == []
+    # Tokens go on working, and are not kept in clear text any more.
+    key = "0123456789abcdef0123456789abcdef01234567"
+    assert rows("SELECT user_id, name, scope, digest FROM gallery_accesstoken") == [
+        (1, "API", "all", hashlib.sha256(key.encode()).hexdigest())
+    ]
+    assert not rows("SELECT name FROM sqlite_master WHERE name = 'authtoken_token'")
+    database.close()
+    assert all(key.encode() not in path.read_bytes() for path in tmp_path.glob("picfusion.sqlite3*"))
 
 
 @pytest.mark.django_db

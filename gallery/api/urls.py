@@ -1,9 +1,10 @@
 from rest_framework.routers import SimpleRouter
 
-from gallery.api import albums, images
+from gallery.api import albums, images, tokens
 
 router = SimpleRouter(use_regex_path=False)
 router.register("images", images.ImageViewSet, basename="api-image")
 router.register("albums", albums.AlbumViewSet, basename="api-album")
+router.register("tokens", tokens.AccessTokenViewSet, basename="api-access-token")
 
 urlpatterns = router.urls

@@ -15,6 +15,7 @@ class Extraction:
 
     tags: dict[str, float]  # tag -> confidence, 0..1, likeliest first
     embedding: np.ndarray  # float32, shape (dim,), unit length
+    log_sum: float | None = None  # see Extractor.log_sums
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,13 @@ class Extractor(ABC):
     name: str
     at_least: int  # pixels: pictures need not be decoded larger than this on their shorter side
     near_picture: float | None = None  # similarity from which pictures show the same; None: cannot be told
+    scale: float | None = None  # of similarities, where `log_sums` says what they are worth
     batch: int = 16  # pictures that `extract` is best given at a time
+
+    @classmethod
+    def missing(cls, models_dir: Path) -> list[str]:
+        """Return the names of the files of weights that are not there."""
+        return []
 
     @classmethod
     @abstractmethod
@@ -62,6 +69,14 @@ class Extractor(ABC):
 
         Safe to call from many threads.
         """
+
+    def log_sums(self, embeddings: np.ndarray) -> np.ndarray:
+        """Sum up what pictures could show instead: float64 (n,), for embeddings float32 (n, dim).
+
+        exp(scale * similarity - log_sum) is the probability that a picture shows what a text says. Only where
+        `scale` is given.
+        """
+        raise NotImplementedError
 
     def near(self, text: str) -> list[str] | None:
         """Name the tags that mean what the words do, [] for none; None where that cannot be told."""

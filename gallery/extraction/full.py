@@ -14,6 +14,7 @@ from PIL import Image
 from gallery.extraction import weights
 from gallery.extraction.base import Description, Extraction, Extractor
 from gallery.extraction.memory import available_bytes, keep_freed_memory
+from gallery.extraction.zero_shot import log_sums, prompt_embeddings
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +27,10 @@ class Full(Extractor):
 
     name = "full"
     at_least = 384
+
+    @classmethod
+    def missing(cls, models_dir: Path) -> list[str]:
+        return [name for model in ("clip", "ram") for name in weights.missing(models_dir, model)]
 
     @classmethod
     def describe(cls, models_dir: Path) -> Description:
@@ -57,6 +62,9 @@ class Full(Extractor):
         self.tagger = ram.load(folder / weights.RAM_CHECKPOINT, device, dtype)
         self.tags, self.thresholds = ram.read_vocabulary(folder)
         self.batch = batch_size(torch, device)
+        self.scale: float | None = self.clip.scale
+        key = self.describe(models_dir).key.replace("/", "-")
+        self.prompts = prompt_embeddings(self.clip, self.tags, models_dir / f"{key}-prompts.npy")
 
     def extract(self, images: Sequence[Image.Image]) -> list[Extraction]:
         """Tags by RAM and embeddings by CLIP; the pixels for CLIP are made while RAM is running."""
@@ -66,7 +74,15 @@ class Full(Extractor):
             for_clip = beside.submit(self.clip.preprocess, images)
             tags = self._tags(images)
             embeddings = self.clip.embed_pixels(for_clip.result())
-        return [Extraction(*found) for found in zip(tags, embeddings, strict=True)]
+        sums = self.log_sums(embeddings)
+        return [
+            Extraction(own, embedding, float(total))
+            for own, embedding, total in zip(tags, embeddings, sums, strict=True)
+        ]
+
+    def log_sums(self, embeddings: np.ndarray) -> np.ndarray:
+        """float64 (n,) for embeddings float32 (n, dim)."""
+        return log_sums(self.clip.scale * (embeddings.astype(np.float64) @ self.prompts.T))
 
     def _tags(self, images: Sequence[Image.Image]) -> list[dict[str, float]]:
         torch = self.torch

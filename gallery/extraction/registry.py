@@ -1,16 +1,17 @@
 """Setting -> the extractor of this process, loaded once, on first use."""
 
 import threading
+from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from gallery.extraction import weights
 from gallery.extraction.base import Description, Extractor
 from gallery.extraction.full import Full
 from gallery.extraction.lite import Lite, LiteOne
+from gallery.extraction.zero_shot import ZeroShot
 
-EXTRACTORS: dict[str, type[Extractor]] = {Lite.name: Lite, Full.name: Full}
+EXTRACTORS: dict[str, type[Extractor]] = {Lite.name: Lite, ZeroShot.name: ZeroShot, Full.name: Full}
 
 # What served before, by key: its rows are searched until today's extractor has processed the library.
 EARLIER: dict[str, type[Extractor]] = {"lite/1": LiteOne}
@@ -20,28 +21,49 @@ _loaded: dict[str, Extractor] = {}
 
 
 def target() -> Description:
-    """Return the extractor that EXTRACTOR asks for; `auto`: full with all its weights, else lite."""
+    """Return the extractor that EXTRACTOR asks for.
+
+    `auto` is the one that an administrator chose, else full, with all its weights; else lite.
+    """
     name = settings.EXTRACTOR
     if name == "auto":
-        name = Full.name if weights.are_complete(settings.MODELS_DIR) else Lite.name
+        name = next((own for own in (chosen(), Full.name) if own and describe(own)), Lite.name)
     if name not in EXTRACTORS:
         raise ImproperlyConfigured(f"EXTRACTOR must be one of: auto, {', '.join(EXTRACTORS)}.")
     description = describe(name)
     if description is None:
-        lacking = ", ".join(
-            name for model in weights.MODELS for name in weights.missing(settings.MODELS_DIR, model)
-        )
+        lacking = ", ".join(EXTRACTORS[name].missing(settings.MODELS_DIR))
         raise ImproperlyConfigured(
-            f"EXTRACTOR is full, but {settings.MODELS_DIR} lacks {lacking}: see `manage.py weights status`."
+            f"EXTRACTOR is {name}, but {settings.MODELS_DIR} lacks {lacking}: see `manage.py weights status`."
         )
     return description
 
 
+def choose(name: str) -> None:
+    """Have `auto` stand for this extractor as soon as its weights are complete."""
+    settings.MODELS_DIR.mkdir(parents=True, exist_ok=True)
+    _choice().write_text(name)
+
+
+def chosen() -> str:
+    """Return the extractor that was chosen for `auto`; '' for none."""
+    try:
+        return _choice().read_text().strip()
+    except OSError:
+        return ""
+
+
+def _choice() -> Path:
+    return Path(settings.MODELS_DIR) / "chosen-extractor"
+
+
 def describe(name: str) -> Description | None:
     """Return what the named extractor is with the weights that are there; None where it cannot be loaded."""
-    if name not in EXTRACTORS or (name == Full.name and not weights.are_complete(settings.MODELS_DIR)):
+    if name not in EXTRACTORS:
         return None
-    return EXTRACTORS[name].describe(settings.MODELS_DIR)
+    ZeroShot.repo = settings.CLIP_MODEL
+    extractor = EXTRACTORS[name]
+    return None if extractor.missing(settings.MODELS_DIR) else extractor.describe(settings.MODELS_DIR)
 
 
 def describe_key(key: str) -> Description | None:

@@ -8,11 +8,14 @@ import hashlib
 import json
 import os
 import re
+import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 RAM_CHECKPOINT = "ram_swin_large_14m.pth"
 RAM_COMMIT = "7cb804a8609e9f4b1a50b7f31436d2df40bb9481"
@@ -49,14 +52,16 @@ CLIP_FILES = (
     "tokenizer.json",
     "model.safetensors",
 )
+VOCABULARY = File(
+    "ram_tag_list.txt",
+    url=f"{LISTS_URL}/ram_tag_list.txt",
+    sha256="5d96d2f7225527480ad773aaac76b6e5c08a18adf6eae9ca7d2ab923d5e7bd8b",
+)
 MODELS: dict[str, tuple[File, ...]] = {
     "clip": tuple(File(name, repo=CLIP_REPO) for name in CLIP_FILES),
+    "tags": (VOCABULARY,),  # what a CLIP-like model alone chooses from
     "ram": (
-        File(
-            "ram_tag_list.txt",
-            url=f"{LISTS_URL}/ram_tag_list.txt",
-            sha256="5d96d2f7225527480ad773aaac76b6e5c08a18adf6eae9ca7d2ab923d5e7bd8b",
-        ),
+        VOCABULARY,
         File(
             "ram_tag_list_threshold.txt",
             url=f"{LISTS_URL}/ram_tag_list_threshold.txt",
@@ -67,9 +72,27 @@ MODELS: dict[str, tuple[File, ...]] = {
 }
 
 
+def clip_model(repo: str) -> str:
+    """Name the model that a repository of the hub holds: 'clip' for the original's."""
+    return "clip" if repo == CLIP_REPO else f"clip:{repo}"
+
+
+def files(model: str) -> tuple[File, ...]:
+    """List the files of 'clip', 'tags', 'ram', or of another CLIP-like model, 'clip:' and its repository."""
+    if model in MODELS:
+        return MODELS[model]
+    return tuple(File(name, repo=model.removeprefix("clip:")) for name in CLIP_FILES)
+
+
 def folder(models_dir: Path, model: str) -> Path:
-    """Where the files of 'clip' or 'ram' are."""
-    return models_dir / model
+    """Where a model's files are."""
+    return models_dir / re.sub(r"[^\w.-]+", "-", model)
+
+
+def vocabulary(models_dir: Path) -> Path | None:
+    """Where the list of tags is that a CLIP-like model chooses from; None for nowhere."""
+    places = [folder(models_dir, own) / VOCABULARY.name for own in ("tags", "ram")]
+    return next((path for path in places if path.is_file()), None)
 
 
 def clip_weights(clip: Path) -> Path:
@@ -82,18 +105,18 @@ def clip_weights(clip: Path) -> Path:
 def missing(models_dir: Path, model: str) -> list[str]:
     """Return the names of the model's files that are not there."""
     where = folder(models_dir, model)
-    if model == "clip":
+    if model.startswith("clip"):
         needed = [where / "config.json", where / "preprocessor_config.json", clip_weights(where)]
         if not (where / "vocab.json").exists():
             needed.append(where / "tokenizer.json")
     else:
-        needed = [where / file.name for file in MODELS[model]]
+        needed = [where / file.name for file in files(model)]
     return [path.name for path in needed if not path.is_file()]
 
 
 def are_complete(models_dir: Path) -> bool:
     """Whether everything that the `full` extractor needs is there."""
-    return not any(missing(models_dir, model) for model in MODELS)
+    return not any(missing(models_dir, model) for model in ("clip", "ram"))
 
 
 @dataclass(frozen=True)
@@ -111,8 +134,10 @@ class Status:
 
 def status(models_dir: Path) -> Iterator[Status]:
     """Yield what is there of every file."""
-    for model, files in MODELS.items():
-        for file in files:
+    for model, own in MODELS.items():
+        if model == "tags" and vocabulary(models_dir) == folder(models_dir, "ram") / VOCABULARY.name:
+            continue
+        for file in own:
             path = folder(models_dir, model) / file.name
             there = path.is_file()
             yield Status(
@@ -127,7 +152,7 @@ def download(models_dir: Path, model: str, say: Callable[[str], None] = print) -
     is known, sha256, and only then takes its name: a broken download never replaces a good file. Raises
     DownloadError.
     """
-    for file in MODELS[model]:
+    for file in files(model):
         path = folder(models_dir, model) / file.name
         if path.is_file() and _is_verified(path, file.sha256):
             say(f"{path}: there and verified")
@@ -218,3 +243,12 @@ def _is_verified(path: Path, sha256: str) -> bool:
     except (OSError, ValueError, KeyError):
         pass
     return bool(sha256) and digest(path) == sha256
+
+
+def write_array(path: Path, array: np.ndarray) -> None:
+    """Save an array so that the file is whole or not there."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        np.save(file, array)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(file.name, path)

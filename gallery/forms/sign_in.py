@@ -4,9 +4,9 @@ from typing import Any
 
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, PasswordResetForm
 from django.http import HttpRequest
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from gallery import throttle
 
@@ -58,3 +58,11 @@ class ThrottledResetForm(PasswordResetForm):
             raise too_many(seconds)
         throttle.counted(guards)
         return email
+
+
+class PasswordForm(PasswordChangeForm):
+    """A new password."""
+
+    revoke_tokens = forms.BooleanField(
+        label=gettext_lazy("Revoke all API tokens, too"), required=False, initial=True
+    )

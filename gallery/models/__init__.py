@@ -1,3 +1,4 @@
+from gallery.models.access_token import AccessToken
 from gallery.models.account import Account
 from gallery.models.active_extractor import ActiveExtractor
 from gallery.models.album import Album, AlbumImage, AlbumMember
@@ -12,6 +13,7 @@ from gallery.models.text_in_image import TextInImage
 from gallery.models.worker_state import WorkerState
 
 __all__ = [
+    "AccessToken",
     "Account",
     "ActiveExtractor",
     "Album",

@@ -14,7 +14,7 @@ WATCHED = {
         "owner_id, status, taken_at, perceptual_hash, trashed_at, width, height, filename, caption, place, "
         "camera, lens, colors",
     ),
-    "gallery_embedding": ("image_id", "extractor, vector"),
+    "gallery_embedding": ("image_id", "extractor, vector, log_sum"),
     "gallery_imagetag": ("image_id", "image_id, tag_id, source"),
     "gallery_textinimage": ("image_id", "text"),
     "gallery_albumimage": ("image_id", "image_id, album_id"),

@@ -215,6 +215,9 @@ class Embedding(models.Model):
     dim = models.PositiveSmallIntegerField()
     dtype = models.CharField(max_length=8, choices=DType, default=DType.FLOAT32)
     vector = models.BinaryField()
+    log_sum = models.FloatField(
+        null=True, help_text="Of what else the picture could show, from Extractor.log_sums."
+    )
 
     class Meta:
         constraints = [

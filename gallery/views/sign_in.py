@@ -5,7 +5,8 @@ from typing import Any
 from django.contrib.auth import views
 from django.http import HttpResponse
 
-from gallery.forms.sign_in import ThrottledForm, ThrottledResetForm
+from gallery import access_tokens
+from gallery.forms.sign_in import PasswordForm, ThrottledForm, ThrottledResetForm
 
 
 def _answer(response: HttpResponse, form: Any) -> HttpResponse:
@@ -39,3 +40,15 @@ class ResetView(views.PasswordResetView):
 
     def form_invalid(self, form: Any) -> HttpResponse:
         return _answer(super().form_invalid(form), form)
+
+
+class PasswordView(views.PasswordChangeView):
+    """Change the password and, if one wants, end all API tokens with the old one."""
+
+    form_class = PasswordForm
+    success_url = "/"
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        if form.cleaned_data["revoke_tokens"]:
+            access_tokens.revoke_all(form.user)
+        return super().form_valid(form)

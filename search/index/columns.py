@@ -13,6 +13,7 @@ COLUMNS: dict[str, np.dtype] = {
     "hashes": np.dtype("<u8"),  # of what the picture looks like; 0 where there is none
     "sides": np.dtype("<u4"),  # the longer side, in pixels
     "formats": np.dtype("u1"),
+    "log_sums": np.dtype("<f4"),  # from Extractor.log_sums; infinite where there is none
     "tagged": np.dtype("u1"),  # 1 where it carries any tag
 }
 UNKNOWN = np.iinfo(np.int64).min

@@ -213,6 +213,10 @@ class Index:
         """
         return self.scan(vector, np.zeros(self.size, np.float32), visible).scores
 
+    def column(self, name: str) -> np.ndarray:
+        """Return a column of all rows, dead ones too: (size,)."""
+        return np.concatenate([segment[name] for _, segment in self._segments])
+
     def exact_dots(self, vector: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """float64 (len(rows),): these rows' dot products with vector float64 (dim,).
 

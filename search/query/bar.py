@@ -156,13 +156,13 @@ def format_bar(query: Query) -> str:
     """Return the line that parse_bar reads as this query's words, tags and filters."""
     words = [query.text]
     words += [_phrase(phrase, weight) for phrase, weight in query.phrases.items()]
-    words += [f"{_prefix(query.tag_weights.get(name, 1))}#{_quoted(name)}" for name in query.tags]
-    words += [f"-#{_quoted(name)}" for name in query.exclude_tags]
+    words += [f"{_prefix(query.tag_weights.get(name, 1))}#{quoted(name)}" for name in query.tags]
+    words += [f"-#{quoted(name)}" for name in query.exclude_tags]
     words += [f"-{word}" for word in query.exclude_words]
     words += [f"-{_always_quoted(query.exclude_text)}"] if query.exclude_text else []
     for name, value in query.filters.items():
         if not (name == "album" and isinstance(value, int)):  # an album's number is in the address
-            words.append(f"{BY_NAME[name].key}:{_quoted(BY_NAME[name].format(value))}")
+            words.append(f"{BY_NAME[name].key}:{quoted(BY_NAME[name].format(value))}")
     return " ".join(word for word in words if word)
 
 
@@ -179,6 +179,6 @@ def _always_quoted(value: str) -> str:
     return f'"{doubled}"'
 
 
-def _quoted(value: str) -> str:
+def quoted(value: str) -> str:
     """Return a tag or a value as the bar reads it; tags with quotation marks from their own link, too."""
     return _always_quoted(value) if " " in value or '"' in value else value

@@ -45,6 +45,8 @@ class Words:
 
     vectors: dict[str, np.ndarray]  # float32 (dim,) each, by text
     is_cut: bool = False  # one of the texts is longer than the extractor reads
+    wanted: tuple[tuple[np.ndarray, float], ...] = ()  # the vector and the weight of each wanted text
+    scale: float | None = None  # of similarities, where the extractor's log_sums say what they are worth
     unknown: tuple[str, ...] = ()  # words that the extractor does not know
     meanings: tuple[Meaning, ...] = ()  # of each wanted text
     written: tuple[WantedWord, ...] = ()  # to look for in what people wrote
@@ -107,9 +109,12 @@ def _words(query: Query, extractor: Description) -> Words:
         return Words({})
     model = registry.load(extractor)
     named = {text: named_in(text, extractor) for text in query.texts}
+    vectors = dict(zip(texts, model.embed_texts(texts), strict=True))
     return Words(
-        dict(zip(texts, model.embed_texts(texts), strict=True)),
+        vectors,
         any(model.is_cut(text) for text in texts),
+        tuple((vectors[text], weight) for text, weight in query.texts.items()),
+        model.scale,
         tuple(_unknown_words(query, model)),
         tuple(_meaning(text, query.texts[text], own, model) for text, own in named.items()),
         tuple(_written(query)),

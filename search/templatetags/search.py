@@ -5,6 +5,8 @@ from typing import Any
 from django import template
 from django.utils.translation import gettext_lazy
 
+from search.query.bar import quoted
+
 register = template.Library()
 
 
@@ -13,6 +15,12 @@ def share_of(part: float, parts: Any) -> int:
     """How much of a result's score a part of it is, in per cent; what counts against it is left out."""
     total = sum(max(value, 0) for value in (parts.image, parts.text, parts.tags, parts.words))
     return round(100 * max(part, 0) / total) if total else 0
+
+
+@register.filter
+def as_tag(name: str) -> str:
+    """Write a tag as the bar reads it."""
+    return f"#{quoted(name)}"
 
 
 WHERE = {

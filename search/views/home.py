@@ -26,6 +26,7 @@ from search.index.fusion import FUSIONS
 from search.models import QueryPicture, SavedSearch
 from search.query import query_pictures
 from search.query.address import from_address, to_address
+from search.query.bar import quoted
 from search.query.errors import QueryError
 from search.query.filters import FILTERS
 from search.query.query import Query
@@ -113,7 +114,7 @@ def _without(request: SignedInRequest, name: str) -> str:
 def _with_tag(request: SignedInRequest, offer: Suggestion) -> str:
     """Return the page's address with a tag in the place of the words that name it."""
     words = r"\s+".join(map(re.escape, offer.words.split()))
-    tag = f'#"{offer.name}"' if " " in offer.name else f"#{offer.name}"
+    tag = f"#{quoted(offer.name)}"
     parameters = request.GET.copy()
     parameters.pop("page", None)
     parameters["q"] = re.sub(

@@ -214,5 +214,5 @@ def test_full_without_weights_says_what_is_missing(settings, tmp_path, db):
     with pytest.raises(SystemCheckError, match=r"see `manage\.py weights status`"):
         call_command("check")
     settings.EXTRACTOR = "fulll"
-    with pytest.raises(ImproperlyConfigured, match="EXTRACTOR must be one of: auto, lite, full"):
+    with pytest.raises(ImproperlyConfigured, match="EXTRACTOR must be one of: auto, lite, clip, full"):
         registry.target()

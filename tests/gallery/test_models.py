@@ -60,7 +60,6 @@ def test_every_way_of_changing_an_image_is_logged(curator, photo):
     image = photo("coffee")
     album = Album.objects.create(owner=curator, title="Mornings")
     tag = Tag.objects.create(name="morning")
-    coffee = photo("coffee")
     for change in (
         lambda: Image.objects.filter(pk=image.pk).update(status="pending"),
         lambda: ImageTag.objects.bulk_create([ImageTag(image=image, tag=tag)]),
@@ -89,6 +88,7 @@ def test_the_log_keeps_one_row_an_image(photo):
 
 
 def test_what_is_written_and_seen_is_logged(photo):
+    coffee = photo("coffee")
     for change in (
         {"filename": "latte.png"},
         {"caption": "x"},

@@ -157,5 +157,6 @@ def test_facts_of_pictures_reach_the_index(curator, photo):
         "hashes": [coffee.perceptual_hash % 2**64],
         "sides": [max(coffee.width, coffee.height)],
         "formats": [FORMAT_NUMBERS["PNG"]],
+        "log_sums": [float("inf")],
         "tagged": [1],
     }

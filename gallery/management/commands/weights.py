@@ -1,4 +1,4 @@
-"""The weights of the `full` extractor: what is there, fetch them, where they belong."""
+"""The weights of `clip` and `full`: what is there, fetch them, where they belong."""
 
 from typing import IO, Any, cast
 
@@ -7,17 +7,27 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.table import Table
 
+from gallery import model_downloads
 from gallery.extraction import registry, weights
 
 
 class Command(BaseCommand):
-    help = "Show, fetch or locate the weights of CLIP and RAM. They are only needed for EXTRACTOR=full."
+    help = (
+        "Show, fetch, delete or locate the weights of CLIP and RAM, which the extractors clip and full need."
+    )
 
     def add_arguments(self, parser: Any) -> None:
         commands = parser.add_subparsers(dest="command", required=True)
         commands.add_parser("status", help="what is there, where, how big, verified or not")
         download = commands.add_parser("download", help="fetch what is missing (clip: 0.6 GB, ram: 5.6 GB)")
         download.add_argument("models", nargs="+", choices=list(weights.MODELS))
+        for name, text in (
+            ("use", "fetch what an extractor needs and have EXTRACTOR=auto stand for it"),
+            ("fetch_for", "the same, for the site itself"),
+            ("delete", "remove an extractor's weights"),
+        ):
+            own = commands.add_parser(name, help=text)
+            own.add_argument("extractor", choices=list(model_downloads.SIZES))
         commands.add_parser("path", help="the folder for files that are brought by hand")
 
     def handle(self, *args, command: str, **options) -> None:
@@ -26,6 +36,13 @@ class Command(BaseCommand):
                 self.show_status()
             case "download":
                 self.fetch(options["models"])
+            case "use":
+                registry.choose(options["extractor"])
+                self.fetch(model_downloads.models_of(options["extractor"]))
+            case "fetch_for":
+                model_downloads.run(options["extractor"])
+            case "delete":
+                model_downloads.delete(options["extractor"])
             case "path":
                 self.stdout.write(str(settings.MODELS_DIR))
 

@@ -4,8 +4,17 @@ import string
 from pathlib import Path
 
 import torch
-from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTokenizer, CLIPVisionConfig
+from transformers import (
+    CLIPConfig,
+    CLIPModel,
+    CLIPTextConfig,
+    CLIPTokenizer,
+    CLIPVisionConfig,
+    SiglipConfig,
+    SiglipModel,
+)
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
 EMBED, DEPTHS, SWIN_HEADS, WINDOW, SIDE = 8, (2, 2, 2, 2), (1, 2, 2, 4), 7, 224
 HIDDEN, WIDE, TOKENS, TAGS = 32, 64, 512, 60
@@ -114,3 +123,24 @@ def save_clip(folder: Path, dim: int = 24) -> Path:
         folder
     )
     return folder
+
+
+def save_siglip(folder: Path, dim: int = 32) -> Path:
+    """Write a random SigLIP in Hugging Face layout, with the tokenizer of `save_clip`; its folder."""
+    save_clip(folder)
+    for name in ("model.safetensors", "config.json", "preprocessor_config.json"):
+        (folder / name).unlink()
+    sizes = {"intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4, "hidden_size": dim}
+    text = sizes | {"vocab_size": 100, "max_position_embeddings": 64, "projection_size": dim}
+    torch.manual_seed(5)
+    SiglipModel(
+        SiglipConfig(text_config=text, vision_config=sizes | {"image_size": 32, "patch_size": 8})
+    ).save_pretrained(folder)
+    SiglipImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(folder)
+    return folder
+
+
+def save_tags(folder: Path) -> None:
+    """Write the vocabulary that a CLIP-like model chooses from."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "ram_tag_list.txt").write_text("\n".join(f"tag {i}" for i in range(TAGS)))
