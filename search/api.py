@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 from gallery import access
 from gallery.api.images import ImageSerializer
 from gallery.api.parsers import JSONParser
+from gallery.models import Tag
 from gallery.models.tag import MAX_TAG_LENGTH
 from gallery.refusal import RefusedError
 from search import browsing, engine, suggestions
@@ -276,7 +277,11 @@ class TagListView(ListAPIView):
     filterset_class = None
 
     def get_queryset(self) -> Any:  # a list of browsing.TagCount: pages of it are all that is asked for
-        return [] if getattr(self, "swagger_fake_view", False) else browsing.tags(self.request.user)
+        return (
+            Tag.objects.none()
+            if getattr(self, "swagger_fake_view", False)
+            else browsing.tags(self.request.user)
+        )
 
 
 class SuggestionsView(APIView):

@@ -123,8 +123,8 @@ GET_RULES = {
     "api-tag-suggestions": API_OWN,
     "api-suggestions": API_OWN,
     "api-image-favourite": members(401, 405, 405, 405, 405),
-    "schema": PUBLIC,
-    "api-docs": PUBLIC,
+    "schema": API_OWN,
+    "api-docs": API_OWN,
 }
 # With a form that says nothing: what is refused for who one is comes before what is refused for what one
 # sent.
