@@ -1,5 +1,6 @@
 """How much a person may store, and how much they do."""
 
+import shutil
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -8,7 +9,7 @@ from django.db.models import Count, Sum
 from django.utils.translation import gettext as _
 
 from gallery.models import Account, Image
-from gallery.refusal import RefusedError
+from gallery.refusal import NoRoomError
 
 
 @dataclass(frozen=True)
@@ -39,15 +40,18 @@ def usage(user: User) -> Usage:
 
 
 def check(user: User, size: int) -> None:
-    """RefusedError if one more file of this many bytes is more than the person may store."""
+    """NoRoomError if one more file of this many bytes is more than the disk or the person may hold."""
+    free = shutil.disk_usage(settings.VAR_DIR).free
+    if free - size < settings.MIN_FREE_MB * 1_000_000:
+        raise NoRoomError(_("The server's disk is full. The picture was not added."))
     if limits(user) == (None, None):
         return
     now = usage(user)
     hint = _("Delete some pictures and empty the trash to free space.")
     if now.most_pictures is not None and now.pictures + 1 > now.most_pictures:
         text = _("You have %(stored)s of at most %(most)s pictures. %(hint)s")
-        raise RefusedError(text % {"most": now.most_pictures, "stored": now.pictures, "hint": hint})
+        raise NoRoomError(text % {"most": now.most_pictures, "stored": now.pictures, "hint": hint})
     if now.most_bytes is not None and now.bytes + size > now.most_bytes:
         text = _("You have used %(stored).1f MB of %(most).0f MB, and this file is %(size).1f MB. %(hint)s")
         numbers = {"most": now.most_bytes / 1e6, "stored": now.bytes / 1e6, "size": size / 1e6}
-        raise RefusedError(text % {**numbers, "hint": hint})
+        raise NoRoomError(text % {**numbers, "hint": hint})

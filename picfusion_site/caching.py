@@ -17,7 +17,7 @@ def no_store(
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         signed_in = "user" in request.__dict__ and request.user.is_authenticated
-        if not response.has_header("Cache-Control") and (signed_in or request.path.startswith("/api/")):
+        if not response.has_header("Cache-Control") and (signed_in or request.path_info.startswith("/api/")):
             response["Cache-Control"] = "private, no-store"
         return response
 

@@ -2,8 +2,12 @@
 
 import os
 import threading
+from pathlib import Path
 from typing import Any
 
+from picfusion_site import environment
+
+environment.load(Path(__file__).resolve().parent.parent / ".env")
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
 worker_class = "gthread"
@@ -12,6 +16,14 @@ timeout = 300
 graceful_timeout = 4
 accesslog = None
 loglevel = "warning"
+
+
+def on_starting(server: Any) -> None:
+    """Refuse to serve a database that this code does not belong to: every page would be an error."""
+    from gallery.database_version import refuse_wrong_database
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "picfusion_site.settings")
+    refuse_wrong_database()
 
 
 def post_worker_init(worker: Any) -> None:

@@ -6,13 +6,11 @@ Everything the site writes lives under `PICFUSION_VAR_DIR` (default: `var/` besi
 import os
 from pathlib import Path
 
-import environ
-
+from picfusion_site.environment import Environment, refuse_open_folder
 from picfusion_site.secret_key import secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env")
+env = Environment(BASE_DIR / ".env")
 
 
 os.umask(0o077)  # what the site writes is its owner's alone
@@ -20,6 +18,8 @@ VAR_DIR = Path(env.str("PICFUSION_VAR_DIR", str(BASE_DIR / "var"))).resolve()
 VAR_DIR.mkdir(
     mode=0o700, parents=True, exist_ok=True
 )  # pictures and password hashes are nobody else's business
+
+refuse_open_folder(VAR_DIR)
 
 # --- Site -----------------------------------------------------------------------------------------
 
@@ -122,8 +122,10 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 
 # What a person may keep, in originals; None for as much as there is room.
-QUOTA_MB = int(env.str("QUOTA_MB", "") or 0) or None
-QUOTA_PICTURES = int(env.str("QUOTA_PICTURES", "") or 0) or None
+QUOTA_MB = env.int("QUOTA_MB")
+QUOTA_PICTURES = env.int("QUOTA_PICTURES")
+# Room on the disk that no upload takes: the database and the worker need it.
+MIN_FREE_MB = env.int("MIN_FREE_MB", 500, least=0)
 MAX_UPLOAD_MB = env.int("MAX_UPLOAD_MB", 100)
 MAX_IMAGE_MEGAPIXELS = env.int("MAX_IMAGE_MEGAPIXELS", 250)
 # What decoding one picture may take; it happens in processes of its own.
@@ -252,7 +254,7 @@ SPECTACULAR_SETTINGS = {
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("pt-br", "Português (Brasil)")]
 LOCALE_PATHS = [BASE_DIR / "picfusion_site" / "locale"]
-TIME_ZONE = env.str("TIME_ZONE", "UTC")
+TIME_ZONE = env.zone("TIME_ZONE", "UTC")
 USE_I18N = True
 USE_TZ = True
 
@@ -267,3 +269,5 @@ LOGGING = {
     # Tokenizers, weight files and pictures are chatty at INFO.
     "loggers": {name: {"level": "WARNING"} for name in ("PIL", "httpx", "transformers", "django-q")},
 }
+
+env.refuse_unknown()

@@ -26,6 +26,7 @@ urlpatterns = [
     # The texts of scripts, in the page's language.
     path("texts.js", login_not_required(JavaScriptCatalog.as_view(domain="djangojs")), name="texts"),
     path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
     path("api/v1/", include("picfusion_site.api_urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
@@ -33,3 +34,4 @@ urlpatterns = [
 
 handler400 = views.bad_request
 handler404 = views.not_found
+handler500 = views.server_error

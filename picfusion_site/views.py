@@ -1,5 +1,8 @@
 """Pages that belong to no app: health and errors."""
 
+import errno
+import sys
+
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import (
@@ -9,12 +12,15 @@ from django.core.exceptions import (
     TooManyFieldsSent,
     TooManyFilesSent,
 )
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template import loader
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from gallery import extractor_switch
+from picfusion_site import health
 
 
 @login_not_required
@@ -26,6 +32,43 @@ def healthz(request: HttpRequest) -> JsonResponse:
     except DatabaseError:
         return JsonResponse({"status": "unavailable", "database": "unreachable"}, status=503)
     return JsonResponse({"status": "ok", "database": "ok", "extractor": extractor_switch.current().key})
+
+
+@login_not_required
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 when everything works, 503 when something does not; each check by name."""
+    is_ready, checks = health.report()
+    return JsonResponse(
+        {"status": "ok" if is_ready else "not ready", "checks": checks}, status=200 if is_ready else 503
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500; but a full disk is a 507, and a database or a folder that cannot be written to a 503."""
+    status, message = _failure(sys.exc_info()[1])
+    if request.path_info.startswith("/api/"):
+        body = {"type": "about:blank", "title": "Server error", "status": status, "detail": message}
+        response: HttpResponse = JsonResponse(body, status=status, content_type="application/problem+json")
+    else:
+        page = loader.get_template("500.html").render({"message": message, "home": reverse("search")})
+        response = HttpResponse(page, status=status)
+    if status == 503:
+        response["Retry-After"] = "10"
+    return response
+
+
+def _failure(error: BaseException | None) -> tuple[int, str]:
+    """Tell what went wrong by the exception, or the one that it came from."""
+    while error:
+        number = error.errno if isinstance(error, OSError) else None
+        if number in (errno.ENOSPC, errno.EDQUOT) or "disk is full" in str(error):
+            return 507, _("The server's disk is full. Nothing was changed.")
+        if number in (errno.EROFS, errno.EACCES, errno.EPERM):
+            return 503, _("The server can't write to its folder. Nothing was changed.")
+        if isinstance(error, OperationalError):
+            return 503, _("The database is busy or out of reach. Try again in a moment.")
+        error = error.__cause__ or error.__context__
+    return 500, _("The server met an error that is its own fault, and has written it to its log.")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -46,20 +89,20 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
             message = _("We couldn't understand this request.")
         case _:
             message = _("We couldn't understand this address or form.")
-    if request.path.startswith("/api/"):
+    if request.path_info.startswith("/api/"):
         return JsonResponse({"detail": message}, status=status)
     return render(request, f"{status}.html", {"message": message}, status=status)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Refuse a form that came without the token of its page."""
-    if request.path.startswith("/api/"):
+    if request.path_info.startswith("/api/"):
         return JsonResponse({"detail": f"CSRF: {reason}"}, status=403)
     return render(request, "403.html", status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404 as a page, or as JSON under /api/."""
-    if request.path.startswith("/api/"):
+    if request.path_info.startswith("/api/"):
         return JsonResponse({"detail": "Not found."}, status=404)
     return render(request, "404.html", status=404)

@@ -44,7 +44,8 @@ class NameListField(serializers.ListField):
         if isinstance(data, str):
             data = [data]
         if is_line:  # as in a line of a CSV file: quotes keep a comma in a tag
-            data = [name for row in csv.reader(data, skipinitialspace=True) for name in row if name.strip()]
+            lines = [" ".join(item.split()) for item in data if isinstance(item, str)]
+            data = [name for row in csv.reader(lines, skipinitialspace=True) for name in row if name.strip()]
         return super().to_internal_value(data)
 
 

@@ -48,6 +48,11 @@ class LiveIndex:
             yield self._refresh()
 
     @property
+    def seen(self) -> int:
+        """The number of the last change that is in the index."""
+        return self._seen
+
+    @property
     def version(self) -> str:
         """What the index that is open was made of: while this is the same, so is all that it holds."""
         return f"{self._extractor}-{self._seen}"

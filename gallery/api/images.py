@@ -23,7 +23,7 @@ from gallery.files.responses import send_original
 from gallery.files.thumbnails import SIZES
 from gallery.models import Image, ImageTag
 from gallery.models.tag import normalize
-from gallery.refusal import RefusedError
+from gallery.refusal import NoRoomError, RefusedError
 
 
 def signed_in(request: Request) -> User:
@@ -200,6 +200,8 @@ class ImageViewSet(
         form.is_valid(raise_exception=True)
         try:
             added = ingest.add(signed_in(request), form.validated_data["file"])
+        except NoRoomError as refusal:
+            return Response({"file": [str(refusal)]}, status=status.HTTP_507_INSUFFICIENT_STORAGE)
         except RefusedError as refusal:
             raise ValidationError({"file": [str(refusal)]}) from refusal
         image = ImageSerializer.with_related(Image.objects.all(), request.user).get(pk=added.image.pk)

@@ -33,7 +33,7 @@ def test_pictures_beyond_it_are_refused_with_a_sentence(page, curator, settings,
 def test_bytes_count_and_the_api_says_so_too(api, curator):
     Account.objects.create(user=curator, quota_mb=0)
     answer = api.post("/api/v1/images/", {"file": upload(encoded(drawn("red")))})
-    assert answer.status_code == 400
+    assert answer.status_code == 507
     assert answer.json()["file"][0].startswith("You have used 4.9 MB of 0 MB")
 
 

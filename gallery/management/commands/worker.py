@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from gallery import supervisor
+from gallery.database_version import refuse_wrong_database
 
 
 class Command(BaseCommand):
@@ -20,6 +21,7 @@ class Command(BaseCommand):
             supervisor.tie_to_supervisor()
             call_command("qcluster")
             return
+        refuse_wrong_database()
         try:
             supervisor.Supervisor().run()
         except supervisor.AlreadyRunningError as error:

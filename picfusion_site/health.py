@@ -1,0 +1,97 @@
+"""Whether the site is well: alive (cheap), and ready to do all of its work."""
+
+import shutil
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, connection
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from gallery.database_version import WrongDatabaseError, check_database
+from gallery.extraction import registry
+from gallery.models import Change, Image, WorkerState
+from search.live_index import live_index
+
+SILENT = timedelta(seconds=60)  # without a heartbeat of any worker
+STUCK = timedelta(minutes=30)  # that the oldest task waits
+BEHIND = 100_000  # changes that the index of this process may have to apply
+
+
+_found_right: list[bool] = []
+
+
+def database() -> str:
+    """Answer a question."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
+    return "ok"
+
+
+def migrations() -> str:
+    """Compare the database with the code; what was right once stays right while this process runs."""
+    if not _found_right:
+        check_database()
+        _found_right.append(True)
+    return "ok"
+
+
+def worker() -> str:
+    """Look at the heartbeat."""
+    beat = WorkerState.objects.order_by("-beat_at").values_list("beat_at", flat=True).first()
+    if beat is None or timezone.now() - beat > SILENT:
+        raise NotReadyError(
+            "no worker runs" if beat is None else f"no worker since {beat:%Y-%m-%d %H:%M} UTC"
+        )
+    return "ok"
+
+
+def queue() -> str:
+    """Look how long the oldest task waits. A picture may wait longer, in a large import."""
+    oldest = OrmQ.objects.order_by("pk").first()
+    waited = time.time() - oldest.task()["started"].timestamp() if oldest and oldest.task() else 0.0
+    if waited > STUCK.total_seconds():
+        raise NotReadyError(f"a task waits for {waited / 60:.0f} minutes")
+    return f"{Image.objects.filter(status=Image.Status.PENDING).count()} pictures wait"
+
+
+def index() -> str:
+    """Count the changes that this process's index has not seen."""
+    lag = Change.objects.filter(seq__gt=live_index.seen).count()
+    if lag > BEHIND:
+        raise NotReadyError(f"{lag} changes behind")
+    return f"{lag} changes behind"
+
+
+def disk() -> str:
+    """Look at the room for pictures."""
+    free = shutil.disk_usage(settings.VAR_DIR).free // 1_000_000
+    if free < settings.MIN_FREE_MB:
+        raise NotReadyError(f"{free} MB are free, {settings.MIN_FREE_MB} are kept")
+    return f"{free} MB free"
+
+
+def weights() -> str:
+    """Say which extractor reads pictures."""
+    return registry.target().key
+
+
+class NotReadyError(Exception):
+    """A check found something that is not as it should be; the message says what."""
+
+
+CHECKS: tuple[Callable[[], str], ...] = (database, migrations, worker, queue, index, disk, weights)
+
+
+def report() -> tuple[bool, dict[str, dict[str, str | bool]]]:
+    """Ask every check: whether all is well, and what each says."""
+    answers: dict[str, dict[str, str | bool]] = {}
+    for check in CHECKS:
+        try:
+            answers[check.__name__] = {"ok": True, "detail": check()}
+        except (NotReadyError, WrongDatabaseError, ImproperlyConfigured, DatabaseError, OSError) as error:
+            answers[check.__name__] = {"ok": False, "detail": str(error)[:200]}
+    return all(answer["ok"] for answer in answers.values()), answers

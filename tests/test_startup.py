@@ -1,0 +1,175 @@
+"""What is wrong is said before anything starts, and while it runs."""
+
+import errno
+import os
+import sqlite3
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+
+from gallery.files.storage import DurableStorage
+from gallery.models import Image, WorkerState
+from tests.conftest import drawn, encoded, upload
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run(*command: str, folder: Path, **environment: str) -> subprocess.CompletedProcess:
+    own = {
+        "PICFUSION_VAR_DIR": str(folder),
+        "DJANGO_SETTINGS_MODULE": "picfusion_site.settings",
+        "EXTRACTOR": "lite",
+    }
+    return subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=os.environ | own | environment,
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("var")
+    assert run("manage.py", "migrate", "-v0", folder=folder).returncode == 0
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("HTTPS", "enabled", "HTTPS must be on or off, not 'enabled'."),
+        ("DEBUG", "maybe", "DEBUG must be on or off"),
+        ("QUOTA_MB", "-5", "QUOTA_MB must be a whole number of at least 1"),
+        ("MAX_UPLOAD_MB", "a lot", "MAX_UPLOAD_MB must be a whole number"),
+        (
+            "EXTRACTION_BATCH_SIZE",
+            "0",
+            "EXTRACTION_BATCH_SIZE must be a whole number of at least 1, not '0'.",
+        ),
+        ("DECODE_SECONDS", "1e3", "DECODE_SECONDS must be"),
+        ("EXTRACTOR", "best", "EXTRACTOR must be one of"),
+        ("TIME_ZONE", "Mars/Base", "TIME_ZONE"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path, name, value, sentence):
+    done = run("manage.py", "check", folder=tmp_path, **{name: value})
+    assert done.returncode != 0
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_name_that_no_setting_has_is_refused(tmp_path):
+    from django.core.exceptions import ImproperlyConfigured
+
+    from picfusion_site.environment import Environment
+
+    file = tmp_path / ".env"
+    file.write_text("# A comment\nHTTPS=on\nexport MAX_UPLOAD=5\nPORT=8001\n")
+    env = Environment(file)
+    env.bool("HTTPS")
+    with pytest.raises(ImproperlyConfigured, match="sets MAX_UPLOAD, which is no setting"):
+        env.refuse_unknown()
+    os.environ.pop("MAX_UPLOAD", None)
+
+
+def test_a_folder_that_everybody_may_read_is_refused(tmp_path):
+    tmp_path.chmod(0o755)
+    done = run("manage.py", "check", folder=tmp_path)
+    assert done.returncode != 0
+    assert f"chmod o-rwx {tmp_path}" in done.stderr
+
+
+def test_a_command_without_tables_says_so_in_a_line(tmp_path):
+    done = run("manage.py", "rebuild_index", folder=tmp_path)
+    assert done.returncode != 0
+    assert "manage.py migrate" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+GUNICORN = ("-m", "gunicorn", "picfusion_site.wsgi", "--config", "picfusion_site/gunicorn.py")
+
+
+@pytest.mark.parametrize("command", [GUNICORN, ("manage.py", "worker")], ids=["web", "worker"])
+def test_neither_starts_on_an_older_or_a_newer_database(migrated, tmp_path, command):
+    done = run(*command, folder=tmp_path, PORT="0")
+    assert done.returncode != 0
+    assert "The database is older than this code." in done.stderr
+    with sqlite3.connect(migrated / "picfusion.sqlite3") as database:
+        database.execute(
+            "INSERT INTO django_migrations (app, name, applied) VALUES ('gallery', '9999_future', '2030')"
+        )
+    try:
+        done = run(*command, folder=migrated, PORT="0")
+    finally:
+        with sqlite3.connect(migrated / "picfusion.sqlite3") as database:
+            database.execute("DELETE FROM django_migrations WHERE name = '9999_future'")
+    assert done.returncode != 0
+    assert "newer than this code (it has gallery.9999_future)" in done.stderr
+
+
+@pytest.fixture
+def beating(db):
+    return WorkerState.objects.create(machine="here", beat_at=timezone.now())
+
+
+def test_ready_when_everything_is(client, beating):
+    answer = client.get("/readyz")
+    assert answer.status_code == 200, answer.json()
+    assert set(answer.json()["checks"]) == {
+        "database",
+        "migrations",
+        "worker",
+        "queue",
+        "index",
+        "disk",
+        "weights",
+    }
+
+
+def test_what_is_not_ready_is_named(client, beating, settings):
+    WorkerState.objects.update(beat_at=timezone.now() - timedelta(minutes=5))
+    settings.MIN_FREE_MB = 10**9
+    answer = client.get("/readyz")
+    bad = {name for name, check in answer.json()["checks"].items() if not check["ok"]}
+    assert (answer.status_code, bad) == (503, {"worker", "disk"})
+    assert client.get("/healthz").status_code == 200
+
+
+def test_a_full_disk_takes_no_pictures_and_says_so(page, api, settings):
+    settings.MIN_FREE_MB = 10**9
+    content = encoded(drawn("green"))
+    answer = api.post("/api/v1/images/", {"file": upload(content)})
+    assert (answer.status_code, "disk is full" in answer.json()["file"][0]) == (507, True)
+    answer = page.post("/upload/", {"files": [upload(content)]})
+    assert answer.status_code == 400
+    assert "disk is full" in answer.content.decode()
+    assert page.get("/?q=cat").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "sentence"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), 507, "disk is full"),
+        (OSError(errno.EROFS, "Read-only file system"), 503, "write to its folder"),
+        (OperationalError("database is locked"), 503, "busy or out of reach"),
+        (OperationalError("database or disk is full"), 507, "disk is full"),
+        (ZeroDivisionError(), 500, "its own fault"),
+    ],
+)
+def test_what_fails_on_the_server_has_its_own_answer(page, api, monkeypatch, error, status, sentence):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(DurableStorage, "_save", fail)
+    before = Image.objects.count()
+    page.raise_request_exception = api.raise_request_exception = False
+    answer = page.post("/upload/", {"files": [upload(encoded(drawn("green")))]})
+    assert (answer.status_code, sentence in answer.content.decode()) == (status, True)
+    answer = api.post("/api/v1/images/", {"file": upload(encoded(drawn("green")))})
+    assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
+    assert sentence in answer.json()["detail"]
+    assert Image.objects.count() == before
