@@ -67,6 +67,8 @@ def _stream(images: Iterable[tuple[Image, bool]]) -> Iterator[bytes]:
     missing: list[str] = []
     for image, keeps_location in images:
         try:
+            if image.is_damaged:
+                raise OSError("its file is not what was uploaded")
             if keeps_location:
                 file = image.original.storage.open(image.original_name)
                 archive.add(_chunks(file, image.filename, missing), _unique(image.filename, taken))

@@ -4,9 +4,10 @@ import io
 from datetime import UTC, datetime
 from typing import IO
 
-from django.http import FileResponse, Http404, HttpRequest
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
 from django.views.decorators.http import condition
 
 from gallery.files import downloads
@@ -51,6 +52,8 @@ def send_original(request: HttpRequest, image: Image, keeps_location: bool) -> H
 
     Byte for byte, but for its location where that is not to be told.
     """
+    if image.is_damaged:
+        return HttpResponse(_("This file is damaged on the server. Ask an administrator."), status=410)
     response = _original(request, image, "original" if keeps_location else "without-location")
     patch_cache_control(response, private=True, no_cache=True)
     response["X-Content-Type-Options"] = "nosniff"

@@ -75,6 +75,11 @@ class Image(models.Model):
     metadata_version = models.PositiveSmallIntegerField(
         default=0, editable=False, help_text="Which version of imaging.metadata read the columns above."
     )
+    is_damaged = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="Whether its file is not what was uploaded: it is not given out.",
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     trashed_at = models.DateTimeField(
         null=True,

@@ -213,6 +213,10 @@ class Index:
         """
         return self.scan(vector, np.zeros(self.size, np.float32), visible).scores
 
+    def alive_rows(self) -> np.ndarray:
+        """int64 (n,): the rows of all images, without dead ones."""
+        return np.flatnonzero(self._alive[: self.size])
+
     def column(self, name: str) -> np.ndarray:
         """Return a column of all rows, dead ones too: (size,)."""
         return np.concatenate([segment[name] for _, segment in self._segments])

@@ -1,0 +1,171 @@
+"""Copies of everything that cannot be made again: database, originals, secret key. While the site runs.
+
+A backup is a folder. Originals never change, so each is copied once, whatever number of backups the folder
+holds; every one is hashed on its way. Of the database there is a copy of each time, consistent by SQLite's
+own backup. What is derived (thumbnails, index, models) is left out.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db import connection
+
+CHUNK = 1 << 20
+DATABASES, ORIGINALS, KEY = "databases", "originals", "secret_key"
+
+
+class BackupError(Exception):
+    """It cannot be done; the message says why."""
+
+
+@dataclass
+class Report:
+    """What became of a backup or a restoration."""
+
+    at: str
+    database: str
+    copied: int = 0
+    there: int = 0
+    gone: int = 0  # deleted for good since the database was copied
+    wrong: list[str] = field(default_factory=list)  # originals that are missing or not what was uploaded
+
+
+def back_up(target: Path, verify_all: bool = False) -> Report:
+    """Bring the backup in `target` up to date; BackupError where that cannot be.
+
+    With `verify_all` the originals that are there already are hashed again, too.
+    """
+    if connection.vendor != "sqlite":
+        raise BackupError("Only SQLite is backed up by this command: use pg_dump, and copy the originals.")
+    if Path(settings.VAR_DIR) in [target.resolve(), *target.resolve().parents]:
+        raise BackupError(f"{target} is inside the site's own folder: a copy there is lost with it.")
+    for folder in (target / DATABASES, target / ORIGINALS):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    at = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
+    report = Report(at, f"{DATABASES}/{at}.sqlite3")
+    copy_of_database(target / report.database)
+    _copy(Path(settings.VAR_DIR) / KEY, target / KEY)
+    originals = Path(default_storage.path(""))
+    for name, sha256 in _originals(target / report.database):
+        _back_up_original(originals / name, target / ORIGINALS / name, sha256, verify_all, report)
+    _write(target / DATABASES / f"{at}.json", json.dumps(asdict(report)).encode())
+    (Path(settings.VAR_DIR) / "backup.json").write_text(json.dumps(asdict(report)))
+    return report
+
+
+def copy_of_database(path: Path) -> None:
+    """Copy the database as of now, whole, and make sure that it is; BackupError where it is not."""
+    temporary = path.with_suffix(".new")
+    with sqlite3.connect(connection.settings_dict["NAME"]) as source, sqlite3.connect(temporary) as copy:
+        source.backup(copy, pages=10_000, sleep=0.01)
+        [(verdict,)] = copy.execute("PRAGMA integrity_check").fetchall()
+    source.close()
+    copy.close()
+    if verdict != "ok":
+        raise BackupError(f"The copy of the database is damaged: {verdict}")
+    _publish(temporary, path)
+
+
+def _originals(database: Path) -> list[tuple[str, str]]:
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as opened:
+        return opened.execute("SELECT original, sha256 FROM gallery_image ORDER BY id").fetchall()
+
+
+def _back_up_original(source: Path, target: Path, sha256: str, verify: bool, report: Report) -> None:
+    if target.exists() and (not verify or _digest(target) == sha256):
+        report.there += 1
+        return
+    try:
+        found = _copy(source, target, sha256)
+    except FileNotFoundError:
+        from gallery.models import Image
+
+        if Image.objects.filter(sha256=sha256, original__endswith=source.name).exists():
+            report.wrong.append(source.name)
+        else:
+            report.gone += 1
+        return
+    if found == sha256:
+        report.copied += 1
+    else:
+        report.wrong.append(source.name)
+
+
+def restore(source: Path, at: str = "") -> Report:
+    """Put a backup into this site's folder, which must have no database; the newest, or the one of `at`.
+
+    Originals that are there already stay: an older database beside newer files loses none of them, and
+    `manage.py verify` lists those that it does not know.
+    """
+    database = Path(connection.settings_dict["NAME"])
+    if database.exists():
+        raise BackupError(f"{database} exists. Move it away first: nothing is overwritten.")
+    copies = sorted((source / DATABASES).glob("*.sqlite3"))
+    chosen = [path for path in copies if not at or path.stem.startswith(at)]
+    if not chosen:
+        raise BackupError(f"There is no backup {at} in {source}.".replace("  ", " "))
+    report = Report(chosen[-1].stem, str(chosen[-1].relative_to(source)))
+    originals = Path(default_storage.path(""))
+    for name, sha256 in _originals(chosen[-1]):
+        target = originals / name
+        if target.exists() and _digest(target) == sha256:
+            report.there += 1
+        elif not (source / ORIGINALS / name).exists():
+            report.wrong.append(name)
+        elif _copy(source / ORIGINALS / name, target, sha256) == sha256:
+            report.copied += 1
+        else:
+            report.wrong.append(name)
+    if (source / KEY).exists():
+        _copy(source / KEY, Path(settings.VAR_DIR) / KEY)
+    _copy(chosen[-1], database)  # last: a restoration that is interrupted is begun again
+    return report
+
+
+def _copy(source: Path, target: Path, sha256: str = "") -> str:
+    """Copy a file so that it is whole or not there; its hash. One with another hash than said is not kept."""
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.new")
+    digest = hashlib.sha256()
+    with source.open("rb") as opened, temporary.open("wb") as written:
+        while chunk := opened.read(CHUNK):
+            digest.update(chunk)
+            written.write(chunk)
+        written.flush()
+        os.fsync(written.fileno())
+    if sha256 and digest.hexdigest() != sha256:
+        temporary.unlink()
+    else:
+        shutil.copystat(source, temporary)
+        _publish(temporary, target)
+    return digest.hexdigest()
+
+
+def _publish(temporary: Path, target: Path) -> None:
+    with temporary.open("rb") as whole:
+        os.fsync(whole.fileno())
+    os.replace(temporary, target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _write(path: Path, content: bytes) -> None:
+    temporary = path.with_suffix(".new")
+    temporary.write_bytes(content)
+    _publish(temporary, path)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

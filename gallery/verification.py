@@ -1,0 +1,182 @@
+"""Finding rot and loss: originals against their hashes, files against rows, and what is derived from them.
+
+Originals are read a piece at a time, so that it can be done in the background, bounded in rate, and go on
+where it ended.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from gallery import extractor_switch, tasks
+from gallery.models import Embedding, Image
+
+PIECE = 500_000_000  # bytes of originals that the background task reads before it lets others work
+RATE = 50_000_000  # bytes a second
+SETTLED = 3600  # seconds after which a file without a row is not just being uploaded
+MOST_NAMED = 100  # files that the outcome lists of each kind
+
+
+@dataclass
+class Outcome:
+    """What was found, so far: numbers of pictures, names of files."""
+
+    started: str = ""
+    finished: str = ""
+    cursor: int = 0  # pictures up to this number were looked at
+    originals: int = 0
+    missing: list[int] = field(default_factory=list)
+    damaged: list[int] = field(default_factory=list)
+    orphans: list[str] = field(default_factory=list)  # files without a row
+    unread: int = 0  # searchable pictures without an embedding
+    stale: int = 0  # pictures that the index has and should not, or the other way round
+    fixed: list[str] = field(default_factory=list)
+
+    @property
+    def is_good(self) -> bool:
+        return not (self.missing or self.damaged or self.orphans or self.unread or self.stale)
+
+
+def latest() -> Outcome | None:
+    """Return the last outcome, or how far it is; None before the first one."""
+    try:
+        return Outcome(**json.loads(_file().read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def check_originals(outcome: Outcome, most_bytes: int | None = None, rate: int = RATE) -> bool:
+    """Hash originals from the cursor on, `most_bytes` of them or all; whether any are left.
+
+    A picture whose file is not what was uploaded is marked, and its file is given to nobody any more.
+    """
+    read, began = 0, time.monotonic()
+    while True:
+        images = list(Image.objects.filter(pk__gt=outcome.cursor).order_by("pk")[:100])
+        if not images:
+            return False
+        for image in images:
+            if most_bytes is not None and read > most_bytes:
+                return True
+            _check(image, outcome)
+            read += image.size_bytes
+            outcome.cursor, outcome.originals = image.pk, outcome.originals + 1
+            if (ahead := read / rate - (time.monotonic() - began)) > 0:
+                save(outcome)
+                time.sleep(min(ahead, 10))
+        save(outcome)
+
+
+def _check(image: Image, outcome: Outcome) -> None:
+    try:
+        with image.original.storage.open(image.original_name) as file:
+            is_right = hashlib.file_digest(file, "sha256").hexdigest() == image.sha256
+    except OSError:
+        if Image.objects.filter(pk=image.pk).exists():  # not purged meanwhile
+            outcome.missing.append(image.pk)
+        return
+    if not is_right:
+        outcome.damaged.append(image.pk)
+    if image.is_damaged is is_right:
+        Image.objects.filter(pk=image.pk).update(is_damaged=not is_right)
+
+
+def check_files(outcome: Outcome, fix: bool) -> None:
+    """Look for files that no row names; with `fix` they are put aside, never deleted."""
+    root = Path(default_storage.path(""))
+    for batch in _batches(_settled_files(root)):
+        names = [str(path.relative_to(root)) for path in batch]
+        known = set(Image.objects.filter(original__in=names).values_list("original", flat=True))
+        for name in names:
+            if name in known:
+                continue
+            if fix:
+                target = settings.VAR_DIR / "lost-and-found" / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(root / name, target)
+                outcome.fixed.append(f"{name} was put into lost-and-found")
+            else:
+                outcome.orphans.append(name)
+
+
+def _settled_files(root: Path) -> Iterator[Path]:
+    """Every file that has been there for a while."""
+    before = time.time() - SETTLED
+    for folder, _, names in os.walk(root):
+        for name in sorted(names):
+            path = Path(folder, name)
+            try:
+                if path.stat().st_mtime < before:
+                    yield path
+            except FileNotFoundError:
+                continue
+
+
+def _batches(paths: Iterator[Path], size: int = 500) -> Iterator[list[Path]]:
+    batch: list[Path] = []
+    for path in paths:
+        batch.append(path)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def check_embeddings(outcome: Outcome, fix: bool) -> None:
+    """Count searchable pictures without an embedding; with `fix` they are read again."""
+    read = Embedding.objects.filter(image=OuterRef("pk"), extractor=extractor_switch.current().key)
+    unread = Image.objects.filter(~Exists(read), status=Image.Status.READY)
+    outcome.unread = unread.count()
+    if fix and outcome.unread:
+        unread.update(status=Image.Status.PENDING, attempts=0)
+        tasks.enqueue()
+        outcome.fixed.append(f"{outcome.unread} pictures without an embedding are read again")
+        outcome.unread = 0
+
+
+def save(outcome: Outcome) -> None:
+    """Keep the outcome, or how far it is."""
+    kept = asdict(outcome)
+    for kind in ("missing", "damaged", "orphans", "fixed"):
+        kept[kind] = kept[kind][:MOST_NAMED]
+    temporary = _file().with_suffix(".new")
+    temporary.write_text(json.dumps(kept))
+    os.replace(temporary, _file())
+
+
+def start() -> None:
+    """Begin in the background, from the first picture on: once a month."""
+    save(Outcome(started=timezone.now().isoformat()))
+    async_task("gallery.verification.go_on", group="verification")
+
+
+def go_on() -> str:
+    """Do a piece of it, and ask for the next."""
+    outcome = latest()
+    if outcome is None or outcome.finished:
+        return "nothing to do"
+    if check_originals(outcome, PIECE):
+        save(outcome)
+        async_task("gallery.verification.go_on", group="verification")
+        return f"{outcome.originals} originals so far"
+    check_files(outcome, fix=False)
+    check_embeddings(outcome, fix=False)
+    outcome.finished = timezone.now().isoformat()
+    save(outcome)
+    return "good" if outcome.is_good else "something is wrong: see manage.py verify"
+
+
+def _file() -> Path:
+    return Path(settings.VAR_DIR) / "verification.json"

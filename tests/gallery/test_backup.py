@@ -1,0 +1,223 @@
+"""Nothing is lost: rot is found, and a backup brings everything back."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.management import CommandError, call_command
+
+from gallery import ingest, tasks, verification
+from gallery.models import Embedding, Image
+from search.live_index import live_index
+from tests.conftest import drawn, encoded
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture
+def own(curator, settings, tmp_path):
+    """A picture whose file lies in a folder of this test's own, and the state of verifications too."""
+    settings.VAR_DIR = tmp_path
+    added = ingest.add(curator, ContentFile(encoded(drawn("green")), name="green.png"))
+    tasks.extract_batch(16)
+    added.image.refresh_from_db()
+    yield added.image
+    Path(added.image.original.path).unlink(missing_ok=True)
+
+
+def verify(capsys, *options: str) -> tuple[bool, str]:
+    """Whether all is well, and what is said."""
+    try:
+        call_command("verify", "--from-start", *options)
+    except CommandError:
+        return False, capsys.readouterr().out
+    return True, capsys.readouterr().out
+
+
+def test_all_is_well(own, capsys):
+    assert verify(capsys, "--fix")[0]  # other tests' files, whose rows were rolled back, are put aside
+    good, said = verify(capsys)
+    assert (good, "22 originals hashed." in said) == (True, True)
+    assert verification.latest().is_good
+
+
+def test_a_flipped_bit_is_found_and_the_file_is_given_to_nobody(own, capsys, page, api):
+    path = Path(own.original.path)
+    content = bytearray(path.read_bytes())
+    content[-20] ^= 1
+    path.write_bytes(content)
+    good, said = verify(capsys)
+    assert (good, f"DAMAGED: the file of picture {own.pk}" in said) == (False, True)
+    assert page.get(f"/images/{own.pk}/original").status_code == 410
+    assert api.get(f"/api/v1/images/{own.pk}/original/").status_code == 410
+    content[-20] ^= 1
+    path.write_bytes(content)
+    verify(capsys)
+    assert page.get(f"/images/{own.pk}/original").status_code == 200
+
+
+def test_a_lost_file_is_named(own, capsys):
+    Path(own.original.path).unlink()
+    good, said = verify(capsys)
+    assert (good, f"MISSING: the file of picture {own.pk}" in said) == (False, True)
+
+
+def test_a_file_without_a_row_is_put_aside_and_never_deleted(own, capsys, settings):
+    stray = Path(own.original.path).with_name("stray.png")
+    stray.write_bytes(b"somebody's picture")
+    verify(capsys)
+    assert stray.exists()  # it may just be being uploaded
+    os.utime(stray, (time.time() - 7200,) * 2)
+    good, said = verify(capsys)
+    assert (good, "stray.png" in said) == (False, True)
+    assert verify(capsys, "--fix")[0]
+    assert not stray.exists()
+    [found] = (settings.VAR_DIR / "lost-and-found").rglob("stray.png")
+    assert found.read_bytes() == b"somebody's picture"
+
+
+def test_a_picture_without_an_embedding_and_a_wrong_index_are_mended(own, capsys):
+    verify(capsys, "--fix")
+    Embedding.objects.filter(image=own).delete()
+    good, said = verify(capsys)
+    assert (good, "UNREAD: 1" in said) == (False, True)
+    assert verify(capsys, "--fix")[0]
+    own.refresh_from_db()
+    assert own.status == Image.Status.PENDING
+    with live_index.open() as index:
+        index.remove([Image.objects.filter(status="ready").first().pk])
+    good, said = verify(capsys)
+    assert (good, "INDEX: 1" in said) == (False, True)
+    assert verify(capsys, "--fix")[0]
+    assert verify(capsys)[0]
+
+
+def test_it_goes_on_where_it_ended_and_runs_in_pieces(own, monkeypatch, settings):
+    settings.VAR_DIR.mkdir(exist_ok=True)
+    outcome = verification.Outcome()
+    assert verification.check_originals(outcome, most_bytes=0) is True
+    assert outcome.originals == 1
+    verification.save(outcome)
+    assert verification.check_originals(verification.latest(), most_bytes=10**12) is False
+    assert verification.latest().originals == Image.objects.count()
+    monkeypatch.setattr(verification, "PIECE", 1_000_000)
+    verification.start()
+    for _ in range(50):
+        said = verification.go_on()
+        if verification.latest().finished:
+            break
+    assert verification.latest().originals == Image.objects.count()
+    assert "so far" not in said
+
+
+class Site:
+    """A site of its own in a folder, by its commands."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def manage(self, *command: str, check: bool = True) -> subprocess.CompletedProcess:
+        environment = os.environ | {
+            "PICFUSION_VAR_DIR": str(self.folder),
+            "DJANGO_SETTINGS_MODULE": "picfusion_site.settings",
+            "EXTRACTOR": "lite",
+        }
+        return subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=ROOT, env=environment, capture_output=True, text=True, check=check,
+        )  # fmt: skip
+
+    def rows(self, table: str) -> list[tuple]:
+        with sqlite3.connect(self.folder / "picfusion.sqlite3") as database:
+            return database.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
+
+    def originals(self) -> dict[str, bytes]:
+        root = self.folder / "originals"
+        return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+TABLES = (
+    "gallery_image",
+    "gallery_tag",
+    "gallery_imagetag",
+    "gallery_album",
+    "auth_user",
+    "gallery_embedding",
+)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pictures")
+    for color in ("red", "green", "blue"):
+        drawn(color).save(folder / f"{color}.png")
+    return folder
+
+
+@pytest.fixture
+def site(tmp_path, pictures):
+    site = Site(tmp_path / "site")
+    site.manage("migrate", "-v0")
+    site.manage("shell", "-c", "from django.contrib.auth.models import User; User.objects.create_user('ana')")
+    site.manage("import_images", str(pictures), "--owner", "ana", "--album", "Colours")
+    return site
+
+
+def test_a_backup_restored_into_an_empty_place_is_the_same(site, tmp_path):
+    target, elsewhere = tmp_path / "backup", Site(tmp_path / "elsewhere")
+    assert "3 originals copied, 0 already there" in site.manage("backup", str(target)).stdout
+    assert "0 originals copied, 3 already there" in site.manage("backup", str(target), "--verify").stdout
+    assert not (target / "thumbnails").exists()
+    assert "3 originals restored" in elsewhere.manage("restore", str(target)).stdout
+    for table in TABLES:
+        assert elsewhere.rows(table) == site.rows(table), table
+    assert elsewhere.originals() == site.originals()
+    assert (elsewhere.folder / "secret_key").read_bytes() == (site.folder / "secret_key").read_bytes()
+    assert elsewhere.manage("verify").returncode == 0
+    refused = elsewhere.manage("restore", str(target), check=False)
+    assert refused.returncode != 0
+    assert "nothing is overwritten" in refused.stderr
+
+
+def test_an_older_database_beside_newer_files(site, tmp_path, pictures):
+    target = tmp_path / "backup"
+    site.manage("backup", str(target))
+    newer = tmp_path / "newer"
+    newer.mkdir()
+    drawn("yellow").save(newer / "yellow.png")
+    site.manage("import_images", str(newer), "--owner", "ana")
+    files = site.originals()
+    for path in site.folder.glob("picfusion.sqlite3*"):
+        path.unlink()
+    said = site.manage("restore", str(target)).stdout
+    assert "0 originals restored, 3 already there" in said
+    assert site.originals() == files
+    assert len(site.rows("gallery_image")) == 3
+
+
+def test_an_original_that_rotted_is_not_taken_for_a_good_one(site, tmp_path):
+    target = tmp_path / "backup"
+    name, content = next(iter(site.originals().items()))
+    (site.folder / "originals" / name).write_bytes(content[:-1] + b"\0")
+    done = site.manage("backup", str(target), check=False)
+    assert done.returncode != 0
+    assert "WRONG" in done.stdout
+    assert not (target / "originals" / name).exists()
+    (site.folder / "originals" / name).write_bytes(content)
+    site.manage("backup", str(target))
+    (target / "originals" / name).write_bytes(b"rot")
+    assert "1 originals copied, 2 already there" in site.manage("backup", str(target), "--verify").stdout
+
+
+def test_places_that_cannot_be_are_refused(site, tmp_path):
+    inside = site.manage("backup", str(site.folder / "backup"), check=False)
+    assert (inside.returncode != 0, "inside the site's own folder" in inside.stderr) == (True, True)
+    nothing = Site(tmp_path / "empty").manage("restore", str(tmp_path / "nowhere"), check=False)
+    assert (nothing.returncode != 0, "There is no backup" in nothing.stderr) == (True, True)
+    shutil.rmtree(tmp_path / "empty", ignore_errors=True)
