@@ -30,10 +30,12 @@ def post_worker_init(worker: Any) -> None:
     """Load the extractor beside the first requests, so that the first search need not wait for it."""
     from gallery import extractor_switch
     from gallery.extraction import registry
+    from search.index import kernels
 
     def load() -> None:
         extractor = extractor_switch.current()
         worker.log.warning("Pictures are searched by %s", extractor.key)
         registry.load(extractor)
+        kernels.prepare()
 
     threading.Thread(target=load, name="load-extractor", daemon=True).start()

@@ -65,6 +65,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "picfusion_site.caching.no_store",
+    "picfusion_site.moments.RefuseTwice",
+    "picfusion_site.moments.NotYet",
 ]
 
 ROOT_URLCONF = "picfusion_site.urls"

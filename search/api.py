@@ -3,6 +3,7 @@
 import csv
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db.models import prefetch_related_objects
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -16,7 +17,7 @@ from rest_framework.utils import html
 from rest_framework.views import APIView
 
 from gallery import access
-from gallery.api.images import ImageSerializer
+from gallery.api.images import ImageSerializer, signed_in
 from gallery.api.parsers import JSONParser
 from gallery.models import Tag
 from gallery.models.tag import MAX_TAG_LENGTH
@@ -119,8 +120,8 @@ class SearchSerializer(serializers.Serializer):
             raise ValidationError({name: ["There is no such field."] for name in unknown})
         return data
 
-    def to_query(self) -> Query:
-        """Return the Query; reads uploaded pictures. Raises QueryError or RefusedError."""
+    def to_query(self, user: User | None = None) -> Query:
+        """Return the Query; reads uploaded pictures, kept for that person. QueryError or RefusedError."""
         data = self.validated_data
         tag_weights = {
             clean_tag("tag_weights", name): weight for name, weight in data.get("tag_weights", {}).items()
@@ -144,7 +145,7 @@ class SearchSerializer(serializers.Serializer):
         files = data.get("image", [])
         # Everything else is checked before the first picture is read.
         Query(**fields, picture_keys=("",) * len(files))
-        return Query(**fields, picture_keys=tuple(query_pictures.add(file).key for file in files))
+        return Query(**fields, picture_keys=tuple(query_pictures.add(file, user).key for file in files))
 
 
 class LikenessSerializer(serializers.Serializer):
@@ -240,7 +241,7 @@ class SearchView(APIView):
         form.is_valid(raise_exception=True)
         try:
             limits = {name: form.validated_data[name] for name in ("offset", "limit", "good_only")}
-            page = engine.search(form.to_query(), request.user, **limits)
+            page = engine.search(form.to_query(signed_in(request)), request.user, **limits)
         except QueryError as error:
             # The API tells uploaded pictures and those of the gallery apart, the page's address does
             # likewise.

@@ -38,6 +38,9 @@ class QueryPicture(models.Model):
     The picture itself is not kept: its tags, its embedding and a small JPEG to show are.
     """
 
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="query_pictures"
+    )
     key = models.CharField(max_length=32, unique=True, default=new_key)
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
     filename = models.CharField(max_length=255)

@@ -8,6 +8,8 @@ from search.live_index import compact as compact_index
 from search.live_index import remove_others
 from search.models import QueryPicture
 
+MOST_KEPT = 5000  # query pictures of all people, about 150 KB each, whatever their age
+
 
 def install_schedule(**kwargs) -> None:
     """Install the schedules, after `migrate`.
@@ -25,8 +27,11 @@ def install_schedule(**kwargs) -> None:
 
 
 def remove_expired() -> str:
-    """Delete query pictures older than a day."""
+    """Delete query pictures older than a day, and the oldest of those beyond MOST_KEPT."""
     count, _ = QueryPicture.objects.expired().delete()
+    unsaved = QueryPicture.objects.filter(saved_searches=None).order_by("-pk")
+    beyond = unsaved.values_list("pk", flat=True)[MOST_KEPT : MOST_KEPT + 10_000]
+    count += QueryPicture.objects.filter(pk__in=list(beyond)).delete()[0]
     return f"{count} query pictures removed"
 
 

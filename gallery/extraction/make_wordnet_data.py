@@ -3,6 +3,8 @@
 data/ancestors.json says what kinds of thing each of ImageNet's 1000 classes is, data/words.txt.gz which words
 are English, data/plurals.txt.gz of what word an irregular plural is.
 
+data/lite-words.npz has what the sentence encoder makes of all these words (by `make_word_embeddings.py`).
+
 Run by hand, as `python -m gallery.extraction.make_wordnet_data /usr/share/wordnet` (Debian's wordnet-base);
 the files are kept in the repository. Class ids are offsets of WordNet's noun synsets.
 """

@@ -79,10 +79,23 @@ def synonyms(description: Description) -> dict[str, str]:
     return EXTRACTORS[description.name].synonyms()
 
 
-def load(description: Description) -> Extractor:
-    """Return this process's extractor, loaded on the first call; the first caller's wait is everyone's."""
-    with _lock:
+class StillLoadingError(Exception):
+    """Another thread is loading the extractor, and the caller cannot wait for it."""
+
+
+def load(description: Description, patience: float = -1) -> Extractor:
+    """Return this process's extractor, loaded on the first call; the first caller's wait is everyone's.
+
+    Raises StillLoadingError after `patience` seconds of waiting for another caller, where it is not negative.
+    """
+    if description.key in _loaded:
+        return _loaded[description.key]
+    if not _lock.acquire(timeout=patience):
+        raise StillLoadingError
+    try:
         if description.key not in _loaded:
             made = EARLIER.get(description.key) or EXTRACTORS[description.name]
             _loaded[description.key] = made(settings.MODELS_DIR)
         return _loaded[description.key]
+    finally:
+        _lock.release()

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from gallery import access
 from gallery.forms.invitations import InvitationForm
 from gallery.models import Invitation
+from gallery.views import once
 from gallery.views.paging import page_of
 from gallery.views.requests import SignedInRequest, posted
 
@@ -21,13 +22,20 @@ def invitations(request: SignedInRequest) -> HttpResponse:
         raise Http404
     form = InvitationForm(posted(request), instance=Invitation(created_by=request.user))
     address = ""
+    if request.method == "POST" and once.is_repeated(request):
+        return redirect("invitations")
     if form.is_valid():
         token = form.instance.new_token()
         form.save()
         address = request.build_absolute_uri(reverse("join", args=[token]))
         form = InvitationForm()
     found = Invitation.objects.select_related("person", "created_by")
-    context = {"page": page_of(request, found, PER_PAGE), "form": form, "address": address}
+    context = {
+        "page": page_of(request, found, PER_PAGE),
+        "form": form,
+        "address": address,
+        "once": once.new(),
+    }
     return render(request, "accounts/invitations.html", context, status=400 if form.errors else 200)
 
 

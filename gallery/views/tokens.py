@@ -12,12 +12,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 from gallery import access, access_tokens
 from gallery.forms.tokens import TokenForm
 from gallery.refusal import RefusedError
+from gallery.views import once
 from gallery.views.requests import SignedInRequest, posted
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def tokens(request: SignedInRequest) -> HttpResponse:
     """List the person's tokens; a form makes another one, whose key is shown in this one answer."""
+    if request.method == "POST" and once.is_repeated(request):
+        return redirect("tokens")
     form, key = TokenForm(posted(request)), ""
     if form.is_valid():
         days = form.cleaned_data["days"]
@@ -28,7 +31,12 @@ def tokens(request: SignedInRequest) -> HttpResponse:
             )
         except RefusedError as refusal:
             form.add_error(None, str(refusal))
-    context = {"tokens": access.own_tokens(request.user), "form": TokenForm() if key else form, "key": key}
+    context = {
+        "tokens": access.own_tokens(request.user),
+        "form": TokenForm() if key else form,
+        "key": key,
+        "once": once.new(),
+    }
     return render(request, "accounts/tokens.html", context, status=400 if form.errors else 200)
 
 

@@ -82,3 +82,18 @@ def run(kernel: Callable[..., None], count: int, *arguments: Any) -> None:
         return
     pieces = range(0, count, PIECE)
     list(threads().map(lambda start: kernel(*arguments, start, min(count, start + PIECE)), pieces))
+
+
+def prepare() -> None:
+    """Compile every kernel, or load what was compiled before, so that the first search need not wait."""
+
+    def read_only(array: np.ndarray) -> np.ndarray:
+        array.flags.writeable = False  # as those of a snapshot are, which makes them another type
+        return array
+
+    codes, scales = read_only(np.zeros((1, 2), np.int8)), read_only(np.ones(1, np.float32))
+    vectors, scores, unit = read_only(np.zeros((1, 2), np.float32)), np.zeros(1, np.float32), np.float32(1)
+    scan(codes, scales, np.zeros(2, np.int16), unit, unit, np.ones(1, bool), scores, 0, 1)
+    exact_dots(vectors, np.zeros(1, np.int64), np.zeros(2), np.zeros(1), 0, 1)
+    for rows in (np.zeros(1, np.uint32), read_only(np.zeros(1, np.uint32))):
+        add_at(scores, rows, unit)

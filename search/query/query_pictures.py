@@ -4,6 +4,7 @@ import io
 from typing import IO
 
 import numpy as np
+from django.contrib.auth.models import User
 from django.core.files import File
 from django.utils.translation import gettext as _
 from PIL import Image as Pillow
@@ -15,21 +16,27 @@ from gallery.models import Image
 from gallery.refusal import RefusedError
 from search.models import QueryPicture
 
+MOST = 200  # that are kept of one person, but for those of saved searches
 KEPT_SIDE = 1024  # pixels of what is kept of it: a part of that is still a picture
 
 
-def add(file: "File[bytes]") -> QueryPicture:
-    """Read an uploaded query picture; RefusedError says why it is not taken."""
+def add(file: "File[bytes]", owner: User | None = None) -> QueryPicture:
+    """Read an uploaded query picture; RefusedError says why it is not taken.
+
+    Of one person the newest MOST are kept.
+    """
     ingest.digest(file)
     ingest.examine(file)
     file.seek(0)
     kept = decoder().load(file, at_least=KEPT_SIDE).picture
     # Decoded as the gallery's pictures are, so that a picture of the gallery is found as itself.
     read = decoder().load(file, at_least=registry.load(extractor_switch.current()).at_least).picture
-    return _create(ingest.clean_filename(file.name or ""), read, kept)
+    return _create(ingest.clean_filename(file.name or ""), read, kept, owner)
 
 
-def add_part(source: Image | QueryPicture, box: tuple[float, float, float, float]) -> QueryPicture:
+def add_part(
+    source: Image | QueryPicture, box: tuple[float, float, float, float], owner: User | None = None
+) -> QueryPicture:
     """Read a part of a picture as one of its own.
 
     `box` is (left, top, right, bottom) as parts of its sides, 0 to 1.
@@ -45,19 +52,24 @@ def add_part(source: Image | QueryPicture, box: tuple[float, float, float, float
             part = decoder().load(file, at_least=round(KEPT_SIDE / fraction), box=box).picture
         except DecodeError as error:
             raise RefusedError(_("The picture is damaged or incomplete.")) from error
-    return _create(source.filename, part, part)
+    return _create(source.filename, part, part, owner)
 
 
-def _create(filename: str, read: Pillow.Image, kept: Pillow.Image) -> QueryPicture:
+def _create(filename: str, read: Pillow.Image, kept: Pillow.Image, owner: User | None) -> QueryPicture:
     description = extractor_switch.current()
     [extraction] = registry.load(description).extract([read])
-    return QueryPicture.objects.create(
+    made = QueryPicture.objects.create(
+        owner=owner,
         filename=filename,
         extractor=description.key,
         tags=extraction.tags,
         vector=extraction.embedding.astype("<f4").tobytes(),
         thumbnail=_jpeg(kept),
     )
+    if owner:
+        unsaved = QueryPicture.objects.filter(owner=owner, saved_searches=None).order_by("-pk")
+        QueryPicture.objects.filter(pk__in=list(unsaved.values_list("pk", flat=True)[MOST:])).delete()
+    return made
 
 
 def read_again(picture: QueryPicture) -> None:

@@ -29,6 +29,8 @@ from search.query.errors import QueryError
 from search.query.named_tags import named_in
 from search.query.query import Query
 
+PATIENCE = 10.0  # seconds that a search waits for a model that is being loaded
+
 
 @dataclass(frozen=True)
 class Example:
@@ -98,7 +100,7 @@ def resolve(query: Query, user: Any) -> ResolvedQuery:
         set(tags),
         words,
         [tag_id for word in query.exclude_words for tag_id in named_in(word, extractor)],
-        registry.load(extractor).near_picture if wanted or unwanted else None,
+        registry.load(extractor, PATIENCE).near_picture if wanted or unwanted else None,
     )
 
 
@@ -107,7 +109,7 @@ def _words(query: Query, extractor: Description) -> Words:
     texts = list(dict.fromkeys(text for text in (*query.texts, query.unwanted_text) if text))
     if not texts:
         return Words({})
-    model = registry.load(extractor)
+    model = registry.load(extractor, PATIENCE)
     named = {text: named_in(text, extractor) for text in query.texts}
     vectors = dict(zip(texts, model.embed_texts(texts), strict=True))
     return Words(

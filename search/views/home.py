@@ -78,7 +78,7 @@ def _accept(request: SignedInRequest) -> HttpResponse:
     line = request.POST.get("q", "")
     try:
         given = from_address(request.POST)
-        uploaded = [query_pictures.add(file).key for file in request.FILES.getlist("file")]
+        uploaded = [query_pictures.add(file, request.user).key for file in request.FILES.getlist("file")]
         query = dataclasses.replace(given, picture_keys=(*given.picture_keys, *uploaded))
     except QueryError as error:
         return _refuse(request, error, line)

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from gallery import access
 from gallery.access import AnyUser
 from gallery.refusal import RefusedError
+from gallery.views.requests import SignedInRequest
 from search.models import QueryPicture
 from search.query import query_pictures
 from search.query.address import from_address, to_address
@@ -25,7 +26,7 @@ LEAST = 1.0  # per cent of a picture's side
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def region(request: HttpRequest) -> HttpResponse:
+def region(request: SignedInRequest) -> HttpResponse:
     """Choose a rectangle of one of the query's pictures, `of` an image's number or an uploaded picture's key.
 
     The query then goes on with that part in the picture's place.
@@ -35,7 +36,7 @@ def region(request: HttpRequest) -> HttpResponse:
         query, of = from_address(parameters), parameters.get("of", "")
         image, picture = _named(request.user, query, of)
         if request.method == "POST":
-            part = query_pictures.add_part(image or picture, _box(request))
+            part = query_pictures.add_part(image or picture, _box(request), request.user)
             return redirect(f"{reverse('search')}?{urlencode(to_address(_instead(query, of, part.key)))}")
     except (QueryError, RefusedError) as error:
         raise BadRequest(str(error)) from error
@@ -59,7 +60,7 @@ def _named(user: AnyUser, query: Query, of: str) -> Any:
     return image, picture
 
 
-def _box(request: HttpRequest) -> tuple[float, float, float, float]:
+def _box(request: SignedInRequest) -> tuple[float, float, float, float]:
     """(left, top, right, bottom), each as a part of the picture's side from 0 to 1."""
     try:
         numbers = {side: float(request.POST.get(side, "")) for side in SIDES}

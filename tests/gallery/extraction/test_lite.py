@@ -151,3 +151,18 @@ def test_weights_that_are_not_those_we_know_are_not_loaded(tmp_path):
     path.write_bytes(b"something else")
     with pytest.raises(weights.WrongWeightsError, match=r"model\.safetensors"):
         weights.check(path, ENCODER_SHA256)
+
+
+def test_the_embeddings_that_come_with_the_code_are_what_the_encoder_makes(lite):
+    """Of another version of a package they would be computed anew: see Lite._words."""
+    import numpy as np
+
+    from gallery.extraction.lite import DATA, _class_words
+
+    names, descriptions = _class_words()
+    with np.load(DATA / "lite-words.npz") as arrays:
+        some = slice(0, 1000, 50)
+        np.testing.assert_allclose(arrays["names"][some], lite.sentences(names[some]), atol=1e-5)
+        np.testing.assert_allclose(arrays["described"][some], lite.sentences(descriptions[some]), atol=1e-5)
+        kinds = lite.kind_names[::50]
+        np.testing.assert_allclose(arrays["kinds"][::50], lite.sentences(kinds), atol=1e-5)

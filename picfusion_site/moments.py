@@ -1,0 +1,53 @@
+"""What cannot be answered now, but could a moment later: races, and a start that is not over yet."""
+
+from collections.abc import Callable
+
+from django.core.exceptions import BadRequest
+from django.db import IntegrityError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from gallery.extraction.registry import StillLoadingError
+from picfusion_site.views import bad_request
+
+
+class NotYet:
+    """Answer 503 where the model is still being loaded, as in the first seconds after a start."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, StillLoadingError):
+            return None
+        message = _("The search is getting ready. Try again in a few seconds.")
+        if request.path_info.startswith("/api/"):
+            response: HttpResponse = JsonResponse({"detail": message}, status=503)
+        else:
+            response = render(request, "503.html", {"message": message}, status=503)
+        response["Retry-After"] = "5"
+        return response
+
+
+class RefuseTwice:
+    """Answer 400 where a row was made twice at once: each request alone had found that it is not there."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Only what the database itself refused as not unique."""
+        text = str(error).lower()
+        if not isinstance(error, IntegrityError) or not ("unique" in text or "duplicate key" in text):
+            return None
+        return bad_request(
+            request, BadRequest(_("This was just done by another request. Reload the page and look."))
+        )
