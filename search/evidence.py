@@ -12,6 +12,7 @@ from search.index.index import Index
 from search.index.ranking import Gain
 
 _NONE = np.zeros(0, np.uint32)
+FEW = 2000  # rows that are sorted sooner than marked
 
 
 @dataclass(frozen=True)
@@ -24,14 +25,14 @@ class Meaning:
     asks_more: bool  # than colours
     weight: float = 1.0  # of the text among all of them
 
-    def rows(self, index: Index) -> np.ndarray | None:
-        """Bool (size,): the rows, dead ones too, that show it; None where that cannot be told."""
-        if not self.is_told and (self.asks_more or not self.colors):
-            return None
-        mask = index.with_any_tag(self.tag_ids) if self.asks_more else np.ones(index.size, bool)
-        for color in self.colors:
-            mask &= _as_mask(index, index.word_rows(f"color:{color}"))
-        return mask
+    def find(self, index: Index) -> "Found":
+        """Look it up."""
+        tagged = index.with_any_tag(self.tag_ids)
+        colored = [index.word_rows(f"color:{color}") for color in self.colors]
+        masks = [tagged] if self.asks_more or not self.colors else []
+        masks += [_as_mask(index, rows) for rows in colored]
+        shown = np.logical_and.reduce(masks) if self.is_told or not self.asks_more else None
+        return Found(shown, np.flatnonzero(tagged).astype(np.uint32), colored, self.weight)
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,14 @@ class WantedWord:
     def places(self, index: Index, allowed: Scope) -> dict[str, np.ndarray]:
         """Say where it is found: rows uint32 (n,), dead ones too, by field."""
         found = {
-            field: joined(index.word_rows(f"{field}:{form}") for form in self.forms) for field in words.FIELDS
+            field: joined((index.word_rows(f"{field}:{form}") for form in self.forms), index.size)
+            for field in words.FIELDS
         }
         if len(found["place"]):  # where a picture was taken is not told to everybody who sees it
             told = index.visible(allowed.owner_id, allowed.telling_album_ids)
             found["place"] = found["place"][told[found["place"]]]
         called = allowed.albums_called(set(self.forms), words.in_text)
-        found["album"] = joined(index.album_rows(album_id) for album_id in called)
+        found["album"] = joined((index.album_rows(album_id) for album_id in called), index.size)
         return {field: rows for field, rows in found.items() if len(rows)}
 
 
@@ -78,12 +80,8 @@ class Written:
 
     word: str
     places: dict[str, np.ndarray]  # uint32 rows by field
+    rows: np.ndarray  # uint32 (n,): those that have it anywhere
     weight: float
-
-    @property
-    def rows(self) -> np.ndarray:
-        """uint32 (n,): the rows that have it anywhere."""
-        return joined(self.places.values())
 
 
 @dataclass(frozen=True)
@@ -116,11 +114,13 @@ class Evidence:
 
     def with_every_word(self) -> np.ndarray:
         """Bool (size,): the rows in which every word of the texts is written."""
-        mask = np.full(len(self.visible), bool(self.words))
-        for word in self.words:
-            own = np.zeros(len(mask), bool)
-            own[word.rows] = True
-            mask &= own
+        mask = np.zeros(len(self.visible), bool)
+        lists = sorted((word.rows for word in self.words), key=len)
+        if lists:
+            rows = lists[0]
+            for own in lists[1:]:
+                rows = rows[_among(rows, own)]
+            mask[rows] = True
         return mask
 
     def good(self) -> np.ndarray | None:
@@ -139,7 +139,7 @@ class Evidence:
         """For each row the words that are written about it, and where."""
         found: list[list[MatchedWord]] = [[] for _ in rows]
         for written in self.words:
-            has = {field: np.isin(rows, own) for field, own in written.places.items()}
+            has = {field: _among(rows.astype(np.uint32), own) for field, own in written.places.items()}
             for i in range(len(rows)):
                 if where := [field for field, own in has.items() if own[i]]:
                     found[i].append(MatchedWord(written.word, where))
@@ -154,25 +154,32 @@ def gather(
     wanted: Sequence[WantedWord],
 ) -> Evidence:
     """Look everything up in the index, for a person who sees the rows of the mask bool (size,)."""
-    texts = [
-        Found(
-            meaning.rows(index),
-            np.flatnonzero(index.with_any_tag(meaning.tag_ids)).astype(np.uint32),
-            [index.word_rows(f"color:{color}") for color in meaning.colors],
-            meaning.weight,
-        )
-        for meaning in meanings
-    ]
-    words = [Written(word.forms[0], word.places(index, allowed), word.weight) for word in wanted]
-    return Evidence(texts, words, visible)
+    found = []
+    for word in wanted:
+        places = word.places(index, allowed)
+        found.append(Written(word.forms[0], places, joined(places.values(), index.size), word.weight))
+    return Evidence([meaning.find(index) for meaning in meanings], found, visible)
 
 
-def joined(lists: Iterable[np.ndarray]) -> np.ndarray:
-    """uint32 (n,): what is in any of the lists, each once, in growing order."""
+def joined(lists: Iterable[np.ndarray], size: int) -> np.ndarray:
+    """uint32 (n,): what is in any of the lists of rows below `size`, each once, in growing order."""
     filled = [own for own in lists if len(own)]
     if len(filled) < 2:
         return filled[0] if filled else _NONE
-    return np.unique(np.concatenate(filled))
+    if sum(map(len, filled)) < FEW:
+        return np.unique(np.concatenate(filled))
+    mask = np.zeros(size, bool)  # sorting many takes longer
+    for own in filled:
+        mask[own] = True
+    return np.flatnonzero(mask).astype(np.uint32)
+
+
+def _among(rows: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """Bool (len(rows),): whether each row is in the list, which is in growing order and not empty."""
+    if not len(own):
+        return np.zeros(len(rows), bool)
+    found: np.ndarray = own[np.minimum(np.searchsorted(own, rows), len(own) - 1)] == rows
+    return found
 
 
 def _as_mask(index: Index, rows: np.ndarray) -> np.ndarray:
