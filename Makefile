@@ -64,6 +64,7 @@ bench: dev-install
 	$(BIN)/python -m tests.benchmarks.extract
 	$(BIN)/python -m tests.benchmarks.search --images 100000
 	$(BIN)/python -m tests.benchmarks.search --images 1000000
+	$(BIN)/python -m tests.benchmarks.words
 	$(BIN)/python -m tests.benchmarks.full
 	$(BIN)/python -m tests.benchmarks.pages
 

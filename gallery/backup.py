@@ -57,8 +57,16 @@ def back_up(target: Path, verify_all: bool = False) -> Report:
     for name, sha256 in _originals(target / report.database):
         _back_up_original(originals / name, target / ORIGINALS / name, sha256, verify_all, report)
     _write(target / DATABASES / f"{at}.json", json.dumps(asdict(report)).encode())
-    (Path(settings.VAR_DIR) / "backup.json").write_text(json.dumps(asdict(report)))
+    _write(Path(settings.VAR_DIR) / "backup.json", json.dumps(asdict(report)).encode())
     return report
+
+
+def latest() -> Report | None:
+    """Return what the last backup did; None before the first one."""
+    try:
+        return Report(**json.loads((Path(settings.VAR_DIR) / "backup.json").read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def copy_of_database(path: Path) -> None:

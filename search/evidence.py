@@ -108,7 +108,8 @@ class Evidence:
     def _rarity(self, rows: Sequence[np.ndarray]) -> list[float]:
         """What share of a match each word is: the fewer visible rows have it, the more. They sum to 1."""
         count = int(np.count_nonzero(self.visible))
-        had = [int(np.count_nonzero(self.visible[own])) for own in rows]
+        sees_all = count == len(self.visible)
+        had = [len(own) if sees_all else int(np.count_nonzero(self.visible[own])) for own in rows]
         rarity = np.log(1 + count / np.maximum(had, 1)) * [word.weight for word in self.words]
         return [float(share) for share in rarity / max(rarity.sum(), 1e-12)]
 
