@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from gallery import tagging, tasks
 from gallery.forms.sign_in import ThrottledAdminForm
 from gallery.forms.upload import AdminUploadForm
-from gallery.models import Account, Album, AlbumMember, Embedding, Image, ImageTag, Tag
+from gallery.models import Account, Album, AlbumMember, AuditEntry, Embedding, Image, ImageTag, Tag
 
 admin.site.site_header = admin.site.site_title = "Picfusion"
 admin.site.index_title = "Administration"
@@ -163,3 +163,22 @@ class AlbumAdmin(admin.ModelAdmin):
     search_fields = ["title", "description"]
     autocomplete_fields = ["owner"]
     inlines = [AlbumMemberInline]
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(admin.ModelAdmin):
+    """To read alone: nobody changes what was done."""
+
+    list_display = ["at", "person", "address", "action", "what"]
+    list_filter = ["action"]
+    search_fields = ["person", "what", "address"]
+    date_hierarchy = "at"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

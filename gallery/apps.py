@@ -12,12 +12,13 @@ class GalleryConfig(AppConfig):
     verbose_name = "Pictures"
 
     def ready(self) -> None:
-        from gallery import tasks
+        from gallery import audit, tasks
         from gallery.files import storage
         from gallery.imaging import decoder
         from gallery.models import change
 
         storage.connect()
+        audit.connect()
         decoder.configure(
             decoder.Limits(
                 memory=settings.DECODE_MEMORY_MB * 1_000_000,

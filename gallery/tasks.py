@@ -71,6 +71,10 @@ def install_schedule(**kwargs) -> None:
         defaults={"func": "gallery.throttle.forget", "schedule_type": Schedule.HOURLY},
     )
     Schedule.objects.update_or_create(
+        name="forget the audit trail of long ago",
+        defaults={"func": "gallery.audit.forget", "schedule_type": Schedule.DAILY},
+    )
+    Schedule.objects.update_or_create(
         name="verify originals",
         defaults={"func": "gallery.verification.start", "schedule_type": Schedule.MONTHLY},
     )

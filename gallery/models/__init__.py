@@ -2,6 +2,7 @@ from gallery.models.access_token import AccessToken
 from gallery.models.account import Account
 from gallery.models.active_extractor import ActiveExtractor
 from gallery.models.album import Album, AlbumImage, AlbumMember
+from gallery.models.audit_entry import AuditEntry
 from gallery.models.change import Change
 from gallery.models.failed_attempts import FailedAttempts
 from gallery.models.favourite import Favourite
@@ -19,6 +20,7 @@ __all__ = [
     "Album",
     "AlbumImage",
     "AlbumMember",
+    "AuditEntry",
     "Change",
     "Embedding",
     "FailedAttempts",
