@@ -51,6 +51,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "picfusion_site.metrics.count_requests",
     "django.middleware.security.SecurityMiddleware",
     "picfusion_site.headers.browser_rules",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -211,6 +212,9 @@ X_FRAME_OPTIONS = "DENY"
 # Letters for forgotten passwords are written to the console until a mail server is named.
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", "Picfusion <picfusion@localhost>")
+
+# What Prometheus must know to read /metrics; empty for superusers alone.
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 
 # --- API ------------------------------------------------------------------------------------------
 

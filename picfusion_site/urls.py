@@ -26,6 +26,7 @@ urlpatterns = [
     # The texts of scripts, in the page's language.
     path("texts.js", login_not_required(JavaScriptCatalog.as_view(domain="djangojs")), name="texts"),
     path("healthz", views.healthz, name="healthz"),
+    path("metrics", views.metrics, name="metrics"),
     path("readyz", views.readyz, name="readyz"),
     path("api/v1/", include("picfusion_site.api_urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

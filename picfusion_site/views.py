@@ -13,14 +13,17 @@ from django.core.exceptions import (
     TooManyFilesSent,
 )
 from django.db import DatabaseError, OperationalError, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template import loader
 from django.urls import reverse
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from gallery import extractor_switch
 from picfusion_site import health
+from picfusion_site.metrics import REGISTRY
 
 
 @login_not_required
@@ -41,6 +44,17 @@ def readyz(request: HttpRequest) -> JsonResponse:
     return JsonResponse(
         {"status": "ok" if is_ready else "not ready", "checks": checks}, status=200 if is_ready else 503
     )
+
+
+@login_not_required
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Give Prometheus its numbers: to whoever knows METRICS_TOKEN, and to superusers."""
+    words = request.headers.get("Authorization", "").split()
+    token = words[1] if len(words) == 2 and words[0].lower() == "bearer" else ""
+    known = settings.METRICS_TOKEN and constant_time_compare(token, settings.METRICS_TOKEN)
+    if not known and not request.user.is_superuser:
+        raise Http404
+    return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -106,6 +106,7 @@ GET_RULES = {
     "logout": POST_ONLY,
     "password_change": LOGIN,
     "healthz": PUBLIC,
+    "metrics": members(404, 404, 404, 404, 200),
     "readyz": (503,) * 8,  # no worker runs beside the tests
     "api-token": (405,) * 8,
     "api-image-list": API_OWN,

@@ -173,3 +173,22 @@ def test_what_fails_on_the_server_has_its_own_answer(page, api, monkeypatch, err
     assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
     assert sentence in answer.json()["detail"]
     assert Image.objects.count() == before
+
+
+def test_prometheus_gets_its_numbers_and_nobody_else(client, curator, administrator, settings):
+    settings.METRICS_TOKEN = "secret-of-the-monitor"
+    client.force_login(curator)
+    client.get("/?q=cat")
+    assert client.get("/metrics").status_code == 404
+    client.logout()
+    assert client.get("/metrics", headers={"Authorization": "Bearer wrong"}).status_code == 404
+    answer = client.get("/metrics", headers={"Authorization": "Bearer secret-of-the-monitor"})
+    text = answer.content.decode()
+    assert answer.status_code == 200
+    assert 'picfusion_pictures{status="ready"} 21.0' in text
+    assert 'picfusion_requests_total{status="200",view="search"}' in text
+    assert "picfusion_process_memory_bytes" in text
+    settings.METRICS_TOKEN = ""
+    assert client.get("/metrics", headers={"Authorization": "Bearer "}).status_code == 404
+    client.force_login(administrator)
+    assert client.get("/metrics").status_code == 200
