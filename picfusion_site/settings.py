@@ -121,7 +121,10 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-STATIC_URL = "static/"
+# Where the site is below its host, as in /pics; gunicorn reads the same variable.
+FORCE_SCRIPT_NAME = env.str("SCRIPT_NAME", "").rstrip("/") or None
+STATIC_URL = f"{FORCE_SCRIPT_NAME or ''}/static/"
+WHITENOISE_STATIC_PREFIX = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 

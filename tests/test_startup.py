@@ -192,3 +192,32 @@ def test_prometheus_gets_its_numbers_and_nobody_else(client, curator, administra
     assert client.get("/metrics", headers={"Authorization": "Bearer "}).status_code == 404
     client.force_login(administrator)
     assert client.get("/metrics").status_code == 200
+
+
+def test_below_a_path_everything_is_found_there(migrated):
+    """The address of every file, link and form of an error page and of the sign-in page begins with it."""
+    script = (
+        "import os, re, django; django.setup()\n"
+        "from django.core.handlers.wsgi import WSGIHandler\n"
+        "from django.test import RequestFactory\n"
+        "from django.urls import set_script_prefix\n"
+        "from picfusion_site.wsgi import application\n"
+        "def get(path):\n"
+        "    environ = RequestFactory(SCRIPT_NAME='/pics').get(path).environ | {'SCRIPT_NAME': '/pics'}\n"
+        "    environ['PATH_INFO'] = path\n"
+        "    environ['HTTP_ACCEPT_ENCODING'] = 'identity'\n"
+        "    status = []\n"
+        "    body = b''.join(application(environ, lambda s, h: status.append((s, dict(h)))))\n"
+        "    return status[0], body.decode()\n"
+        "for path in ('/no/such/page', '/accounts/login/'):\n"
+        "    _, html = get(path)\n"
+        "    found = re.findall('(?:href|src|action)=\"(/[^\"]*)\"', html)\n"
+        "    assert found and all(address.startswith('/pics/') for address in found), (found, _, html[:300])\n"
+        "(status, headers), _ = get('/')\n"
+        "assert headers['Location'].startswith('/pics/accounts/login/'), headers\n"
+        "(status, _), body = get('/api/v1/no/such')\n"
+        "assert status.startswith('404') and body.startswith('{'), body\n"
+    )
+    assert run("manage.py", "collectstatic", "--no-input", "-v0", folder=migrated).returncode == 0
+    done = run("-c", script, folder=migrated, SCRIPT_NAME="/pics", ALLOWED_HOSTS="testserver")
+    assert done.returncode == 0, done.stderr

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.auth import views
 from django.http import HttpResponse
+from django.urls import reverse_lazy
 
 from gallery import access_tokens
 from gallery.forms.sign_in import PasswordForm, ThrottledForm, ThrottledResetForm
@@ -46,7 +47,7 @@ class PasswordView(views.PasswordChangeView):
     """Change the password and, if one wants, end all API tokens with the old one."""
 
     form_class = PasswordForm
-    success_url = "/"
+    success_url = reverse_lazy("search")
 
     def form_valid(self, form: Any) -> HttpResponse:
         if form.cleaned_data["revoke_tokens"]:
