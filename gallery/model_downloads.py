@@ -100,6 +100,8 @@ def cancel() -> None:
         if process := _process(download):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
+            with contextlib.suppress(psutil.Error):
+                process.wait(5)
         _write(Download(download.extractor, "cancelled"))
 
 

@@ -87,9 +87,7 @@ class Supervisor:
             start_new_session=True,
             env=os.environ | {PARENT: str(os.getpid())},
         )
-        (settings.VAR_DIR / "worker.group").write_text(
-            f"{cluster.pid} {psutil.Process(cluster.pid).create_time()}"
-        )
+        _note(settings.VAR_DIR / "worker.group", f"{cluster.pid} {psutil.Process(cluster.pid).create_time()}")
         known: set[int] = set()
         began = time.time()
         while not self.stopping and cluster.poll() is None:
@@ -178,6 +176,13 @@ def end_group(leader: subprocess.Popen, patience: float) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader.pid, signal.SIGKILL)
     leader.wait()
+
+
+def _note(path: Path, text: str) -> None:
+    """Write a small file that is whole whenever somebody reads it."""
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.write_text(text)
+    temporary.replace(path)
 
 
 def end_leftovers(note: Path) -> None:
