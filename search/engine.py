@@ -73,6 +73,7 @@ class Page:
     offers: list[Suggestion]  # tags that the text names
     corrections: list[Correction]  # of words and tags that nothing knows
     is_mix: bool  # several of pictures, text and tags are asked for
+    extractor: str  # the name of what answered
     text_is_cut: bool  # the text is longer than the extractor reads
     took_ms: float
 
@@ -106,6 +107,7 @@ def search(query: Query, user: AnyUser, offset: int = 0, limit: int = 50, good_o
         found.offers,
         found.corrections,
         sum(map(bool, (resolved.wanted, query.texts, query.tags))) > 1,
+        resolved.extractor.name,
         resolved.words.is_cut,
         (time.perf_counter() - began) * 1000,
     )

@@ -123,3 +123,7 @@ def test_what_is_typed_is_shown_as_text(page):
 )
 def test_numbers_of_any_length_are_read_or_refused(page, address):
     assert page.get("/" + address).status_code in (200, 400)
+
+
+def test_the_page_says_what_answered_and_what_it_cannot(page):
+    assert "Answered by Lite." in text_of(page.get("/", {"q": "cat"}))
