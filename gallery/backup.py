@@ -5,11 +5,13 @@ holds; every one is hashed on its way. Of the database there is a copy of each t
 own backup. What is derived (thumbnails, index, models) is left out.
 """
 
+import errno
 import hashlib
 import json
 import os
 import shutil
 import sqlite3
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +22,7 @@ from django.db import connection
 
 CHUNK = 1 << 20
 DATABASES, ORIGINALS, KEY = "databases", "originals", "secret_key"
+LEFT_BESIDE = ("-wal", "-shm", "-journal")  # SQLite would play them into whatever database lies there
 
 
 class BackupError(Exception):
@@ -35,6 +38,7 @@ class Report:
     copied: int = 0
     there: int = 0
     gone: int = 0  # deleted for good since the database was copied
+    has_key: bool = False  # a SECRET_KEY of the environment is for the person who set it to keep
     wrong: list[str] = field(default_factory=list)  # originals that are missing or not what was uploaded
 
 
@@ -52,7 +56,10 @@ def back_up(target: Path, verify_all: bool = False) -> Report:
     at = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
     report = Report(at, f"{DATABASES}/{at}.sqlite3")
     copy_of_database(target / report.database)
-    _copy(Path(settings.VAR_DIR) / KEY, target / KEY)
+    key = Path(settings.VAR_DIR) / KEY
+    if key.exists():
+        _copy(key, target / KEY)
+        report.has_key = True
     originals = Path(default_storage.path(""))
     for name, sha256 in _originals(target / report.database):
         _back_up_original(originals / name, target / ORIGINALS / name, sha256, verify_all, report)
@@ -70,41 +77,56 @@ def latest() -> Report | None:
 
 
 def copy_of_database(path: Path) -> None:
-    """Copy the database as of now, whole, and make sure that it is; BackupError where it is not."""
+    """Copy the database as of now, whole, and make sure that it is; BackupError where it is not.
+
+    In one step: a copy in several begins anew whenever somebody writes between two of them. Readers and, with
+    a write-ahead log, writers go on meanwhile. The copy has no such log, so that it opens on a read-only disk.
+    """
     temporary = path.with_suffix(".new")
-    with sqlite3.connect(connection.settings_dict["NAME"]) as source, sqlite3.connect(temporary) as copy:
-        source.backup(copy, pages=10_000, sleep=0.01)
-        [(verdict,)] = copy.execute("PRAGMA integrity_check").fetchall()
-    source.close()
-    copy.close()
-    if verdict != "ok":
-        raise BackupError(f"The copy of the database is damaged: {verdict}")
+    temporary.unlink(missing_ok=True)
+    try:
+        with (
+            closing(sqlite3.connect(connection.settings_dict["NAME"])) as source,
+            closing(sqlite3.connect(temporary)) as copy,
+        ):
+            source.backup(copy, pages=-1)
+            copy.execute("PRAGMA journal_mode = DELETE")
+            verdicts = [row[0] for row in copy.execute("PRAGMA integrity_check(10)")]
+    except sqlite3.DatabaseError as error:
+        raise BackupError(f"The database cannot be copied: {error}") from error
+    if verdicts != ["ok"]:
+        raise BackupError("The copy of the database is damaged: " + "; ".join(verdicts))
     _publish(temporary, path)
 
 
 def _originals(database: Path) -> list[tuple[str, str]]:
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as opened:
+    address = f"{database.resolve().as_uri()}?mode=ro&immutable=1"
+    with closing(sqlite3.connect(address, uri=True)) as opened:
         return opened.execute("SELECT original, sha256 FROM gallery_image ORDER BY id").fetchall()
 
 
 def _back_up_original(source: Path, target: Path, sha256: str, verify: bool, report: Report) -> None:
-    if target.exists() and (not verify or _digest(target) == sha256):
-        report.there += 1
-        return
+    """Copy one original; whatever is wrong with it is noted, and harms no other."""
     try:
-        found = _copy(source, target, sha256)
-    except FileNotFoundError:
-        from gallery.models import Image
-
-        if Image.objects.filter(sha256=sha256, original__endswith=source.name).exists():
-            report.wrong.append(source.name)
+        if target.exists() and (not verify or _digest(target) == sha256):
+            report.there += 1
+        elif _copy(source, target, sha256) == sha256:
+            report.copied += 1
         else:
+            report.wrong.append(source.name)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            raise  # the target's: no other one can be copied either
+        if isinstance(error, FileNotFoundError) and not _is_kept(source.name, sha256):
             report.gone += 1
-        return
-    if found == sha256:
-        report.copied += 1
-    else:
-        report.wrong.append(source.name)
+        else:
+            report.wrong.append(source.name)
+
+
+def _is_kept(name: str, sha256: str) -> bool:
+    from gallery.models import Image
+
+    return Image.objects.filter(sha256=sha256, original__endswith=name).exists()
 
 
 def restore(source: Path, at: str = "") -> Report:
@@ -114,8 +136,9 @@ def restore(source: Path, at: str = "") -> Report:
     `manage.py verify` lists those that it does not know.
     """
     database = Path(connection.settings_dict["NAME"])
-    if database.exists():
-        raise BackupError(f"{database} exists. Move it away first: nothing is overwritten.")
+    for path in (database, *(database.with_name(database.name + end) for end in LEFT_BESIDE)):
+        if path.exists():
+            raise BackupError(f"{path} exists. Move it away first: nothing is overwritten.")
     copies = sorted((source / DATABASES).glob("*.sqlite3"))
     chosen = [path for path in copies if not at or path.stem.startswith(at)]
     if not chosen:
@@ -123,19 +146,27 @@ def restore(source: Path, at: str = "") -> Report:
     report = Report(chosen[-1].stem, str(chosen[-1].relative_to(source)))
     originals = Path(default_storage.path(""))
     for name, sha256 in _originals(chosen[-1]):
-        target = originals / name
-        if target.exists() and _digest(target) == sha256:
-            report.there += 1
-        elif not (source / ORIGINALS / name).exists():
-            report.wrong.append(name)
-        elif _copy(source / ORIGINALS / name, target, sha256) == sha256:
-            report.copied += 1
-        else:
-            report.wrong.append(name)
+        _restore_original(source / ORIGINALS / name, originals / name, sha256, report)
     if (source / KEY).exists():
         _copy(source / KEY, Path(settings.VAR_DIR) / KEY)
+        report.has_key = True
+    shutil.rmtree(settings.INDEX_DIR, ignore_errors=True)  # of another database: it is made again
     _copy(chosen[-1], database)  # last: a restoration that is interrupted is begun again
     return report
+
+
+def _restore_original(source: Path, target: Path, sha256: str, report: Report) -> None:
+    try:
+        if target.exists() and _digest(target) == sha256:
+            report.there += 1
+        elif _copy(source, target, sha256) == sha256:
+            report.copied += 1
+        else:
+            report.wrong.append(target.name)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            raise
+        report.wrong.append(target.name)
 
 
 def _copy(source: Path, target: Path, sha256: str = "") -> str:
@@ -143,17 +174,18 @@ def _copy(source: Path, target: Path, sha256: str = "") -> str:
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.new")
     digest = hashlib.sha256()
-    with source.open("rb") as opened, temporary.open("wb") as written:
-        while chunk := opened.read(CHUNK):
-            digest.update(chunk)
-            written.write(chunk)
-        written.flush()
-        os.fsync(written.fileno())
-    if sha256 and digest.hexdigest() != sha256:
-        temporary.unlink()
-    else:
-        shutil.copystat(source, temporary)
-        _publish(temporary, target)
+    try:
+        with source.open("rb") as opened, temporary.open("wb") as written:
+            while chunk := opened.read(CHUNK):
+                digest.update(chunk)
+                written.write(chunk)
+            written.flush()
+            os.fsync(written.fileno())
+        if not sha256 or digest.hexdigest() == sha256:
+            shutil.copystat(source, temporary)
+            _publish(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
     return digest.hexdigest()
 
 

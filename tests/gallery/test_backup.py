@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -130,11 +131,12 @@ class Site:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def manage(self, *command: str, check: bool = True) -> subprocess.CompletedProcess:
+    def manage(self, *command: str, check: bool = True, **settings: str) -> subprocess.CompletedProcess:
         environment = os.environ | {
             "PICFUSION_VAR_DIR": str(self.folder),
             "DJANGO_SETTINGS_MODULE": "picfusion_site.settings",
             "EXTRACTOR": "lite",
+            **settings,
         }
         return subprocess.run(
             [sys.executable, "manage.py", *command],
@@ -229,3 +231,93 @@ def test_places_that_cannot_be_are_refused(site, tmp_path):
     nothing = Site(tmp_path / "empty").manage("restore", str(tmp_path / "nowhere"), check=False)
     assert (nothing.returncode != 0, "There is no backup" in nothing.stderr) == (True, True)
     shutil.rmtree(tmp_path / "empty", ignore_errors=True)
+
+
+def test_a_database_that_is_written_to_all_the_time_is_copied(site, tmp_path):
+    """A copy in pieces would begin anew with each change of another process."""
+    with sqlite3.connect(site.folder / "picfusion.sqlite3") as database:
+        database.execute("CREATE TABLE filler (id INTEGER PRIMARY KEY, content BLOB)")
+        database.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 30000) "
+            "INSERT INTO filler SELECT i, randomblob(3000) FROM n"
+        )
+    ended = threading.Event()
+    written = []
+
+    def write() -> None:
+        own = sqlite3.connect(site.folder / "picfusion.sqlite3", timeout=30, isolation_level=None)
+        while not ended.is_set():
+            own.execute("UPDATE filler SET content = randomblob(3000) WHERE id = 1")
+            written.append(1)
+            time.sleep(0.001)
+        own.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        said = site.manage("backup", str(tmp_path / "backup")).stdout
+    finally:
+        ended.set()
+        writer.join()
+    assert "3 originals copied" in said
+    assert written
+
+
+def test_a_backup_is_read_from_a_disk_that_cannot_be_written(site, tmp_path):
+    target = tmp_path / "back#up 100%"
+    site.manage("backup", str(target))
+    [copy] = (target / "databases").glob("*.sqlite3")
+    assert copy.read_bytes()[18:20] == b"\1\1"  # not of the kind whose readers write a log
+    assert "3 originals restored" in Site(tmp_path / "elsewhere").manage("restore", str(target)).stdout
+
+
+def test_a_key_in_the_environment_is_no_obstacle(site, tmp_path):
+    (site.folder / "secret_key").unlink()
+    said = site.manage("backup", str(tmp_path / "backup"), SECRET_KEY="k" * 60).stdout
+    assert "3 originals copied" in said
+    assert "SECRET_KEY is set in the environment" in said
+    elsewhere = Site(tmp_path / "elsewhere")
+    assert "no secret key" in elsewhere.manage("restore", str(tmp_path / "backup"), SECRET_KEY="k" * 60).stdout
+
+
+def test_what_another_database_left_is_not_played_into_the_restored_one(site, tmp_path):
+    target = tmp_path / "backup"
+    site.manage("backup", str(target))
+    elsewhere = Site(tmp_path / "elsewhere")
+    elsewhere.folder.mkdir(mode=0o700)
+    for name in ("picfusion.sqlite3-wal", "picfusion.sqlite3-shm", "picfusion.sqlite3-journal"):
+        (elsewhere.folder / name).write_bytes(b"of another one")
+        refused = elsewhere.manage("restore", str(target), check=False)
+        assert (refused.returncode != 0, f"{name} exists" in refused.stderr) == (True, True)
+        (elsewhere.folder / name).unlink()
+    (elsewhere.folder / "index").mkdir()
+    (elsewhere.folder / "index" / "old").write_text("of another database")
+    elsewhere.manage("restore", str(target))
+    assert not (elsewhere.folder / "index" / "old").exists()
+
+
+def test_one_original_that_cannot_be_read_harms_no_other(site, tmp_path):
+    first, *_ = sorted((site.folder / "originals").rglob("*.png"))
+    first.unlink()
+    first.mkdir()  # reading it is an OSError, as of a disk with bad blocks, for root too
+    done = site.manage("backup", str(tmp_path / "backup"), check=False)
+    assert done.returncode != 0
+    assert "2 originals copied" in done.stdout
+    assert f"WRONG: {first.name}" in done.stdout
+
+
+def test_a_database_that_is_damaged_in_several_places_says_so(site, tmp_path):
+    path = site.folder / "picfusion.sqlite3"
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        indexes = "SELECT rootpage FROM sqlite_master WHERE type = 'index' AND tbl_name = 'gallery_image'"
+        pages = [row[0] for row in database.execute(indexes)]
+        [(size,)] = database.execute("PRAGMA page_size")
+    content = bytearray(path.read_bytes())
+    for number in pages:  # an empty leaf instead of what the index holds
+        content[(number - 1) * size + 3 : (number - 1) * size + 5] = b"\0\0"
+    path.write_bytes(content)
+    done = site.manage("backup", str(tmp_path / "backup"), check=False)
+    assert done.returncode != 0
+    assert "The copy of the database is damaged" in done.stderr
+    assert not list((tmp_path / "backup" / "databases").glob("*.sqlite3"))

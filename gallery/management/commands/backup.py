@@ -23,6 +23,8 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{report.database}: {report.copied} originals copied, {report.there} already there."
         )
+        if not report.has_key:
+            self.stdout.write("SECRET_KEY is set in the environment: keep it yourself, it is not in the backup.")
         for name in report.wrong:
             self.stdout.write(f"WRONG: {name} is missing or not what was uploaded: see manage.py verify.")
         if report.wrong:

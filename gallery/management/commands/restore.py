@@ -27,6 +27,8 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{report.database}: {report.copied} originals restored, {report.there} already there."
         )
+        if not report.has_key:
+            self.stdout.write("The backup has no secret key: set the SECRET_KEY that the site had, or share links end.")
         for name in report.wrong:
             self.stdout.write(f"WRONG: {name} is missing in the backup or damaged.")
         if report.wrong:
