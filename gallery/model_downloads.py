@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import psutil
 from django.conf import settings
 from filelock import FileLock
 
+from gallery import extractor_switch
 from gallery.extraction import registry, weights
 
 # What each takes on disk, in bytes, and how many pictures a second it reads on two cores, both nearly.
@@ -26,7 +28,7 @@ RATES = {"lite": 40.0, "clip": 8.0, "full": 0.9}
 
 @dataclass(frozen=True)
 class Download:
-    """The last download that was asked for."""
+    """The last download that was asked for; its extractor is chosen when everything is there."""
 
     extractor: str
     state: str  # running, done, failed, cancelled
@@ -68,9 +70,8 @@ def start(extractor: str) -> None:
         running = latest()
         if running and running.is_running:
             return
-        registry.choose(extractor)
         process = subprocess.Popen(
-            [sys.executable, str(settings.BASE_DIR / "manage.py"), "weights", "fetch_for", extractor],
+            [sys.executable, str(settings.BASE_DIR / "manage.py"), "weights", "use", extractor],
             stdin=subprocess.DEVNULL,
             env=os.environ
             | {"PICFUSION_MODELS_DIR": str(settings.MODELS_DIR), "CLIP_MODEL": settings.CLIP_MODEL},
@@ -79,15 +80,19 @@ def start(extractor: str) -> None:
         _write(Download(extractor, "running", "", process.pid, psutil.Process(process.pid).create_time()))
 
 
-def run(extractor: str) -> None:
-    """Fetch, in the process that `start` made; the outcome is noted."""
+def run(extractor: str, say: Callable[[str], None] = print) -> None:
+    """Fetch what an extractor needs and choose it, in the process that `start` made or by hand.
+
+    The outcome is noted.
+    """
     try:
         for model in models_of(extractor):
             if model != "tags" or not weights.vocabulary(settings.MODELS_DIR):  # RAM brings the list, too
-                weights.download(settings.MODELS_DIR, model)
+                weights.download(settings.MODELS_DIR, model, say)
     except (weights.DownloadError, OSError) as error:
         _write(Download(extractor, "failed", str(error)[:500]))
         raise
+    registry.choose(extractor)
     _write(Download(extractor, "done"))
 
 
@@ -106,14 +111,33 @@ def cancel() -> None:
 
 
 def delete(extractor: str) -> None:
-    """Remove an extractor's weights and choose `lite`; what another one needs of them goes, too."""
-    cancel()
-    registry.choose("lite")
+    """Remove an extractor's weights, and the choice of it; what another one needs of them goes, too.
+
+    Raises ServingError where pictures are searched by it, or by another one that needs them: there would be
+    nothing to search by.
+    """
+    if is_in_use(extractor):
+        raise ServingError
+    running = latest()
+    if running and running.extractor == extractor:
+        cancel()
+        _state().unlink(missing_ok=True)
+    if registry.chosen() == extractor:
+        registry.choose("")
     for model in models_of(extractor):
         if model == "tags":  # a few kilobytes
             continue
         shutil.rmtree(weights.folder(settings.MODELS_DIR, model), ignore_errors=True)
-    _state().unlink(missing_ok=True)
+
+
+def is_in_use(extractor: str) -> bool:
+    """Whether pictures are, or are about to be, searched by it or by another one that needs its weights."""
+    needed = {extractor_switch.current().name, registry.target().name} & set(SIZES)
+    return any(set(models_of(extractor)) & set(models_of(own)) - {"tags"} for own in needed)
+
+
+class ServingError(Exception):
+    """The weights are in use."""
 
 
 def _process(download: Download) -> psutil.Process | None:

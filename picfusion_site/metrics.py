@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from gallery.models import Change, Image, WorkerState
+from gallery.models import Image, WorkerState
 from search.live_index import live_index
 
 REGISTRY = CollectorRegistry()
@@ -50,8 +50,11 @@ class Site(Collector):
         if beat:
             silent = (timezone.now() - beat).total_seconds()
             yield GaugeMetricFamily("picfusion_worker_silent_seconds", "Since the last heartbeat.", silent)
-        lag = Change.objects.filter(seq__gt=live_index.seen).count()
-        yield GaugeMetricFamily("picfusion_index_lag", "Changes that this process's index has not seen.", lag)
+        lag = live_index.lag()
+        if lag is not None:
+            yield GaugeMetricFamily(
+                "picfusion_index_lag", "Changes that this process's index has not seen.", lag
+            )
         free = psutil.disk_usage(str(settings.VAR_DIR)).free
         yield GaugeMetricFamily("picfusion_disk_free_bytes", "Room for pictures.", free)
         memory = psutil.Process().memory_info().rss

@@ -47,10 +47,9 @@ class LiveIndex:
         with self._lock:
             yield self._refresh()
 
-    @property
-    def seen(self) -> int:
-        """The number of the last change that is in the index."""
-        return self._seen
+    def lag(self) -> int | None:
+        """Count the changes that are not in the index yet; None while this process has not opened it."""
+        return None if self._index is None else Change.objects.filter(seq__gt=self._seen).count()
 
     @property
     def version(self) -> str:

@@ -11,9 +11,14 @@ from pathlib import Path
 import pytest
 from django.db import OperationalError
 from django.utils import timezone
+from django_q.models import OrmQ
+from django_q.signing import SignedPackage
 
 from gallery.files.storage import DurableStorage
 from gallery.models import Image, WorkerState
+from gallery.tasks import enqueue
+from picfusion_site import health
+from search.live_index import live_index
 from tests.conftest import drawn, encoded, upload
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -141,6 +146,29 @@ def test_what_is_not_ready_is_named(client, beating, settings):
     bad = {name for name, check in answer.json()["checks"].items() if not check["ok"]}
     assert (answer.status_code, bad) == (503, {"worker", "disk"})
     assert client.get("/healthz").status_code == 200
+
+
+def test_tasks_that_wait_are_looked_at(client, beating):
+    enqueue()
+    assert client.get("/readyz").status_code == 200
+    OrmQ.objects.create(key="picfusion", payload="of another key")
+    assert client.get("/readyz").status_code == 200
+    task = OrmQ.objects.order_by("pk").first()
+    package = task.task | {"started": timezone.now() - timedelta(hours=1)}
+    OrmQ.objects.filter(pk=task.pk).update(payload=SignedPackage.dumps(package))
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["checks"]["queue"]["ok"]) == (503, False)
+
+
+def test_an_index_that_this_process_has_not_opened_is_not_behind(client, beating, monkeypatch):
+    monkeypatch.setattr(health, "BEHIND", 0)
+    Image.objects.update(caption="changed")
+    live_index.forget()
+    assert client.get("/readyz").status_code == 200
+    with live_index.open():
+        pass
+    Image.objects.update(caption="changed again")
+    assert client.get("/readyz").status_code == 503
 
 
 def test_a_full_disk_takes_no_pictures_and_says_so(page, api, settings):

@@ -28,6 +28,7 @@ def models_page(request: SignedInRequest) -> HttpResponse:
             "is_there": registry.describe(name) is not None,
             "is_serving": name == serving,
             "is_next": name == target and progress.is_switching,
+            "may_be_deleted": name in model_downloads.SIZES and not model_downloads.is_in_use(name),
             "gigabytes": model_downloads.SIZES.get(name, 0) / 1e9,
             "minutes": round(progress.total / rate / 60) or 1,
         }
@@ -54,7 +55,10 @@ def _act(action: str, extractor: str) -> HttpResponse:
     elif action == "download" and extractor in model_downloads.SIZES:
         model_downloads.start(extractor)
     elif action == "delete" and extractor in model_downloads.SIZES:
-        model_downloads.delete(extractor)
+        try:
+            model_downloads.delete(extractor)
+        except model_downloads.ServingError:
+            raise BadRequest(_("Pictures are searched by this model: use another one first.")) from None
     else:
         raise BadRequest(_("The action must be download, cancel, choose or delete."))
     return redirect("models")

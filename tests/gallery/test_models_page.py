@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from gallery import extractor_switch, model_downloads, tasks
 from gallery.extraction import registry, weights
@@ -93,6 +94,9 @@ def test_a_failed_download_says_why_and_is_tried_again(hub, cards):
     hub.files[path] = whole
     cards.post("/models/", {"action": "download", "extractor": "clip"})
     assert finished().state == "done"
+    assert cards.post("/models/", {"action": "delete", "extractor": "clip"}).status_code == 400
+    assert registry.target().name == "clip"  # which is about to read the library
+    cards.post("/models/", {"action": "choose", "extractor": "lite"})
     cards.post("/models/", {"action": "delete", "extractor": "clip"})
     assert registry.describe("clip") is None
     assert registry.target().name == "lite"
@@ -133,3 +137,37 @@ def test_the_setting_is_stronger(hub, cards, settings):
     html = cards.get("/models/").content.decode()
     assert "The setting EXTRACTOR names a model" in html
     assert 'value="choose"' not in html
+
+
+def test_the_choice_is_made_when_the_weights_are_there(hub, cards, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    registry.choose("lite")
+    cards.post("/models/", {"action": "download", "extractor": "clip"})
+    assert registry.chosen() == "lite"
+    cards.post("/models/", {"action": "cancel", "extractor": "clip"})
+    finished()
+    assert registry.chosen() == "lite"
+
+
+def test_deleting_an_unused_model_leaves_the_used_one_and_other_downloads_alone(hub, cards, settings):
+    settings.CLIP_MODEL = "someone/other-clip"
+    other = weights.folder(settings.MODELS_DIR, "clip:someone/other-clip")
+    tiny.save_clip(settings.MODELS_DIR / "clip")
+    tiny.save_clip(other)
+    model_downloads._write(model_downloads.Download("full", "failed", "no room"))
+    registry.choose("lite")
+    cards.post("/models/", {"action": "delete", "extractor": "clip"})
+    assert not other.exists()
+    assert (settings.MODELS_DIR / "clip" / "config.json").exists()
+    assert model_downloads.latest().extractor == "full"
+    assert registry.chosen() == "lite"
+
+
+def test_a_model_is_not_deleted_while_it_serves(hub, cards, settings, capsys):
+    tiny.save_clip(settings.MODELS_DIR / "clip")
+    settings.EXTRACTOR = "clip"
+    assert 'value="delete"' not in cards.get("/models/").content.decode()
+    assert cards.post("/models/", {"action": "delete", "extractor": "clip"}).status_code == 400
+    with pytest.raises(CommandError, match="searched by clip"):
+        call_command("weights", "delete", "clip")
+    assert (settings.MODELS_DIR / "clip" / "config.json").exists()

@@ -23,7 +23,6 @@ class Command(BaseCommand):
         download.add_argument("models", nargs="+", choices=list(weights.MODELS))
         for name, text in (
             ("use", "fetch what an extractor needs and have EXTRACTOR=auto stand for it"),
-            ("fetch_for", "the same, for the site itself"),
             ("delete", "remove an extractor's weights"),
         ):
             own = commands.add_parser(name, help=text)
@@ -37,12 +36,9 @@ class Command(BaseCommand):
             case "download":
                 self.fetch(options["models"])
             case "use":
-                registry.choose(options["extractor"])
-                self.fetch(model_downloads.models_of(options["extractor"]))
-            case "fetch_for":
-                model_downloads.run(options["extractor"])
+                self.use(options["extractor"])
             case "delete":
-                model_downloads.delete(options["extractor"])
+                self.delete(options["extractor"])
             case "path":
                 self.stdout.write(str(settings.MODELS_DIR))
 
@@ -64,3 +60,15 @@ class Command(BaseCommand):
                 weights.download(settings.MODELS_DIR, model, self.stdout.write)
             except weights.DownloadError as error:
                 raise CommandError(str(error)) from error
+
+    def use(self, extractor: str) -> None:
+        try:
+            model_downloads.run(extractor, self.stdout.write)
+        except weights.DownloadError as error:
+            raise CommandError(str(error)) from error
+
+    def delete(self, extractor: str) -> None:
+        try:
+            model_downloads.delete(extractor)
+        except model_downloads.ServingError:
+            raise CommandError(f"Pictures are searched by {extractor}: have another one used first.") from None
