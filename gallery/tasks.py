@@ -79,6 +79,10 @@ def install_schedule(**kwargs) -> None:
         defaults={"func": "gallery.verification.start", "schedule_type": Schedule.MONTHLY},
     )
     Schedule.objects.update_or_create(
+        name="remove expired tokens",
+        defaults={"func": "gallery.access_tokens.forget_expired", "schedule_type": Schedule.DAILY},
+    )
+    Schedule.objects.update_or_create(
         name="remove expired sessions",
         defaults={"func": "gallery.tasks.clear_sessions", "schedule_type": Schedule.DAILY},
     )

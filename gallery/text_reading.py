@@ -2,14 +2,16 @@
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from gallery import access
 from gallery.extraction.pipeline import decode
 from gallery.extraction.text_reader import AT_LEAST, InterruptedReadingError, TextReader, UnreadableError
+from gallery.extractor_switch import MAX_ATTEMPTS
 from gallery.imaging.decoder import DecodeError
 from gallery.models import Image, TextInImage
 
@@ -25,37 +27,50 @@ def unread() -> QuerySet[Image]:
 
 
 def read_batch(is_urgent: Callable[[], bool]) -> int:
-    """Read the text in some pictures; how many were looked at.
+    """Read the text in some pictures; for how many of them nothing is left to do.
 
     It gives way as soon as `is_urgent` says that pictures came which are not searchable yet.
     """
     images = list(unread()[:PICTURES])
-    looked_at = 0
+    done = 0
     if not images:
-        return looked_at
+        return done
     with TextReader() as reader:
         for image in images:
-            # Noted before it is begun: a picture that takes this process down is not tried again.
-            if not unread().filter(pk=image.pk).update(is_text_read=True):
+            # Counted before it is begun, for it may take this process down; so may a stop of the worker.
+            if not unread().filter(pk=image.pk).update(attempts=F("attempts") + 1):
                 continue
-            looked_at += 1
             try:
-                text = reader.read(decode(image.original.path, AT_LEAST).picture, is_urgent)
+                text = "" if image.attempts >= MAX_ATTEMPTS else _read(reader, image, is_urgent)
             except InterruptedReadingError:
-                Image.objects.filter(pk=image.pk).update(is_text_read=False)
+                Image.objects.filter(pk=image.pk).update(attempts=image.attempts)
                 break
-            except UnreadableError as error:
-                logger.warning("The text of image %d is not read: %s", image.pk, error)
-                break  # the child is of no use any more; the next batch has another one
-            except (OSError, DecodeError) as error:
-                logger.warning("The text of image %d is not read: %s", image.pk, error)
-                continue
+            except OSError as error:  # of the disk, not of the picture: it is there again some time
+                logger.warning("The texts of pictures cannot be read now: %s", error)
+                Image.objects.filter(pk=image.pk).update(attempts=image.attempts)
+                break
             store(image.pk, text)
-    return looked_at
+            done += 1
+            if not reader.is_alive:
+                break  # the next batch has another one
+    return done
+
+
+def _read(reader: TextReader, image: Image, is_urgent: Callable[[], bool]) -> str:
+    """Return the text in a picture, '' where it is the picture's fault that there is none to be had."""
+    try:
+        return reader.read(decode(image.original.path, AT_LEAST).picture, is_urgent)
+    except (UnreadableError, DecodeError) as error:
+        logger.warning("The text of image %d is not read: %s", image.pk, error)
+    except FileNotFoundError:
+        if not any(Path(image.original.storage.path("")).iterdir()):
+            raise  # an empty folder is a disk that is not mounted
+        logger.warning("The text of image %d is not read: its file is gone", image.pk)
+    return ""
 
 
 def store(image_id: int, text: str) -> None:
-    """Keep the text of a picture; nothing is kept of one without."""
+    """Keep the text of a picture, which has been read then; nothing is kept of one without."""
     with transaction.atomic():
-        if text and Image.objects.filter(pk=image_id).exists():
+        if Image.objects.filter(pk=image_id).update(is_text_read=True, attempts=0) and text:
             TextInImage.objects.update_or_create(image_id=image_id, defaults={"text": text})

@@ -129,7 +129,9 @@ class SearchSerializer(serializers.Serializer):
         fields = {
             "text": clean_text(data.get("text", "")),
             "phrases": {
-                clean_text(text): weight for text, weight in data.get("phrases", {}).items() if text.strip()
+                cleaned: weight
+                for text, weight in data.get("phrases", {}).items()
+                if (cleaned := clean_text(text))
             },
             "tags": clean_tags("tags", data.get("tags", [])),
             "tag_weights": {name: weight for name, weight in tag_weights.items() if weight != 1},

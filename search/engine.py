@@ -105,7 +105,7 @@ def search(query: Query, user: AnyUser, offset: int = 0, limit: int = 50, good_o
         found.unknown_words,
         found.unknown_tags,
         found.offers,
-        found.corrections,
+        suggestions.corrections([*found.unknown_words, *found.unknown_tags], user),
         sum(map(bool, (resolved.wanted, query.texts, query.tags))) > 1,
         resolved.extractor.name,
         resolved.words.is_cut,
@@ -135,7 +135,6 @@ class Answer:
     unknown_words: list[str]
     unknown_tags: list[str]
     offers: list[Suggestion]
-    corrections: list[Correction]
 
 
 def _answer(
@@ -173,7 +172,6 @@ def _answer(
         unknown,
         unknown_tags,
         suggestions.offers(index, seen, dict(words.named), resolved.tags),
-        suggestions.corrections(index, seen, allowed, [*unknown, *unknown_tags]),
     )
 
 

@@ -3,7 +3,7 @@
 Only what occurs on pictures that this person can see is ever suggested.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,13 +17,15 @@ from gallery.models import Tag
 from gallery.models.tag import fold
 from search.evidence import WantedWord
 from search.index.index import Index
+from search.index.words import LONGEST_WORD
 from search.live_index import live_index
 from search.models import SavedSearch
 
 MOST_OFFERS = 6
 MOST_NAMED = 4  # albums and saved searches that are suggested, each
 LEAST_CORRECTED = 3  # letters of a word that may be misspelt
-MOST_NEAR = 50  # words that are nearest to a misspelt one: the first of them that this person's pictures have
+MOST_CORRECTED = 5  # words of a query
+MOST_NEAR = 1000  # words near to a misspelt one: the nearest that this person's pictures have is told
 
 
 @dataclass(frozen=True)
@@ -83,28 +85,42 @@ class Correction:
     instead: str
 
 
-def corrections(
-    index: Index, visible: np.ndarray, allowed: access.Scope, wrong: Sequence[str]
-) -> list[Correction]:
+def corrections(wrong: Sequence[str], user: AnyUser) -> list[Correction]:
     """Return a tag or a written word of this person's pictures for each of the words that has one near."""
-    tags = dict(Tag.objects.values_list("name", "id")) if wrong else {}
-    written = {word.partition(":")[2] for word in index.vocabulary()} if wrong else set()
-    choices = [*tags, *(word for word in written if word not in tags and word.isalpha())]
+    asked = [word for word in dict.fromkeys(map(fold, wrong)) if LEAST_CORRECTED <= len(word) <= LONGEST_WORD]
+    if not asked:
+        return []
+    tags = dict(Tag.objects.values_list("name", "id"))
+    with live_index.open() as index:
+        written = index.spoken()
+    # Comparing takes long, so nobody waits for it: the index is asked again afterwards.
+    near = {word: _near(word, [list(tags), *written]) for word in asked[:MOST_CORRECTED]}
+    allowed = access.scope(user)
+    with live_index.open() as index:
+        visible = index.visible(allowed.owner_id, allowed.album_ids)
 
-    def is_seen(name: str) -> bool:
-        if name in tags and visible[index.tag_rows(tags[name])].any():
-            return True
-        places = WantedWord((name,)).places(index, allowed)
-        return any(visible[rows].any() for rows in places.values())
+        def is_seen(name: str) -> bool:
+            if name in tags and visible[index.tag_rows(tags[name])].any():
+                return True
+            places = WantedWord((name,)).places(index, allowed)
+            return any(visible[rows].any() for rows in places.values())
 
-    found = []
-    for word in wrong:
-        if len(word) < LEAST_CORRECTED:
-            continue
-        most = 1 if len(word) < 6 else 2 if len(word) < 11 else 3
-        near = process.extract(fold(word), choices, scorer=OSA.distance, score_cutoff=most, limit=MOST_NEAR)
-        found += [Correction(word, name) for name, _, _ in near if name != fold(word) and is_seen(name)][:1]
-    return found
+        seen = {word: next(filter(is_seen, names), None) for word, names in near.items()}
+    return [Correction(word, name) for word in wrong if (name := seen.get(fold(word)))]
+
+
+def _near(word: str, choices: Iterable[list[str]]) -> list[str]:
+    """List what the word may be a misspelling of, nearest first, tags before other words."""
+    most = 1 if len(word) < 6 else 2 if len(word) < 11 else 3
+    found = [
+        (distance, name)
+        for own in choices
+        for name, distance, _ in process.extract(
+            word, own, scorer=OSA.distance, score_cutoff=most, limit=MOST_NEAR
+        )
+        if distance
+    ]
+    return [name for _, name in sorted(found, key=lambda own: own[0])]
 
 
 def count(index: Index, visible: np.ndarray, tag_ids: list[int]) -> dict[int, int]:

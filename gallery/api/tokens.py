@@ -54,7 +54,7 @@ class TokenView(APIView):
         form = ThrottledTokenSerializer(data=request.data, context={"request": request})
         form.is_valid(raise_exception=True)
         try:
-            _, key = access_tokens.create(form.validated_data["user"], form.validated_data["token_name"])
+            _, key = access_tokens.sign_in(form.validated_data["user"], form.validated_data["token_name"])
         except RefusedError as refusal:
             raise ValidationError({"non_field_errors": [str(refusal)]}) from refusal
         return Response({"token": key})

@@ -37,6 +37,7 @@ class Extractor(ABC):
     """
 
     name: str
+    tags: list[str]  # that it can give
     at_least: int  # pixels: pictures need not be decoded larger than this on their shorter side
     near_picture: float | None = None  # similarity from which pictures show the same; None: cannot be told
     scale: float | None = None  # of similarities, where `log_sums` says what they are worth
@@ -93,6 +94,10 @@ class Extractor(ABC):
         Loads nothing.
         """
         return {}
+
+    def tag_names(self) -> frozenset[str]:
+        """Return every name that its tags go by, normalized."""
+        return frozenset(self.tags) | self.synonyms().keys()
 
     @abstractmethod
     def is_cut(self, text: str) -> bool:

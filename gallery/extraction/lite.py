@@ -152,6 +152,12 @@ class Lite(Extractor):
                 stands_for.setdefault(word, set()).add(_as_tag(i, name))
         return {word: own.pop() for word, own in stands_for.items() if len(own) == 1 and word not in tags}
 
+    @cache  # noqa: B019 - there is one, for the life of the process
+    def tag_names(self) -> frozenset[str]:
+        """Return every name that its classes and kinds go by, also those that several share."""
+        others = (name for i in range(len(self.classes)) for name in _wordnet_names(i))
+        return super().tag_names() | frozenset(others) | frozenset(KINDS.values())
+
     def _embed_classes(self, weights: np.ndarray) -> np.ndarray:
         """ConSE: class weights (n, 1000) -> unit-length embeddings (n, dim)."""
         top = np.argsort(-weights, axis=1, kind="stable")[:, :CLASSES_IN_EMBEDDING]  # (n, 10)

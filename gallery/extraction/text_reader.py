@@ -41,6 +41,7 @@ class TextReader:
     """A child process that reads pictures one after the other."""
 
     def __enter__(self) -> "TextReader":
+        self._is_alive = True
         self._channel, theirs = socket.socketpair()
         self._child = subprocess.Popen(
             [sys.executable, "-m", "gallery.extraction.text_reader", str(theirs.fileno())],
@@ -63,13 +64,20 @@ class TextReader:
         self._child.kill()
         self._child.wait()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether another picture can be read; not after an UnreadableError."""
+        return self._is_alive and self._child.poll() is None
+
     def read(self, picture: Image.Image, is_urgent: Callable[[], bool] = lambda: False) -> str:
         """Return the text in an RGB picture, a line a line, '' for none.
 
         Raises InterruptedReadingError as soon as `is_urgent` says so, and UnreadableError.
         """
+        self._is_alive = False  # an answer that comes late would be taken for the next picture's
         self._send(_HEADER.pack(*picture.size) + picture.tobytes(), is_urgent)
         text = self._answer(is_urgent)
+        self._is_alive = text is not None
         if text is None:
             raise UnreadableError(f"its process died or took more than {SECONDS} s")
         return text

@@ -41,6 +41,7 @@ class AccessToken(models.Model):
     scope = models.CharField(_("May"), max_length=4, choices=Scope, default=Scope.ALL)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(_("Expires"), null=True, blank=True)
+    signed_in = models.BooleanField(default=False, editable=False, help_text="Made by signing in.")
     used_at = models.DateTimeField(null=True, editable=False)
 
     objects = AccessTokenQuerySet.as_manager()

@@ -142,9 +142,9 @@ class Index:
         """uint32 (n,): the rows, dead ones too, that have a word like 'name:beach', in growing order."""
         return self._posted("words", word)
 
-    def vocabulary(self) -> set[str]:
-        """Return every word that any row, dead ones too, has."""
-        return {word for _, segment in self._segments for word in segment.words.vocabulary()}
+    def spoken(self) -> list[list[str]]:
+        """List the words, each without its field, that any row, dead ones too, has; in several parts."""
+        return [segment.words.spoken() for _, segment in self._segments]
 
     def _posted(self, kind: str, key: int | str) -> np.ndarray:
         lists = [(first, getattr(segment, kind).rows(key)) for first, segment in self._segments]
@@ -292,14 +292,18 @@ class Index:
         return _in_order([(number[rows + first], keys) for first, rows, keys in found])
 
     def _words(self, number: np.ndarray) -> tuple[list[str], np.ndarray]:
-        """Return all words, and like _pairs which row has which of them."""
+        """Return the words of living rows, and like _pairs which row has which of them."""
         numbers: dict[str, int] = {}
         found = []
         for first, segment in self._segments:
             own = [numbers.setdefault(word, len(numbers)) for word in segment.words.vocabulary()]
             rows, keys = segment.words.pairs()
             found.append((number[rows + first], np.asarray(own, np.int64)[keys]))
-        return list(numbers), _in_order(found)
+        pairs = _in_order(found)
+        # What only dead rows have goes: nobody keeps the words of a picture that was deleted.
+        kept, pairs[:, 1] = np.unique(pairs[:, 1], return_inverse=True)
+        vocabulary = list(numbers)
+        return [vocabulary[number] for number in kept.tolist()], pairs
 
 
 def _in_order(found: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:

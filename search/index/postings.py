@@ -85,6 +85,10 @@ class WordPostings:
         """List every word; its place is its number in `pairs`."""
         return list(self._numbers)
 
+    def spoken(self) -> list[str]:
+        """List the words that are made of letters alone, without their fields."""
+        return _spoken(self._numbers)
+
     def pairs(self) -> tuple[np.ndarray, np.ndarray]:
         """Give every row, uint32 (n,), and the number of its word, int64 (n,)."""
         return self._postings.pairs()
@@ -99,6 +103,7 @@ class StoredWords:
 
     def __init__(self, text: np.ndarray, ends: np.ndarray, postings: StoredPostings) -> None:
         self._text, self._ends, self._postings = text, ends, postings
+        self._spoken: list[str] | None = None
 
     def rows(self, word: str) -> np.ndarray:
         """uint32 (n,): the rows that have the word, in growing order."""
@@ -118,6 +123,12 @@ class StoredWords:
         text, ends = self._text.tobytes(), self._ends.tolist()
         return [text[start:end].decode() for start, end in zip([0, *ends], ends, strict=False)]
 
+    def spoken(self) -> list[str]:
+        """List the words that are made of letters alone, without their fields; worked out once."""
+        if self._spoken is None:
+            self._spoken = _spoken(self.vocabulary())
+        return self._spoken
+
     def pairs(self) -> tuple[np.ndarray, np.ndarray]:
         """Give every row, uint32 (n,), and the number of its word, int64 (n,)."""
         return self._postings.pairs()
@@ -125,6 +136,10 @@ class StoredWords:
     def _word(self, number: int) -> bytes:
         start = int(self._ends[number - 1]) if number else 0
         return self._text[start : int(self._ends[number])].tobytes()
+
+
+def _spoken(keys: Iterable[str]) -> list[str]:
+    return sorted({word for key in keys if (word := key.partition(":")[2]).isalpha()})
 
 
 def stored_vocabulary(words: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ import unicodedata
 from functools import lru_cache
 
 LONGEST_WORD = 40  # characters; what is longer is no word that anybody types
+SHORT = 48  # characters
 MOST_WORDS = 2000  # of one text: files and texts in pictures come from strangers
 FIELDS = ("name", "caption", "keyword", "place", "text")  # that plain words are looked for in
 # Words that say nothing of a picture, in the languages that Picfusion speaks.
@@ -33,9 +34,18 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", bare).translate(_PLAIN)
 
 
-@lru_cache(maxsize=16_384)
 def in_text(text: str) -> tuple[str, ...]:
     """Return the words of what somebody wrote, each once, in order; 'BeachParty2019' holds four."""
+    return _in_short_text(text) if len(text) <= SHORT else _in_text(text)
+
+
+@lru_cache(maxsize=16_384)
+def _in_short_text(text: str) -> tuple[str, ...]:
+    """Remember what occurs again and again: cameras, places, titles. A few megabytes at most."""
+    return _in_text(text)
+
+
+def _in_text(text: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for run in _RUN.findall(unicodedata.normalize("NFKC", text)[: MOST_WORDS * 20]):
         pieces = _HUMP.split(run)

@@ -3,7 +3,7 @@
 import re
 
 from gallery.imaging.colors import BLACK_AND_WHITE, NAMES
-from search.index.words import fold
+from search.index.words import IDLE, fold
 
 COLORS = {name: name for name in NAMES} | {
     "gray": "grey", "violet": "purple", "lilac": "purple", "crimson": "red", "scarlet": "red",
@@ -44,6 +44,6 @@ def split(text: str, names: frozenset[str] = frozenset()) -> tuple[list[str], st
             colors.append(COLORS[plain])
         else:
             kept.append(word)
-    if colors and all(fold(word) in EMPTY or len(word) < 3 for word in kept):
+    if colors and all(fold(word).strip(",.;!?&+-/") in EMPTY | IDLE | {""} for word in kept):
         kept = []
     return list(dict.fromkeys(colors)), " ".join(kept)

@@ -230,7 +230,7 @@ class AlbumField(Field):
     _spectacular_annotation: dict[str, Any] = {"field": {"oneOf": [{"type": "integer"}, {"type": "string"}]}}
 
     def to_internal_value(self, data: Any) -> int | str:
-        if isinstance(data, str) and 0 < len(data) <= 200:
+        if isinstance(data, str) and 0 < len(data) <= 200 and data.isprintable():
             number = whole_number(data)
             return data if number is None else number
         if isinstance(data, int) and not isinstance(data, bool) and 0 < data <= 2**53:

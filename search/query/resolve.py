@@ -26,7 +26,7 @@ from search.query import color_words, query_pictures
 from search.query.color_words import COLORS
 from search.query.conditions import Condition
 from search.query.errors import QueryError
-from search.query.named_tags import named_in
+from search.query.named_tags import known_in, named_in
 from search.query.query import Query
 
 PATIENCE = 10.0  # seconds that a search waits for a model that is being loaded
@@ -132,7 +132,7 @@ def _unknown_words(query: Query, model: Extractor) -> list[str]:
 def _meaning(text: str, weight: float, named: dict[int, tuple[str, str]], model: Extractor) -> Meaning:
     """Say which tags and colours a text asks for."""
     names = frozenset(fold(words) for _, words in named.values())
-    colors, rest = color_words.split(text, names)
+    colors, rest = color_words.split(text, names | known_in(text, model.tag_names()))
     near = model.near(rest) if rest else []
     if near is None:  # the extractor cannot tell: what the text names counts, but is not all
         return Meaning(list(named), colors, is_told=False, asks_more=True, weight=weight)

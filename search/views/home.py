@@ -128,8 +128,14 @@ def _corrected(request: SignedInRequest, correction: Correction) -> str:
     parameters = request.GET.copy()
     parameters.pop("page", None)
     line = request.GET.get("q", "")
+    wrong = re.escape(correction.word)
+    instead = correction.instead
     parameters["q"] = re.sub(
-        rf"(?<!\w){re.escape(correction.word)}(?!\w)", lambda _: correction.instead, line, count=1, flags=re.I
+        rf"(?P<tag>[#-]+)(?:\"{wrong}\"|{wrong}(?!\w))|(?<!\w){wrong}(?!\w)",
+        lambda found: found["tag"] + quoted(instead) if found["tag"] else instead,
+        line,
+        count=1,
+        flags=re.IGNORECASE,
     )
     return parameters.urlencode()
 

@@ -277,7 +277,8 @@ def test_a_key_in_the_environment_is_no_obstacle(site, tmp_path):
     assert "3 originals copied" in said
     assert "SECRET_KEY is set in the environment" in said
     elsewhere = Site(tmp_path / "elsewhere")
-    assert "no secret key" in elsewhere.manage("restore", str(tmp_path / "backup"), SECRET_KEY="k" * 60).stdout
+    restored = elsewhere.manage("restore", str(tmp_path / "backup"), SECRET_KEY="k" * 60)
+    assert "no secret key" in restored.stdout
 
 
 def test_what_another_database_left_is_not_played_into_the_restored_one(site, tmp_path):

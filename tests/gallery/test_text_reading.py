@@ -1,5 +1,6 @@
 """The text in pictures: read when everything is searchable, and never in the way of that."""
 
+import errno
 import os
 import signal
 from pathlib import Path
@@ -118,3 +119,45 @@ def test_how_far_it_is_and_what_was_read_is_shown(note, page, api):
     assert "Text in the picture" in html
     assert "Meet at Zwiebelturm<br>12:30" in html
     assert api.get(f"/api/v1/images/{note.pk}/").json()["text"] == "Meet at Zwiebelturm\n12:30"
+
+
+def test_a_disk_that_is_away_costs_no_picture_its_text(note, settings, tmp_path, monkeypatch):
+    """Neither an error of the disk nor the empty folder on which it is not mounted."""
+
+    def fail(path, at_least):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(text_reading, "decode", fail)
+        assert text_reading.read_batch(is_urgent=lambda: False) == 0
+    (tmp_path / "empty").mkdir()
+    with monkeypatch.context() as away:
+        away.setattr(note.original.storage, "path", lambda name: str(tmp_path / "empty" / name))
+        assert text_reading.read_batch(is_urgent=lambda: False) == 0
+    note.refresh_from_db()
+    assert (note.attempts, note.is_text_read) == (0, False)
+    assert text_reading.read_batch(is_urgent=lambda: False) == 1
+    assert TextInImage.objects.get(image=note).text == "Meet at Zwiebelturm"
+
+
+def test_a_worker_that_is_killed_at_it_reads_it_when_it_is_back(note, monkeypatch):
+    class KilledError(BaseException):
+        pass
+
+    def killed(self, picture, is_urgent):
+        raise KilledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(TextReader, "read", killed)
+        with pytest.raises(KilledError):
+            text_reading.read_batch(is_urgent=lambda: False)
+    assert text_reading.unread().get() == note
+    with monkeypatch.context() as patched:
+        patched.setattr(TextReader, "read", killed)
+        for _ in range(2):
+            with pytest.raises(KilledError):
+                text_reading.read_batch(is_urgent=lambda: False)
+    # A picture that ends the worker each time is passed over, and counts as new for whatever else reads it.
+    assert text_reading.read_batch(is_urgent=lambda: False) == 1
+    note.refresh_from_db()
+    assert (note.attempts, note.is_text_read) == (0, True)

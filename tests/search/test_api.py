@@ -1,5 +1,7 @@
 """POST /api/v1/search/: every way of asking, right and wrong."""
 
+import json
+
 import pytest
 
 from tests.conftest import demo_path, upload
@@ -123,3 +125,20 @@ def test_a_body_too_large_to_be_a_query_is_not_read(api):
 def test_other_methods_and_types_are_refused(api):
     assert api.get(SEARCH).status_code == 405
     assert api.post(SEARCH, b"<x/>", content_type="application/xml").status_code == 415
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"phrases": {"\u200b": 1}}, 200),
+        ({"album": "\ud800"}, 400),
+        ({"\ud800": 1}, 400),
+        ({"phrases": {"\ud800": 1}}, 400),
+        ({"text": "\ud800"}, 400),
+        ({"tags": ["\ud800"]}, 400),
+        ({"owner": "\ud800"}, 400),
+    ],
+)
+def test_what_cannot_be_seen_or_is_no_text(api, body, status):
+    answer = api.post("/api/v1/search/", json.dumps(body), content_type="application/json")
+    assert answer.status_code == status

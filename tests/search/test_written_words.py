@@ -2,12 +2,15 @@
 
 import pytest
 
-from gallery import tagging
-from gallery.models import Album, AlbumImage, AlbumMember, Favourite, Image, TextInImage
-from search import engine
+from gallery import extractor_switch, tagging
+from gallery.extraction import registry
+from gallery.models import Album, AlbumImage, AlbumMember, Favourite, Image, Tag, TextInImage
+from search import engine, live_index, suggestions
 from search.good_matches import Verdict
 from search.models import SavedSearch
+from search.query import color_words
 from search.query.filters import Filters
+from search.query.named_tags import known_in
 from search.query.query import Query
 
 
@@ -175,3 +178,60 @@ def test_suggestions_while_typing(api, curator, stranger):
     assert found[1]["id"] == album.pk
     assert list(api.get("/api/v1/suggestions/", {"q": "x" * 101}).json()) == ["q"]
     assert api.get("/api/v1/suggestions/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "colors", "rest"),
+    [
+        ("red tv", ["red"], "tv"),
+        ("red \u732b", ["red"], "\u732b"),
+        ("something in blue", ["blue"], ""),
+        ("a picture of something red!", ["red"], ""),
+        ("golden retriever", [], "golden retriever"),  # known, although no picture carries the tag
+        ("golden retrievers in a red car", ["red"], "golden retrievers in a car"),
+        ("orange", [], "orange"),
+        ("blue jeans and a red hat", ["red"], "blue jeans and a hat"),
+    ],
+)
+def test_what_is_a_colour_and_what_is_part_of_a_name(text, colors, rest):
+    names = registry.load(registry.target()).tag_names()
+    assert color_words.split(text, known_in(text, names)) == (colors, rest)
+
+
+def test_the_nearest_word_that_one_sees_is_offered(curator, stranger, photo):
+    """However many others, that one does not see, are nearer."""
+    Image.objects.filter(pk=photo("moon").pk).update(caption="Zwiebelturm")
+    for letter in "abcdefghijklmnopqrstuvwxyz":
+        Tag.objects.create(name=f"zwiebelturn{letter}")
+        Tag.objects.create(name=f"zwiebelturm{letter}s")
+    [found] = answer(curator, "zwiebelturnm").corrections
+    assert found.instead == "zwiebelturm"
+    assert answer(stranger, "zwiebelturnm").corrections == []
+
+
+def test_far_too_many_misspelt_words_are_no_trouble(curator):
+    page = answer(curator, " ".join(f"astronaud{i:x}".replace("0", "g") for i in range(80)))
+    assert len(page.corrections) <= suggestions.MOST_CORRECTED
+    assert answer(curator, "w" * 1000).corrections == []
+
+
+def test_a_corrected_tag_of_several_words_stays_one_tag(page, photo):
+    tagging.add(photo("moon"), "night sky")
+    for line in ("coffee #nightsky", 'coffee #"nigth sky"'):
+        assert "coffee+%23%22night+sky%22" in page.get("/", {"q": line}).content.decode()
+
+
+def test_words_of_a_deleted_picture_leave_the_index(curator, photo, monkeypatch, settings):
+    Image.objects.filter(pk=photo("moon").pk).update(caption="Verschwiegenheit")
+    extractor = extractor_switch.current()
+    live_index.rebuild(extractor)
+
+    def kept() -> bool:
+        [words] = (settings.INDEX_DIR).rglob("words_text.bin")
+        return b"verschwiegenheit" in words.read_bytes()
+
+    assert kept()
+    photo("moon").delete()
+    monkeypatch.setattr(live_index, "LEAST_CHANGES", -1)
+    assert live_index.compact(extractor)
+    assert not kept()

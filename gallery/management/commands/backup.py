@@ -24,7 +24,7 @@ class Command(BaseCommand):
             f"{report.database}: {report.copied} originals copied, {report.there} already there."
         )
         if not report.has_key:
-            self.stdout.write("SECRET_KEY is set in the environment: keep it yourself, it is not in the backup.")
+            self.stdout.write("SECRET_KEY is set in the environment and not in the backup: keep it yourself.")
         for name in report.wrong:
             self.stdout.write(f"WRONG: {name} is missing or not what was uploaded: see manage.py verify.")
         if report.wrong:

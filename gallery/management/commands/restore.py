@@ -28,7 +28,7 @@ class Command(BaseCommand):
             f"{report.database}: {report.copied} originals restored, {report.there} already there."
         )
         if not report.has_key:
-            self.stdout.write("The backup has no secret key: set the SECRET_KEY that the site had, or share links end.")
+            self.stdout.write("The backup has no secret key: set the SECRET_KEY that the site had.")
         for name in report.wrong:
             self.stdout.write(f"WRONG: {name} is missing in the backup or damaged.")
         if report.wrong:

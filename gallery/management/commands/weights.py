@@ -71,4 +71,4 @@ class Command(BaseCommand):
         try:
             model_downloads.delete(extractor)
         except model_downloads.ServingError:
-            raise CommandError(f"Pictures are searched by {extractor}: have another one used first.") from None
+            raise CommandError(f"Pictures are searched by {extractor}: use another one first.") from None

@@ -126,3 +126,24 @@ def test_a_new_password_ends_them_if_one_wants(page, curator, revoke):
         == 302
     )
     assert AccessToken.objects.exists() is not revoke
+
+
+def test_signing_in_again_and_again_never_fills_the_list(curator):
+    client = APIClient()
+    form = {"username": "curator", "password": "curator-password"}
+    access_tokens.create(curator, "API")
+    for _ in range(60):
+        answer = client.post("/api/v1/token/", form)
+        assert answer.status_code == 200
+        client.credentials(HTTP_AUTHORIZATION=f"Token {answer.json()['token']}")
+        assert client.get(IMAGES).status_code == 200
+        client.credentials()
+    assert AccessToken.objects.filter(user=curator).count() == access_tokens.MOST_ALIKE + 1
+
+
+def test_tokens_that_expired_are_shown_for_a_while_and_then_gone(curator):
+    for days in (1, 30):
+        access_tokens.create(curator, f"{days} days", expires_at=timezone.now() - timedelta(days=days))
+    access_tokens.create(curator, "for good")
+    access_tokens.forget_expired()
+    assert {own.name for own in AccessToken.objects.all()} == {"1 days", "for good"}
