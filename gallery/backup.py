@@ -79,8 +79,8 @@ def latest() -> Report | None:
 def copy_of_database(path: Path) -> None:
     """Copy the database as of now, whole, and make sure that it is; BackupError where it is not.
 
-    In one step: a copy in several begins anew whenever somebody writes between two of them. With a write-ahead
-    log everybody goes on meanwhile. The copy has no such log, so that it opens on a read-only disk.
+    In one step: a copy in several begins anew whenever somebody writes between two of them. With a log of
+    changes everybody goes on meanwhile. The copy has no such log, so that it opens on a read-only disk.
     """
     temporary = path.with_suffix(".new")
     temporary.unlink(missing_ok=True)
