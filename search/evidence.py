@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gallery.access import Scope
-from search.index import words
+from search.index import kernels, words
 from search.index.fusion import NAMED_COLOR, NAMED_TAG
 from search.index.index import Index
 from search.index.ranking import Gain
@@ -30,7 +30,7 @@ class Meaning:
         tagged = index.with_any_tag(self.tag_ids)
         colored = [index.word_rows(f"color:{color}") for color in self.colors]
         masks = [tagged] if self.asks_more or not self.colors else []
-        masks += [_as_mask(index, rows) for rows in colored]
+        masks += [_as_mask(index.size, rows) for rows in colored]
         shown = np.logical_and.reduce(masks) if self.is_told or not self.asks_more else None
         return Found(shown, np.flatnonzero(tagged).astype(np.uint32), colored, self.weight)
 
@@ -120,7 +120,7 @@ class Evidence:
         if lists:
             rows = lists[0]
             for own in lists[1:]:
-                rows = rows[_among(rows, own)]
+                rows = rows[_as_mask(len(mask), own)[rows] if len(rows) > FEW else _among(rows, own)]
             mask[rows] = True
         return mask
 
@@ -171,7 +171,7 @@ def joined(lists: Iterable[np.ndarray], size: int) -> np.ndarray:
         return np.unique(np.concatenate(filled))
     mask = np.zeros(size, bool)  # sorting many takes longer
     for own in filled:
-        mask[own] = True
+        kernels.mark(mask, own)
     return np.flatnonzero(mask).astype(np.uint32)
 
 
@@ -183,7 +183,7 @@ def _among(rows: np.ndarray, own: np.ndarray) -> np.ndarray:
     return found
 
 
-def _as_mask(index: Index, rows: np.ndarray) -> np.ndarray:
-    mask = np.zeros(index.size, bool)
-    mask[rows] = True
+def _as_mask(size: int, rows: np.ndarray) -> np.ndarray:
+    mask = np.zeros(size, bool)
+    kernels.mark(mask, rows)
     return mask

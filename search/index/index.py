@@ -4,12 +4,12 @@ Rows are numbered through: those of the snapshot first. They are only ever appen
 goes leaves a dead row behind, and one that changed comes back as a new row.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from search.index import quantization
+from search.index import kernels, quantization
 from search.index.columns import COLUMNS, Rows, Written
 from search.index.growing_rows import Tail
 from search.index.snapshot import Snapshot
@@ -249,11 +249,13 @@ class Index:
         for tag_id, weight in weights.items():
             kernels.add_at(scores, self.tag_rows(tag_id), np.float32(weight))
 
-    def with_any_tag(self, tag_ids: Iterable[int]) -> np.ndarray:
+    def with_any_tag(self, tag_ids: Collection[int]) -> np.ndarray:
         """Bool (size,): the rows, dead ones too, that carry any of these tags."""
         mask = np.zeros(self.size, bool)
-        for tag_id in tag_ids:
-            mask[self.tag_rows(tag_id)] = True
+        for first, segment in self._segments:
+            own = mask[first : first + segment.size]
+            for tag_id in tag_ids:
+                kernels.mark(own, segment.tags.rows(tag_id))
         return mask
 
     def carries(self, tag_id: int, rows: np.ndarray) -> np.ndarray:

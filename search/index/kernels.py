@@ -69,6 +69,13 @@ def add_at(values: Any, rows: Any, amount: Any) -> None:
         values[rows[i]] += amount
 
 
+@_compiled
+def mark(mask: Any, rows: Any) -> None:
+    """mask[rows] = True; mask bool (any,), rows uint32 (n,)."""
+    for i in range(len(rows)):
+        mask[rows[i]] = True
+
+
 @cache
 def threads() -> ThreadPoolExecutor:
     """As many as the processor has cores, made on first use: after a server has forked."""
@@ -97,3 +104,4 @@ def prepare() -> None:
     exact_dots(vectors, np.zeros(1, np.int64), np.zeros(2), np.zeros(1), 0, 1)
     for rows in (np.zeros(1, np.uint32), read_only(np.zeros(1, np.uint32))):
         add_at(scores, rows, unit)
+        mark(np.zeros(1, bool), rows)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+MOST_AT_HAND = 20_000  # keys that are in a dictionary, too
 _NONE = np.zeros(0, np.uint32)
 
 
@@ -46,13 +47,23 @@ class StoredPostings:
 
     def __init__(self, keys: np.ndarray, starts: np.ndarray, rows: np.ndarray) -> None:
         self._keys, self._starts, self._rows = keys, starts, rows
+        self._places: dict[int, int] = {}  # of the keys, from their first use on
 
     def rows(self, key: int) -> np.ndarray:
         """uint32 (n,): the rows that carry `key`, each once, in growing order."""
-        i = int(np.searchsorted(self._keys, key))
-        if i == len(self._keys) or self._keys[i] != key:
+        i = self._place(key)
+        if i is None:
             return _NONE
         return self._rows[self._starts[i] : self._starts[i + 1]]
+
+    def _place(self, key: int) -> int | None:
+        """Where the key is. A text may mean hundreds of tags, so theirs are kept at hand, unlike words'."""
+        if len(self._keys) > MOST_AT_HAND:
+            i = int(np.searchsorted(self._keys, key))
+            return i if i < len(self._keys) and self._keys[i] == key else None
+        if not self._places:
+            self._places = {own: place for place, own in enumerate(self._keys.tolist())}
+        return self._places.get(key)
 
     def keys(self) -> np.ndarray:
         """int64 (k,): every key that any row carries, in growing order."""
