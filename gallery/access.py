@@ -236,9 +236,14 @@ def taggable_images(user: AnyUser) -> QuerySet[Image]:
     return Image.objects.filter(Q(owner_id=user.pk or 0) | Q(pk__in=shared), untrashed())
 
 
-def captionable_images(user: AnyUser) -> QuerySet[Image]:
-    """Return the pictures whose caption `user` may write: those whose tags they may change."""
+def correctable_images(user: AnyUser) -> QuerySet[Image]:
+    """Return the pictures whose caption, date and turn `user` may say: those whose tags they may change."""
     return taggable_images(user)
+
+
+def placeable_images(user: AnyUser) -> QuerySet[Image]:
+    """Return the pictures of which `user` may say where they were taken: their own."""
+    return own_images(user)
 
 
 def favourites(user: AnyUser) -> QuerySet[Favourite]:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from gallery import tagging, tasks
+from gallery.forms.images import AdminCorrectionForm
 from gallery.forms.sign_in import ThrottledAdminForm
 from gallery.forms.upload import AdminUploadForm
 from gallery.models import Account, Album, AlbumMember, AuditEntry, Embedding, Image, ImageTag, Tag
@@ -65,14 +66,15 @@ class ImageAdmin(admin.ModelAdmin):
         "height",
         "size_bytes",
         "sha256",
-        "taken_at",
+        "taken",
+        "turn",
         "created_at",
     )
-    readonly_fields = tuple(name for name in fields if name != "caption")
+    readonly_fields = tuple(name for name in fields if name not in ("caption", "taken", "place", "turn"))
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: Any = False, **kwargs) -> Any:
         return super().get_form(
-            request, obj, **({"form": AdminUploadForm} | kwargs if obj is None else kwargs)
+            request, obj, **({"form": AdminUploadForm if obj is None else AdminCorrectionForm} | kwargs)
         )
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -93,7 +95,7 @@ class ImageAdmin(admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         if change:  # a new image was stored by its form, through gallery.ingest
-            super().save_model(request, obj, form, change)
+            form.correct(obj)
 
     @admin.display(description="")
     def thumbnail(self, image: Image) -> str:

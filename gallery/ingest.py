@@ -10,10 +10,10 @@ from django.core.files import File
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from gallery import quota, tasks, trash
+from gallery import quota, tagging, tasks, trash
 from gallery.imaging import formats
 from gallery.imaging.decoder import DecodeError, decoder
-from gallery.imaging.metadata import Facts
+from gallery.imaging.metadata import Beside, Facts
 from gallery.models import Image
 from gallery.refusal import RefusedError
 
@@ -24,20 +24,29 @@ class Added:
 
     image: Image
     created: bool
+    was_trashed: bool = False
 
 
-def add(owner: User, file: File, filename: str | None = None) -> Added:
+def add(
+    owner: User,
+    file: File,
+    filename: str | None = None,
+    beside: Beside | None = None,
+    restore: bool = True,
+) -> Added:
     """Check, store and enqueue one picture for `owner`; RefusedError says why it is not taken.
 
-    One that is in their trash comes back from it.
+    `beside` is what a file beside it says of it. One that is in their trash comes back from it, if `restore`.
 
     When this returns, the original is on disk and its row is committed or part of the caller's transaction.
     """
     sha256 = digest(file)
     existing = Image.objects.filter(owner=owner, sha256=sha256).first()
     if existing:
-        trash.restore(Image.objects.filter(pk=existing.pk))
-        return Added(existing, created=False)
+        was_trashed = existing.trashed_at is not None
+        if restore:
+            trash.restore(Image.objects.filter(pk=existing.pk))
+        return Added(existing, created=False, was_trashed=was_trashed)
     quota.check(owner, file.size)
     facts = examine(file)
     image = Image(
@@ -46,12 +55,15 @@ def add(owner: User, file: File, filename: str | None = None) -> Added:
         filename=clean_filename(filename or file.name or ""),
         size_bytes=file.size,
     )
-    image.describe(facts)
+    beside = beside or Beside()
+    image.describe(facts, beside)
     file.seek(0)
     image.original.save("", file, save=False)
     try:
         with transaction.atomic():
             image.save()
+            for written in (facts.written, beside.written):
+                tagging.add_written(image, written)
             transaction.on_commit(tasks.enqueue)
     except IntegrityError:
         # The same bytes arrived twice at once: the other one won.
@@ -69,7 +81,10 @@ def digest(file: File) -> str:
         raise RefusedError(_("The file is empty."))
     if file.size > settings.MAX_UPLOAD_MB * 1_000_000:
         raise RefusedError(
-            _("The file is %(size).1f MB; the limit is %(most)s MB.")
+            _(
+                "The file is %(size).1f MB; the limit is %(most)s MB. "
+                "An administrator can raise MAX_UPLOAD_MB."
+            )
             % {"size": file.size / 1e6, "most": settings.MAX_UPLOAD_MB}
         )
     sha256 = hashlib.sha256()
@@ -93,15 +108,18 @@ def _sentence(error: DecodeError) -> str:
             sentence = _("This file is not a picture we can read. Supported formats: %(formats)s.")
             return sentence % {"formats": formats.labels()}
         case "pixels":
-            sentence = _("The picture has %(own).0f megapixels; the limit is %(most)s.")
+            sentence = _(
+                "The picture has %(own).0f megapixels; the limit is %(most)s. "
+                "An administrator can raise MAX_IMAGE_MEGAPIXELS."
+            )
             return sentence % {"own": error.own, "most": settings.MAX_IMAGE_MEGAPIXELS}
-        case "no pixels":
-            return _("The picture has no pixels.")
-        case "memory":
-            return _("The picture is too large to process here. An administrator can raise DECODE_MEMORY_MB.")
-        case "slow":
-            return _("The picture takes too long to process.")
-    return _("The picture is damaged or incomplete.")
+    sentences = {
+        "raw": _("This camera raw file can't be developed here: its camera or compression isn't known."),
+        "no pixels": _("The picture has no pixels."),
+        "memory": _("The picture is too large to process here. An administrator can raise DECODE_MEMORY_MB."),
+        "slow": _("The picture takes too long to process."),
+    }
+    return sentences.get(error.kind, _("The picture is damaged or incomplete."))
 
 
 def clean_filename(name: str) -> str:

@@ -1,8 +1,12 @@
 """What people do to a picture's tags. It outlives every re-extraction."""
 
+import contextlib
+
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from gallery.models import Image, ImageTag, Tag
+from gallery.imaging.written import BEST, Written
+from gallery.models import Favourite, Image, ImageTag, Tag
 from gallery.models.tag import normalize
 
 
@@ -14,6 +18,29 @@ def add(image: Image, name: str) -> ImageTag:
 def remove(image: Image, name: str) -> None:
     """Take a tag from the picture, whoever gave it, and keep extractors from giving it again."""
     _decide(image, name, ImageTag.Source.REMOVED, confidence=0.0)
+
+
+def add_written(image: Image, written: Written) -> None:
+    """Give the picture the tags that people wrote into its file, and for five stars its owner's heart.
+
+    What was decided about a tag here stays.
+    """
+    names = set()
+    for word in written.keywords:
+        with contextlib.suppress(ValidationError):  # no word that can be a tag
+            names.add(normalize(word))
+    with transaction.atomic():
+        if names:
+            tag_ids = Tag.objects.ids_for(names)
+            decided = ImageTag.objects.filter(image=image, tag_id__in=tag_ids.values())
+            said = set(decided.filter(extractor="").values_list("tag_id", flat=True))
+            new = [tag_id for tag_id in tag_ids.values() if tag_id not in said]
+            decided.filter(tag_id__in=new).delete()
+            ImageTag.objects.bulk_create(
+                [ImageTag(image=image, tag_id=tag_id, source=ImageTag.Source.PERSON) for tag_id in new]
+            )
+        if written.rating == BEST:
+            Favourite.objects.get_or_create(user_id=image.owner_id, image=image)
 
 
 def _decide(image: Image, name: str, source: ImageTag.Source, confidence: float) -> ImageTag:

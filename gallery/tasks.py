@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
-from gallery import extractor_switch, text_reading
+from gallery import extractor_switch, tagging, text_reading
 from gallery.extraction import registry
 from gallery.extraction.base import Extraction, Extractor
 from gallery.extraction.lite import Lite
@@ -41,6 +41,13 @@ MEASURED = [
     "place",
     "taken_at",
     "taken_offset",
+    "taken_local",
+    "taken_precision",
+    "taken_is_guess",
+    "caption",
+    "width",
+    "height",
+    "is_cut_off",
     "latitude",
     "longitude",
     "metadata_version",
@@ -179,17 +186,25 @@ def measure_batch(size: int) -> int:
     for image in images:
         image.metadata_version = metadata.VERSION
         try:
-            decoded = decode(image.original.path, 4 * HASHED)
+            decoded = decode(image.original.path, 4 * HASHED, image.turn)
             image.perceptual_hash, image.color = decoded.perceptual_hash, decoded.color
             image.colors = decoded.colors
             with image.original.storage.open(image.original_name) as file:
-                image.describe(decoder().examine(file))
+                facts = decoder().examine(file)
+            image.describe(facts)
             image.place = image.place or _place_of(image)
+            tagging.add_written(image, facts.written)
         except Exception as error:  # Pillow raises nearly anything on hostile bytes.
             logger.warning("Image %d cannot be measured: %s", image.pk, error)
             if image.color is None:
                 image.perceptual_hash, image.color = 0, GREY
-    Image.objects.bulk_update(images, MEASURED)
+    with transaction.atomic():
+        # What a person said while the files were read stays, and so does a turn.
+        said = dict(
+            Image.objects.filter(pk__in=[image.pk for image in images]).values_list("pk", "corrected")
+        )
+        unchanged = [image for image in images if said.get(image.pk) == image.corrected]
+        Image.objects.bulk_update(unchanged, MEASURED)
     return len(images)
 
 
@@ -215,7 +230,9 @@ def _extract_and_store(images: list[Image], extractor: Extractor, key: str) -> d
     readings: dict[int, Reading] = {}
     errors: dict[Image, Exception] = {}
     for image, result in zip(
-        images, extract_files(extractor, [image.original.path for image in images]), strict=True
+        images,
+        extract_files(extractor, [image.original.path for image in images], [image.turn for image in images]),
+        strict=True,
     ):
         if isinstance(result, Exception):
             errors[image] = result

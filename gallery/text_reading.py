@@ -59,7 +59,7 @@ def read_batch(is_urgent: Callable[[], bool]) -> int:
 def _read(reader: TextReader, image: Image, is_urgent: Callable[[], bool]) -> str:
     """Return the text in a picture, '' where it is the picture's fault that there is none to be had."""
     try:
-        return reader.read(decode(image.original.path, AT_LEAST).picture, is_urgent)
+        return reader.read(decode(image.original.path, AT_LEAST, image.turn).picture, is_urgent)
     except (UnreadableError, DecodeError) as error:
         logger.warning("The text of image %d is not read: %s", image.pk, error)
     except FileNotFoundError:

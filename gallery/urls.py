@@ -18,6 +18,7 @@ from gallery.views import (
 urlpatterns = [
     path("images/<int:pk>/tags", images.tag, name="image-tags"),
     path("images/<int:pk>/caption", images.caption, name="image-caption"),
+    path("images/<int:pk>/correct", images.correct, name="image-correct"),
     path("images/<int:pk>/favourite", images.favourite, name="image-favourite"),
     path("images/<int:pk>/delete", images.delete, name="image-delete"),
     path("images/<int:pk>/original", files.original, name="image-original"),

@@ -3,9 +3,10 @@
 From the index, so that a million are no trouble.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 from django.utils import timezone
@@ -15,6 +16,9 @@ from gallery.access import AnyUser
 from gallery.models import Image, Tag
 from search.index.columns import UNKNOWN
 from search.live_index import live_index
+
+Names = Callable[[list[int]], dict[int, str]]
+MOST_TIED = 2000  # pictures of the same moments whose names are looked at: more are a folder's of scans
 
 
 @dataclass(frozen=True)
@@ -42,12 +46,16 @@ class TagCount:
 class Timeline:
     """The visible, searchable pictures in the order of their dates, newest first.
 
-    Of one moment, latest added first.
+    Of one moment, the last by name; of one name, the latest added.
     """
 
-    def __init__(self, ids: np.ndarray, moments: np.ndarray) -> None:
-        """int64 (n,) each: the pictures' ids and when they were taken, in seconds since 1970."""
-        self._ids, self._moments = ids, moments
+    def __init__(self, ids: np.ndarray, moments: np.ndarray, names: Names | None = None) -> None:
+        """int64 (n,) each: the pictures' ids and when they were taken.
+
+        By the clock of the place, in milliseconds since 1970 as if that were UTC. `names` gives the file
+        names of pictures by their ids; left out, the database does.
+        """
+        self._ids, self._moments, self._names = ids, moments, names or _stored_names
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -56,24 +64,44 @@ class Timeline:
         """Every month that has pictures, newest first."""
         if not len(self):
             return []
-        zone = timezone.get_default_timezone()
-        first = datetime.fromtimestamp(int(self._moments.min()), zone)
-        last = datetime.fromtimestamp(int(self._moments.max()), zone)
+        first, last = (
+            datetime.fromtimestamp(int(moment) // 1000, UTC)
+            for moment in (self._moments.min(), self._moments.max())
+        )
         numbers = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
-        starts = [datetime(n // 12, n % 12 + 1, 1, tzinfo=zone).timestamp() for n in numbers]
+        starts = [datetime(n // 12, n % 12 + 1, 1, tzinfo=UTC).timestamp() * 1000 for n in numbers]
         counts = np.bincount(np.searchsorted(starts, self._moments, side="right") - 1, minlength=len(numbers))
         found = zip(numbers, counts.tolist(), strict=True)
         return [Month(n // 12, n % 12 + 1, count) for n, count in found if count][::-1]
 
     def __getitem__(self, wanted: slice) -> list[int]:
         """Return the ids of the pictures from `start` to `stop`: only those are sorted."""
-        stop = min(wanted.stop, len(self))
-        if not stop:
+        start, stop = wanted.start or 0, min(wanted.stop, len(self))
+        if stop <= start:
             return []
         least = np.partition(self._moments, len(self) - stop)[len(self) - stop]
         reach = np.flatnonzero(self._moments >= least)
         ordered = reach[np.lexsort((self._ids[reach], self._moments[reach]))[::-1]]
-        return self._ids[ordered[wanted.start or 0 : stop]].tolist()
+        # Those of one moment that are on this page, and those beside it, are told apart by their names.
+        moments = -self._moments[ordered]
+        first, last = np.searchsorted(moments, [moments[start], moments[stop - 1]], side="left")
+        last = int(np.searchsorted(moments, moments[stop - 1], side="right"))
+        named = self._by_name(ordered[first:last])
+        return self._ids[named[start - first : stop - first]].tolist()
+
+    def _by_name(self, rows: np.ndarray) -> np.ndarray:
+        """Put rows in order of moment, which have the order of ids among the same ones, in that of names."""
+        moments = self._moments[rows]
+        same = moments[1:] == moments[:-1]
+        tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+        if not 0 < len(tied) <= MOST_TIED:
+            return rows
+        ids = self._ids[rows]
+        names = self._names(ids[tied].tolist())
+        order = sorted(
+            range(len(rows)), key=lambda i: (moments[i], natural(names.get(ids[i], "")), ids[i]), reverse=True
+        )
+        return rows[np.array(order)]
 
     def around(self, image_id: int) -> tuple[int | None, int | None]:
         """Give the ids of the pictures before and after this one.
@@ -84,20 +112,33 @@ class Timeline:
         if not len(at):
             return None, None
         moment = self._moments[at[0]]
-        same = self._moments == moment
-        newer = np.flatnonzero((self._moments > moment) | (same & (self._ids > image_id)))
-        older = np.flatnonzero((self._moments < moment) | (same & (self._ids < image_id)))
-        return self._end(newer, np.min), self._end(older, np.max)
+        newer, older = np.flatnonzero(self._moments > moment), np.flatnonzero(self._moments < moment)
+        # The moment's own, and those of the next moments on both sides, in order.
+        near = [np.flatnonzero(self._moments == moment)]
+        near += [self._nearest(newer, np.min), self._nearest(older, np.max)]
+        rows = np.concatenate(near)
+        ordered = rows[np.lexsort((self._ids[rows], self._moments[rows]))[::-1]]
+        ids = self._ids[self._by_name(ordered)].tolist()
+        place = ids.index(image_id)
+        return ids[place - 1] if place else None, ids[place + 1] if place + 1 < len(ids) else None
 
-    def _end(self, rows: np.ndarray, extreme: Callable) -> int | None:
-        """Return the id of the first (np.min) or the last (np.max) of the rows in time.
-
-        None where there are none.
-        """
+    def _nearest(self, rows: np.ndarray, extreme: Callable) -> np.ndarray:
+        """Of these rows those of the first (np.min) or the last (np.max) moment."""
         if not len(rows):
-            return None
+            return rows
         moments = self._moments[rows]
-        return int(extreme(self._ids[rows[moments == extreme(moments)]]))
+        return rows[moments == extreme(moments)]
+
+
+def _stored_names(ids: list[int]) -> dict[int, str]:
+    return dict(Image.objects.filter(pk__in=ids).values_list("pk", "filename"))
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """What to sort a file's name by so that 'img 10' comes behind 'img 9'."""
+    return [
+        (int(part[:18]) if part.isdigit() else -1, part) for part in re.split(r"([0-9]+)", name.casefold())
+    ]
 
 
 def timeline(user: AnyUser) -> Timeline:
@@ -106,7 +147,18 @@ def timeline(user: AnyUser) -> Timeline:
     with live_index.open() as index:
         rows = np.flatnonzero(index.visible(allowed.owner_id, allowed.album_ids))
         ids, taken, added = (index.take(name, rows) for name in ("ids", "taken", "added"))
-    return Timeline(ids, np.where(taken == UNKNOWN, added, taken))
+    return Timeline(ids, np.where(taken == UNKNOWN, _on_the_sites_clock(added), taken))
+
+
+def _on_the_sites_clock(added: np.ndarray) -> np.ndarray:
+    """Seconds since 1970, int64 (n,) -> what the site's clock showed, in milliseconds as if that were UTC."""
+    zone = timezone.get_default_timezone()
+    days, of = np.unique(added // 86400, return_inverse=True)
+    offsets = [
+        (datetime.fromtimestamp(day * 86400, zone).utcoffset() or timedelta()).total_seconds()
+        for day in days.tolist()
+    ]
+    return (added + np.array(offsets, np.int64)[of]) * 1000
 
 
 def latest(user: AnyUser, count: int) -> list[Image]:

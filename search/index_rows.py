@@ -21,6 +21,13 @@ FORMAT_NUMBERS = {format.name: number for number, format in enumerate(FORMATS)}
 WITHIN = 500  # images asked for by number at a time: SQLite limits how many a statement may name
 
 
+class Milliseconds(Func):
+    """A moment in milliseconds since 1970, worked out by SQLite."""
+
+    template = "CAST(round((julianday(%(expressions)s) - 2440587.5) * 86400000) AS INTEGER)"
+    output_field = IntegerField()
+
+
 class Seconds(Func):
     """A moment in seconds since 1970, worked out by SQLite.
 
@@ -83,7 +90,7 @@ def _embeddings(extractor: str, dim: int) -> Any:
     )
     return ready.annotate(
         side=Greatest("image__width", "image__height"),
-        taken=Seconds(F("image__taken_at")),
+        taken=Milliseconds(F("image__taken_local")),
         added=Seconds(F("image__created_at")),
     )
 

@@ -63,6 +63,7 @@ GET_RULES = {
     "token-revoke": POST_ONLY,
     "models": ADMINISTRATORS,
     "image-caption": POST_ONLY,
+    "image-correct": POST_ONLY,
     "image-favourite": POST_ONLY,
     "waiting": LOGIN,
     "region": SHARED,
@@ -132,6 +133,7 @@ GET_RULES = {
 # sent.
 POST_RULES = {
     "image-tags": who(302, 404, 404, 404, 400, 400, 404),
+    "image-correct": who(302, 404, 404, 404, 400, 400, 404),
     "image-caption": who(302, 404, 404, 404, 302, 302, 404),
     "image-favourite": members(302, 404, 400, 400, 404),
     "region": members(302, 400, 400, 400, 400),

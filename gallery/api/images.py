@@ -1,10 +1,12 @@
 """Pictures in the API."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import django_filters
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import transaction
 from django.db.models import Prefetch
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
@@ -16,12 +18,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from gallery import access, extractor_switch, favourites, ingest, tagging, trash
+from gallery import access, corrections, extractor_switch, favourites, ingest, tagging, trash
 from gallery.access import AnyUser
 from gallery.api.parsers import JSONParser
 from gallery.files.responses import send_original
 from gallery.files.thumbnails import SIZES
+from gallery.imaging.dates import Moment
 from gallery.models import Image, ImageTag
+from gallery.models.image import MAX_CAPTION
 from gallery.models.tag import normalize
 from gallery.refusal import NoRoomError, RefusedError
 
@@ -56,6 +60,10 @@ class ImageSerializer(serializers.ModelSerializer):
     place = serializers.SerializerMethodField(
         help_text="Town, region and country, where known and told to you."
     )
+    taken = serializers.SerializerMethodField(
+        help_text="When it was taken, by the clock of the place, as exactly as is known: 1987, 1987-06, "
+        "2024-05-17 10:00:00; empty for unknown."
+    )
     text = serializers.CharField(help_text="What is written in the picture, as far as it was read.")
     is_favourite = serializers.BooleanField(help_text="Whether you gave it a heart.")
     original = serializers.SerializerMethodField()
@@ -72,6 +80,10 @@ class ImageSerializer(serializers.ModelSerializer):
             "width",
             "height",
             "taken_at",
+            "taken",
+            "taken_is_guess",
+            "turn",
+            "is_cut_off",
             "location",
             "place",
             "caption",
@@ -108,6 +120,10 @@ class ImageSerializer(serializers.ModelSerializer):
         return [image.latitude, image.longitude]
 
     @extend_schema_field(OpenApiTypes.STR)
+    def get_taken(self, image: Image) -> str:
+        return corrections.local_text(image.clock, image.taken_precision)
+
+    @extend_schema_field(OpenApiTypes.STR)
     def get_place(self, image: Image) -> str:
         return image.place if image.sees_location else ""
 
@@ -118,7 +134,10 @@ class ImageSerializer(serializers.ModelSerializer):
     @extend_schema_field({"type": "object", "additionalProperties": {"type": "string", "format": "uri"}})
     def get_thumbnails(self, image: Image) -> dict[str, str]:
         request = self.context["request"]
-        return {size: reverse("image-thumbnail", args=[image.pk, size], request=request) for size in SIZES}
+        return {
+            size: reverse("image-thumbnail", args=[image.pk, size], request=request) + image.look
+            for size in SIZES
+        }
 
 
 def tag_name(field: str, text: str) -> str:
@@ -139,17 +158,55 @@ class TagNameSerializer(serializers.Serializer):
             raise ValidationError(error.messages) from error
 
 
-class CaptionSerializer(serializers.ModelSerializer):
-    """What can be changed of a picture."""
+class CorrectionSerializer(serializers.Serializer):
+    """What a person may say of a picture."""
 
-    class Meta:
-        model = Image
-        fields = ["caption"]
+    caption = serializers.CharField(max_length=MAX_CAPTION, allow_blank=True, trim_whitespace=False)
+    taken = serializers.CharField(
+        max_length=40,
+        allow_blank=True,
+        help_text="By the clock of the place: 1987, 1987-06, 2024-05-17 10:00 and so on; '' for unknown.",
+    )
+    place = serializers.CharField(
+        max_length=200,
+        allow_blank=True,
+        help_text="Its name, or degrees north and east as in 48.85, 2.35; empty for unknown. Your own alone.",
+    )
+    turn = serializers.IntegerField(
+        min_value=0, max_value=3, help_text="Quarters clockwise, of the original."
+    )
+
+    def validate_taken(self, text: str) -> Moment | None:
+        return _checked(corrections.parse_date, text)
+
+    def validate_place(self, text: str) -> Any:
+        return _checked(corrections.parse_place, text)
+
+    def save_for(self, image: Image, user: User) -> None:
+        """Note what was said; ValidationError where this person may not say it."""
+        images, said = Image.objects.filter(pk=image.pk), self.validated_data
+        if "place" in said:
+            if not access.placeable_images(user).filter(pk=image.pk).exists():
+                raise ValidationError({"place": ["Only the picture's owner can change this."]})
+            corrections.set_place(images, *said["place"])
+        if "caption" in said:
+            corrections.set_caption(images, said["caption"])
+        if "taken" in said:
+            corrections.set_date(images, said["taken"])
+        if "turn" in said:
+            corrections.turn(images, said["turn"] - image.turn)
 
     def validate(self, data: Any) -> Any:
         if unknown := sorted(set(self.initial_data) - set(self.fields)):
             raise ValidationError({name: ["This can't be changed."] for name in unknown})
         return data
+
+
+def _checked(read: Callable[[str], Any], text: str) -> Any:
+    try:
+        return read(text)
+    except DjangoValidationError as error:
+        raise ValidationError(error.messages) from error
 
 
 class UploadSerializer(serializers.Serializer):
@@ -184,7 +241,7 @@ class ImageViewSet(
         if self.action == "destroy":
             return access.deletable_images(self.request.user)
         if self.action == "partial_update":
-            return access.captionable_images(self.request.user)
+            return access.correctable_images(self.request.user)
         if self.action in ("favourite", "remove_favourite"):
             return access.visible_images(self.request.user)
         if self.action in ("add_tag", "remove_tag"):
@@ -208,14 +265,14 @@ class ImageViewSet(
         data = self.get_serializer(image).data
         return Response(data, status=status.HTTP_201_CREATED if added.created else status.HTTP_200_OK)
 
-    @extend_schema(request=CaptionSerializer, responses=ImageSerializer)
+    @extend_schema(request=CorrectionSerializer, responses=ImageSerializer)
     def partial_update(self, request: Request, pk: int) -> Response:
-        """Change the caption."""
+        """Say what the picture shows, when and where it was taken, and how it is turned."""
         image = self.get_object()
-        form = CaptionSerializer(image, data=request.data, partial=True)
+        form = CorrectionSerializer(image, data=request.data, partial=True)
         form.is_valid(raise_exception=True)
-        if form.validated_data:
-            Image.objects.filter(pk=image.pk).update(**form.validated_data)
+        with transaction.atomic():
+            form.save_for(image, signed_in(request))
         changed = ImageSerializer.with_related(Image.objects.all(), request.user).get(pk=image.pk)
         return Response(self.get_serializer(changed).data)
 

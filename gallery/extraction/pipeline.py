@@ -26,17 +26,27 @@ class Reading:
     colors: str = ""
 
 
-def decode(file: str | Path, at_least: int) -> Decoded:
+def decode(file: str | Path, at_least: int, turn: int = 0) -> Decoded:
     """Decode a picture in a process of its own; DecodeError where that fails."""
     with open(file, "rb") as opened:
-        return decoder().load(opened, at_least)
+        return decoder().load(opened, at_least, turn=turn)
 
 
-def extract_files(extractor: Extractor, files: Sequence[str | Path]) -> list[Reading | Exception]:
-    """Return what each file gave, in order; in the place of one that failed stands the exception."""
+def extract_files(
+    extractor: Extractor, files: Sequence[str | Path], turns: Sequence[int] = ()
+) -> list[Reading | Exception]:
+    """Return what each file gave, in order; in the place of one that failed stands the exception.
+
+    `turns` says how many quarters clockwise a person turned each; none where it is left out.
+    """
     results: list[Reading | Exception] = []
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        pictures = iter([threads.submit(decode, file, extractor.at_least) for file in files])
+        pictures = iter(
+            [
+                threads.submit(decode, file, extractor.at_least, turns[i] if turns else 0)
+                for i, file in enumerate(files)
+            ]
+        )
         while chunk := list(islice(pictures, extractor.batch)):
             results += _extract_chunk(extractor, chunk)
     return results

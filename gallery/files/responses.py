@@ -17,7 +17,7 @@ from gallery.models import Image
 
 
 def _etag(request: HttpRequest, image: Image, variant: str) -> str:
-    return f'"{image.sha256[:32]}-{variant}"'
+    return f'"{image.sha256[:32]}-{variant}{image.turn or ""}"'
 
 
 def _modified(request: HttpRequest, image: Image, variant: str) -> datetime:

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from PIL import ExifTags, Image
 
-from gallery.imaging import pixels
+from gallery.imaging import pixels, raw
 
 Part = TypeVar("Part")
 MOST_PARTS = 20_000  # segments, chunks, boxes or directory entries of one file
@@ -68,6 +68,8 @@ def strip(content: bytes) -> bytes:
 
 
 def _stripper(content: bytes) -> Callable[[bytes], bytes]:
+    if raw.kind_of(content[: raw.HEADER]):
+        raise NotStrippedError("a camera's raw file is developed with its maker's notes")
     if content.startswith(b"\xff\xd8"):
         return _jpeg
     if content.startswith(b"\x89PNG\r\n\x1a\n"):

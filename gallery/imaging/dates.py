@@ -6,7 +6,7 @@ The camera's clock is kept as it was: local time, and its distance from UTC wher
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -20,6 +20,15 @@ _DATE = re.compile(
     r"\s*(Z|[+-]\d{2}:?\d{2})?"
 )
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})[T ]?(?:(\d{2})(\d{2})(\d{2}))?\s*(Z|[+-]\d{4})?")
+_PARTIAL = re.compile(r"(\d{4})(?:[-:/.](\d{1,2}))?(?:[-:/.]0{1,2}(?:[T ]+0?0:00(?::00)?)?)?")
+_COMPACT_PARTIAL = re.compile(r"(\d{4})(\d{2})00")
+# A day, and perhaps a time, that stand apart from other digits.
+_IN_NAME = re.compile(
+    r"(?<!\d)(\d{4})[-_.]?(\d{2})[-_.]?(\d{2})"
+    r"(?:(?:[-_. T]|\s+at\s+)+(\d{2})[-_.:h]?(\d{2})[-_.:m]?(\d{2}))?(?!\d{4})"
+)
+FIRST_DIGITAL = 1990
+MONTH, YEAR = "month", "year"
 _OFFSET = re.compile(r"(Z|[+-]\d{2}:?\d{2})")
 
 
@@ -29,6 +38,8 @@ class Moment:
 
     local: datetime
     offset: int | None = None
+    precision: str = ""  # MONTH or YEAR where no more is known
+    is_guess: bool = False  # by the file's name or its own time
 
     def at(self, default: Any) -> datetime:
         """Give the moment with a time zone: its own, or else `default`."""
@@ -61,8 +72,7 @@ def _candidates(
         (tags.DateTimeDigitized, tags.SubsecTimeDigitized, tags.OffsetTimeDigitized),
     ):
         yield parse(details.get(date), details.get(fraction), details.get(offset) or general)
-    for name in XMP_NAMES:
-        yield parse(xmp.get(name))
+    yield of_xmp(xmp)
     yield _of_iptc(iptc)
     yield parse(image.info.get("Creation Time") or image.info.get("creation time"))
     yield _of_gps(exif.get_ifd(ExifTags.IFD.GPSInfo))
@@ -77,6 +87,8 @@ def parse(text: object, fraction: object = None, offset: object = None) -> Momen
     None where it is not one, or where no camera can have meant it (0000:00:00, a month 13).
     """
     written = _text(text)
+    if match := _PARTIAL.fullmatch(written) or _COMPACT_PARTIAL.fullmatch(written.split("T")[0]):
+        return _partial(*match.groups())
     match = _DATE.match(written)
     if match:
         year, month, day, hour, minute, second, inside_fraction, inside_offset = match.groups()
@@ -96,6 +108,42 @@ def parse(text: object, fraction: object = None, offset: object = None) -> Momen
     if not EARLIEST < local.year < LATEST:
         return None
     return Moment(local, _minutes(inside_offset or _text(offset)))
+
+
+def of_xmp(xmp: Mapping[str, str]) -> Moment | None:
+    """Read the first readable date of XMP's simple properties."""
+    return next(filter(None, (parse(xmp.get(name)) for name in XMP_NAMES)), None)
+
+
+def _partial(year: str, month: str | None) -> Moment | None:
+    """Read a year, or a year and a month: all that is known of many a scan."""
+    number = int(month or 0)
+    if not EARLIEST < int(year) < LATEST or number > 12:
+        return None
+    return Moment(datetime(int(year), number or 1, 1), precision=MONTH if number else YEAR)
+
+
+def of_name(name: str) -> Moment | None:
+    """Guess from a file's name, as cameras, phones and messengers give it: IMG_20191104_094433."""
+    for found in _IN_NAME.finditer(name):
+        moment = parse("-".join(found.group(1, 2, 3)) + _time_of(found.group(4, 5, 6)))
+        if moment and FIRST_DIGITAL <= moment.local.year <= datetime.now().year + 1:
+            return replace(moment, is_guess=True)
+    return None
+
+
+def _time_of(parts: tuple[str | None, ...]) -> str:
+    hour, minute, second = (int(part or 0) for part in parts)
+    return f" {hour:02}:{minute:02}:{second:02}" if hour < 24 and minute < 60 and second < 60 else ""
+
+
+def of_file(modified: float) -> Moment | None:
+    """Guess from the file's own time, in seconds since 1970."""
+    try:
+        local = datetime.fromtimestamp(modified)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return Moment(local, is_guess=True) if local.year > 1970 else None
 
 
 def _of_iptc(iptc: Mapping[Any, Any]) -> Moment | None:

@@ -34,7 +34,7 @@ PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "
 class DecodeError(Exception):
     """A file could not be decoded.
 
-    `kind` is unreadable, damaged, pixels, no pixels, memory, slow, crashed or not stripped.
+    `kind` is unreadable, raw, damaged, pixels, no pixels, memory, slow, crashed or not stripped.
     """
 
     def __init__(self, kind: str, own: float = 0.0, most: float = 0.0, detail: str = ""):
@@ -119,9 +119,12 @@ class Decoder:
         answer, _ = self._ask({"operation": "examine"}, file)
         return metadata.from_json(answer["facts"])
 
-    def load(self, file: IO[bytes], at_least: int | None = None, box: Box | None = None) -> Decoded:
+    def load(
+        self, file: IO[bytes], at_least: int | None = None, box: Box | None = None, turn: int = 0
+    ) -> Decoded:
         """Decode as `pixels.load_rgb` does; DecodeError where that fails."""
-        answer, content = self._ask({"operation": "load", "at_least": at_least, "box": box}, file)
+        request = {"operation": "load", "at_least": at_least, "box": box, "turn": turn}
+        answer, content = self._ask(request, file)
         picture = Image.frombytes("RGB", tuple(answer["size"]), content)
         return Decoded(picture, answer["hash"], answer["color"], " ".join(answer["colors"]))
 

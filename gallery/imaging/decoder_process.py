@@ -5,6 +5,7 @@ it as many bytes as `bytes` says. What it sends is plain data: whoever takes it 
 process that asked.
 """
 
+import dataclasses
 import json
 import os
 import resource
@@ -14,7 +15,7 @@ from typing import IO, Any
 
 from PIL import Image
 
-from gallery.imaging import blanking, colors, metadata, pixels
+from gallery.imaging import blanking, colors, metadata, pixels, raw
 
 SPARE = 300_000_000  # bytes for libraries and what lies between the decoder's buffers
 
@@ -61,6 +62,8 @@ def _answer(
         return refusal.answer, b""
     except MemoryError:
         return {"error": "memory"}, b""
+    except raw.RawError as error:
+        return {"error": "raw", "detail": str(error)[:200]}, b""
     except Exception as error:  # Pillow raises nearly anything on hostile bytes
         return {"error": "damaged", "detail": f"{type(error).__name__}: {error}"[:200]}, b""
 
@@ -71,6 +74,8 @@ def _check(file: IO[bytes], memory: int, megapixels: float) -> metadata.Facts:
         image = pixels.open_header(file)
     except MemoryError:
         raise
+    except raw.RawError as error:
+        raise RefusedPictureError("raw") from error
     except Exception as error:
         raise RefusedPictureError("unreadable") from error
     with image:
@@ -96,6 +101,8 @@ def _header(
             return {"needed": pixels.bytes_needed(image)}, b""
     except MemoryError:
         raise
+    except raw.RawError as error:
+        raise RefusedPictureError("raw") from error
     except Exception as error:
         raise RefusedPictureError("unreadable") from error
 
@@ -105,7 +112,12 @@ def _examine(
 ) -> tuple[dict[str, Any], bytes]:
     """Return what the file says of itself, when it can be decoded to its end."""
     facts = _check(file, memory, megapixels)
-    pixels.load_rgb(file, at_least=pixels.HASHED)
+    try:
+        pixels.load_rgb(file, at_least=pixels.HASHED, lenient=False)
+    except OSError:
+        file.seek(0)
+        pixels.load_rgb(file, at_least=pixels.HASHED)  # or it is refused
+        facts = dataclasses.replace(facts, is_cut_off=True)
     return {"facts": metadata.to_json(facts)}, b""
 
 
@@ -114,7 +126,7 @@ def _load(
 ) -> tuple[dict[str, Any], bytes]:
     """Return the pixels, and what they look like."""
     _check(file, memory, megapixels)
-    picture = pixels.load_rgb(file, request["at_least"], request["box"])
+    picture = pixels.load_rgb(file, request["at_least"], request["box"], request["turn"])
     looks = {"hash": pixels.perceptual_hash(picture), "color": pixels.color(picture)}
     return {"size": picture.size, "colors": colors.named(picture), **looks}, picture.tobytes()
 

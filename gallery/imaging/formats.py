@@ -19,6 +19,12 @@ class Format:
     # Memory that decoding takes at its peak, measured and rounded up; a JPEG that is not progressive takes 1.
     bytes_per_pixel: float
     aliases: tuple[str, ...] = ()  # other names and extensions that people give it
+    is_raw: bool = False
+
+    @property
+    def is_known_to_browsers(self) -> bool:
+        """Whether every browser's file dialog takes it for a picture."""
+        return not self.is_raw and self.name not in ("HEIF", "AVIF", "JXL")
 
 
 FORMATS = (
@@ -30,6 +36,21 @@ FORMATS = (
     Format("BMP", "BMP", "bmp", "image/bmp", False, 6, aliases=("dib",)),
     Format("HEIF", "HEIF", "heic", "image/heic", False, 11, aliases=("heif", "hif")),
     Format("AVIF", "AVIF", "avif", "image/avif", True, 13),
+    Format("JXL", "JPEG XL", "jxl", "image/jxl", False, 16, aliases=("jpegxl",)),
+    *(
+        Format(name, f"{name} (raw)", name.lower(), f"image/x-{maker}-{name.lower()}", False, 16, is_raw=True)
+        for name, maker in (
+            ("DNG", "adobe"),
+            ("NEF", "nikon"),
+            ("ARW", "sony"),
+            ("CR2", "canon"),
+            ("CR3", "canon"),
+            ("RAF", "fuji"),
+            ("ORF", "olympus"),
+            ("RW2", "panasonic"),
+        )
+    ),
+    Format("RAW", "Camera raw", "raw", "image/x-raw", False, 16, is_raw=True),
 )
 BY_NAME = {format.name: format for format in FORMATS}
 # Every word that people may say for a format, lower case -> its name.
@@ -40,7 +61,7 @@ _NAMES = {
 }
 # What a file field offers: browsers know most formats by image/*, the rest by extension.
 ACCEPT = ",".join(
-    ["image/*", *(f".{word}" for word in _NAMES if BY_NAME[_NAMES[word]].extension in ("heic", "avif"))]
+    ["image/*", *(f".{word}" for word, name in _NAMES.items() if not BY_NAME[name].is_known_to_browsers)]
 )
 
 
@@ -51,5 +72,5 @@ def named(word: str) -> Format | None:
 
 
 def labels() -> str:
-    """List every format for a sentence: 'JPEG, PNG, ...'."""
-    return ", ".join(format.label for format in FORMATS)
+    """List every format for a sentence: 'JPEG, PNG, ...'; raw ones are one."""
+    return ", ".join([*(format.label for format in FORMATS if not format.is_raw), "camera raw"])

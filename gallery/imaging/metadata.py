@@ -5,15 +5,16 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from defusedxml import ElementTree
 from PIL import Image, IptcImagePlugin
 
-from gallery.imaging import camera, dates, pixels, places
+from gallery.imaging import camera, dates, pixels, places, written
+from gallery.imaging import xmp as xmp_module
 from gallery.imaging.camera import CameraFacts
 from gallery.imaging.dates import Moment
+from gallery.imaging.written import Written
+from gallery.imaging.xmp import Xmp
 
-VERSION = 2  # of what is read; pictures that were read by an earlier one are read again in the background
-LARGEST_XMP = 2_000_000  # bytes; more is nobody's
+VERSION = 3  # of what is read; pictures that were read by an earlier one are read again in the background
 
 
 @dataclass(frozen=True)
@@ -26,20 +27,42 @@ class Facts:
     taken: Moment | None = None
     location: tuple[float, float] | None = None  # degrees north and east
     camera: CameraFacts = field(default_factory=CameraFacts)
+    written: Written = field(default_factory=Written)
+    is_cut_off: bool = False  # its end is missing
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What a file beside a picture says of it."""
+
+    taken: Moment | None = None
+    location: tuple[float, float] | None = None
+    written: Written = field(default_factory=Written)
 
 
 def read(image: Image.Image) -> Facts:
     """Read the facts of an opened picture; broken metadata is no reason to refuse a good picture."""
     size = image.size[::-1] if _or(False, pixels.is_turned, image) else image.size
     exif = _or(Image.Exif(), image.getexif)
-    xmp = _or({}, xmp_properties, image)
+    xmp = _or(Xmp(), xmp_module.of_picture, image)
     iptc = _or({}, IptcImagePlugin.getiptcinfo, image) or {}
     return Facts(
         pixels.format_of(image),
         *size,
-        taken=_or(None, dates.read, image, exif, xmp, iptc),
-        location=_or(None, places.read, image),
+        taken=_or(None, dates.read, image, exif, xmp.simple, iptc),
+        location=_or(None, places.read, exif) or _or(None, places.of_xmp, xmp.simple),
         camera=_or(CameraFacts(), camera.read, exif),
+        written=_or(Written(), written.read, image.info, exif, xmp, iptc),
+    )
+
+
+def read_sidecar(content: bytes) -> "Beside":
+    """Read an XMP file that lies beside a picture; nothing of one that cannot be read."""
+    xmp = _or(Xmp(), xmp_module.parse, content)
+    return Beside(
+        dates.of_xmp(xmp.simple),
+        _or(None, places.of_xmp, xmp.simple),
+        _or(Written(), written.of_sidecar, xmp),
     )
 
 
@@ -51,26 +74,11 @@ def _or(default: Any, read: Any, *arguments: Any) -> Any:
         return default
 
 
-def xmp_properties(image: Image.Image) -> Mapping[str, str]:
-    """Read the simple properties of the picture's XMP by local name, be they attributes or elements."""
-    packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
-    packet = packet.encode() if isinstance(packet, str) else bytes(packet)
-    if not packet or len(packet) > LARGEST_XMP:
-        return {}
-    properties: dict[str, str] = {}
-    for element in ElementTree.fromstring(packet.strip(b"\0 \n")).iter():
-        for name, value in element.attrib.items():
-            properties.setdefault(name.rpartition("}")[2], value)
-        if element.text and element.text.strip():
-            properties.setdefault(element.tag.rpartition("}")[2], element.text.strip())
-    return properties
-
-
 def to_json(facts: Facts) -> dict[str, Any]:
     """Write the facts as plain data."""
     plain = asdict(facts)
     if facts.taken:
-        plain["taken"] = [facts.taken.local.isoformat(), facts.taken.offset]
+        plain["taken"]["local"] = facts.taken.local.isoformat()
     return plain
 
 
@@ -81,7 +89,9 @@ def from_json(plain: Mapping[str, Any]) -> Facts:
         str(plain["format"]),
         int(plain["width"]),
         int(plain["height"]),
-        Moment(datetime.fromisoformat(taken[0]), taken[1]) if taken else None,
+        Moment(**{**taken, "local": datetime.fromisoformat(taken["local"])}) if taken else None,
         (float(location[0]), float(location[1])) if location else None,
         CameraFacts(**plain["camera"]),
+        Written(**{**plain["written"], "keywords": tuple(plain["written"]["keywords"])}),
+        bool(plain["is_cut_off"]),
     )

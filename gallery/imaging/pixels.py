@@ -7,16 +7,24 @@ from typing import IO, Any
 
 import numpy as np
 import pillow_heif
-from PIL import Image, ImageCms
+import pillow_jxl  # noqa: F401 - registers itself with Pillow
+from PIL import Image, ImageCms, ImageFile
 
-from gallery.imaging.formats import BY_NAME
+from gallery.imaging import containers, raw, wide_color
+from gallery.imaging.containers import Coding
+from gallery.imaging.formats import BY_NAME, FORMATS
 
 pillow_heif.register_heif_opener()
 # The limit on pixels is MAX_IMAGE_MEGAPIXELS, checked by gallery.ingest before anything is decoded.
 Image.MAX_IMAGE_PIXELS = None
 
+# Raw files first: Pillow takes many of them for the TIFF of a stamp.
+OPENED = [raw.OTHER, *(format.name for format in FORMATS if not format.is_raw)]
 ORIENTATION = 0x0112
-_SRGB = ImageCms.createProfile("sRGB")
+WHITE_IS_ZERO = 0
+PHOTOMETRIC = 262  # TIFF's tag
+_SRGB, _LAB = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+DARK, LIGHT = 64, 200  # greys: of the ground, and from which a drawing is too light for a white one
 Box = tuple[float, float, float, float]
 # How EXIF's orientations are turned upright.
 TURNS = {
@@ -28,6 +36,12 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+QUARTERS = {
+    1: Image.Transpose.ROTATE_270,
+    2: Image.Transpose.ROTATE_180,
+    3: Image.Transpose.ROTATE_90,
+}
+LEAST_SHOWN = 0.08  # of the rows of a JPEG that is cut off, below which there is nothing to see
 LARGEST_AREA = 8  # times `at_least` squared: a panorama of more comes smaller
 BAND = 1_000_000  # pixels
 HASHED = 32  # cells a side that a perceptual hash looks at
@@ -38,7 +52,7 @@ _COSINES = np.cos(np.pi / (2 * HASHED) * np.arange(1, 9)[:, None] * (2 * np.aran
 
 def open_header(file: str | Path | IO[bytes]) -> Image.Image:
     """Open a picture without decoding it. Whatever is of no format that we take raises Pillow's errors."""
-    return Image.open(file, formats=list(BY_NAME))
+    return Image.open(file, formats=OPENED)
 
 
 def format_of(image: Image.Image) -> str:
@@ -46,39 +60,85 @@ def format_of(image: Image.Image) -> str:
 
     An MPO is a JPEG with further pictures behind the first, as many phones write.
     """
+    if isinstance(image, raw.RawImageFile):
+        return image.kind
     return "JPEG" if image.format == "MPO" else str(image.format)
 
 
+def orientation(image: Image.Image) -> int:
+    """EXIF's number for how the pixels that Pillow gives have to be turned; 1 for not at all.
+
+    In HEIF and AVIF the container's own turn comes before EXIF's: HEIF's is made by its decoder, AVIF's is
+    what its plugin gives as EXIF's. JPEG XL knows only the container's, which its decoder makes.
+    """
+    if image.format in ("HEIF", "AVIF") and isinstance(image, ImageFile.ImageFile) and image.fp:
+        turns = containers.read(image.fp).turns
+        if image.format == "HEIF":
+            return 1 if turns else int(image.info.get("original_orientation") or 1)
+        if not turns:  # what EXIF said before the plugin put the container's word there
+            exif = Image.Exif()
+            exif.load(image._decoder.get_info()[4] or b"")  # type: ignore[attr-defined]
+            return int(exif.get(ORIENTATION, 1))
+    return 1 if image.format == "JXL" else int(image.getexif().get(ORIENTATION, 1))
+
+
 def is_turned(image: Image.Image) -> bool:
-    """Whether EXIF says that width and height change places when the picture is seen upright."""
-    return image.getexif().get(ORIENTATION) in (5, 6, 7, 8)
+    """Whether width and height change places when the picture is seen upright."""
+    return orientation(image) in (5, 6, 7, 8)
 
 
 def load_rgb(
-    file: str | Path | IO[bytes], at_least: int | None = None, box: Box | None = None
+    file: str | Path | IO[bytes],
+    at_least: int | None = None,
+    box: Box | None = None,
+    turn: int = 0,
+    lenient: bool = True,
 ) -> Image.Image:
-    """Decode a picture's first frame: upright, RGB, 8 bit, sRGB, transparency on white.
+    """Decode a picture's first frame: upright, RGB, 8 bit, sRGB, without transparency.
 
     With `at_least`, in pixels, it may come smaller than it is, but no side below that unless it was, or
     unless it is so long that its area would be large: a JPEG's decoder skips detail by itself (draft mode),
-    others are reduced band by band, so that little memory is needed besides the decoder's own. `box` cuts a
-    part out, (left, top, right, bottom) as parts of the upright picture's sides. Raises whatever Pillow
+    others are reduced band by band, so that little memory is needed besides the decoder's own. `turn` is a
+    person's, in quarters clockwise. `box` cuts a part out, (left, top, right, bottom) as parts of the upright
+    picture's sides. A JPEG that lacks its end is shown as far as it goes if `lenient`. Raises whatever Pillow
     raises on bytes that it cannot decode.
     """
     with open_header(file) as image:
+        coding = (
+            containers.read(image.fp).coding if isinstance(image, ImageFile.ImageFile) and image.fp else None
+        )
+        upright = TURNS.get(orientation(image))
         if at_least:
             factor = at_least / min(image.size)
             if factor < 1:
                 image.draft(None, (round(image.width * factor), round(image.height * factor)))
-        image.load()
-        profile, turn = image.info.get("icc_profile"), TURNS.get(image.getexif().get(ORIENTATION, 1))
+        _load(image, lenient)
+        profile = image.info.get("icc_profile")
         small = _reduced(image, _reduction(image.size, at_least))
-    upright = small if turn is None else small.transpose(turn)
+    small = small if upright is None else small.transpose(upright)
+    small = small if turn % 4 == 0 else small.transpose(QUARTERS[turn % 4])
     if box:
-        sides = (upright.width, upright.height) * 2
+        sides = (small.width, small.height) * 2
         left, top, right, bottom = (round(part * side) for part, side in zip(box, sides, strict=True))
-        upright = upright.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
-    return _to_srgb(upright, profile)
+        small = small.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
+    return _to_srgb(small, profile, coding)
+
+
+def _load(image: Image.Image, lenient: bool) -> None:
+    """Decode; of a JPEG that is cut off what there is, if there is anything to see."""
+    try:
+        image.load()
+    except OSError:
+        if not lenient or format_of(image) != "JPEG":
+            raise
+        ImageFile.LOAD_TRUNCATED_IMAGES = True
+        try:
+            image.load()
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = False
+        shown = np.ptp(np.asarray(image.convert("L")), axis=1) > 0  # rows with anything in them
+        if np.count_nonzero(shown) < LEAST_SHOWN * len(shown):
+            raise
 
 
 def _reduction(size: tuple[int, int], at_least: int | None) -> int:
@@ -92,28 +152,48 @@ def _reduction(size: tuple[int, int], at_least: int | None) -> int:
 
 def _reduced(image: Image.Image, factor: int) -> Image.Image:
     """Make the picture `factor` times smaller, in bands of about a million pixels; 8 bit, without alpha."""
-    white = _white(image)
+    white, ground = _white(image), _ground(image)
     if factor == 1:
-        return _flat(image, white)
+        return _flat(image, white, ground)
     height = factor * max(1, BAND // (image.width * factor))
     target: Image.Image | None = None
     for top in range(0, image.height, height):
         band = image.crop((0, top, image.width, min(top + height, image.height)))
-        small = _flat(band, white).reduce(factor)
+        small = _flat(band, white, ground).reduce(factor)
         if target is None:
             target = Image.new(small.mode, (small.width, -(-image.height // factor)))
         target.paste(small, (0, top // factor))
     return target or image
 
 
-def _flat(image: Image.Image, white: float) -> Image.Image:
+def _flat(image: Image.Image, white: float, ground: int) -> Image.Image:
     """8 bit, without transparency or palette; CMYK and grey stay for their colour profiles."""
     image = _to_8_bit(image, white)
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+    if _is_transparent(image):
+        mode = "L" if image.mode in ("LA", "La") else "RGB"
         rgba = image.convert("RGBA")
-        image = Image.new("RGB", image.size, "white")
-        image.paste(rgba, mask=rgba)
+        image = Image.new(mode, image.size, ground if mode == "L" else (ground,) * 3)
+        image.paste(rgba.convert(mode), mask=rgba.getchannel("A"))
+    if image.mode == "LAB":
+        return ImageCms.profileToProfile(image, _LAB, _SRGB, outputMode="RGB") or image.convert("RGB")
     return image if image.mode in ("RGB", "L", "CMYK") else image.convert("RGB")
+
+
+def _is_transparent(image: Image.Image) -> bool:
+    return image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
+
+
+def _ground(image: Image.Image) -> int:
+    """Choose the grey that shows through: white, but dark where what is drawn is as good as white itself."""
+    if not _is_transparent(image) or image.mode.startswith("I"):
+        return 255
+    sample = image.resize((min(256, image.width), min(256, image.height)), Image.Resampling.NEAREST)
+    pixels = np.asarray(sample.convert("RGBA"), np.float32)
+    weights = pixels[..., 3]
+    if weights.min() > 127 or not weights.any():
+        return 255
+    drawn = np.average(pixels[..., :3].mean(axis=2), weights=weights)
+    return DARK if drawn > LIGHT else 255
 
 
 def perceptual_hash(image: Image.Image) -> int:
@@ -159,18 +239,27 @@ def _to_8_bit(image: Image.Image, white: float) -> Image.Image:
     if not white:
         return image
     values = np.nan_to_num(np.asarray(image).astype(np.float32))
-    return Image.fromarray(np.clip(values * (255.0 / white), 0, 255).astype(np.uint8))
+    grey = np.clip(values * (255.0 / white), 0, 255).astype(np.uint8)
+    return Image.fromarray(255 - grey if _is_negative(image) else grey)
 
 
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """RGB in sRGB, by the picture's colour profile where it has a sound one."""
-    if profile and image.mode in ("RGB", "CMYK", "L"):
+def _is_negative(image: Image.Image) -> bool:
+    """Whether a TIFF's smallest value is white; Pillow turns only those of 8 bits and fewer over."""
+    tags = getattr(image, "tag_v2", None)
+    return tags is not None and tags.get(PHOTOMETRIC) == WHITE_IS_ZERO
+
+
+def _to_srgb(image: Image.Image, profile: bytes | None, coding: Coding | None) -> Image.Image:
+    """RGB in sRGB, by the picture's colour profile where it has a sound one, or by its container's word."""
+    is_hdr = coding is not None and coding.transfer in (wide_color.PQ, wide_color.HLG)
+    if profile and not is_hdr and image.mode in ("RGB", "CMYK", "L"):
         try:
             converted = ImageCms.profileToProfile(image, io.BytesIO(profile), _SRGB, outputMode="RGB")
             return converted or image.convert("RGB")
         except ImageCms.PyCMSError:
             pass  # A broken or mismatched profile says nothing of the colours: convert plainly.
-    return image.convert("RGB")
+    rgb = image.convert("RGB")
+    return wide_color.to_srgb(rgb, coding) if coding and wide_color.is_other(coding) else rgb
 
 
 def bytes_needed(image: Image.Image) -> int:

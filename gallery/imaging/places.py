@@ -3,6 +3,7 @@
 How that is taken out of a copy of its file: blanking.py.
 """
 
+from collections.abc import Mapping
 from math import cos, hypot, radians
 from typing import Any
 
@@ -15,20 +16,40 @@ CITY = 100_000  # people of a town that its surroundings go by the name of, too
 AROUND_CITY = 20  # km
 
 
-def read(image: Pillow.Image) -> tuple[float, float] | None:
-    """Degrees north and east, from the picture's EXIF.
+def read(exif: Pillow.Exif) -> tuple[float, float] | None:
+    """Degrees north and east, from a picture's EXIF.
 
     None where it does not say or what it says is nowhere.
     """
-    gps = image.getexif().get_ifd(GPS)
+    gps = exif.get_ifd(GPS)
     try:
         north, east = _degrees(gps[2]), _degrees(gps[4])
     except (KeyError, TypeError, ValueError, ZeroDivisionError, IndexError):
         return None
     north *= -1 if str(gps.get(1, "N")).strip("\0 ").upper() == "S" else 1
     east *= -1 if str(gps.get(3, "E")).strip("\0 ").upper() == "W" else 1
-    on_earth = -90 <= north <= 90 and -180 <= east <= 180  # False for what is not a number, too
-    return (north, east) if on_earth and (north, east) != (0, 0) else None
+    return on_earth(north, east)
+
+
+def of_xmp(xmp: Mapping[str, str]) -> tuple[float, float] | None:
+    """Degrees north and east, from XMP's exif:GPSLatitude and GPSLongitude: '48,30.5N', or plain degrees."""
+    try:
+        return on_earth(_xmp_degrees(xmp["GPSLatitude"]), _xmp_degrees(xmp["GPSLongitude"]))
+    except (KeyError, ValueError):
+        return None
+
+
+def _xmp_degrees(text: str) -> float:
+    text = text.strip().upper()
+    parts = [float(part) for part in text.rstrip("NESW").split(",")[:3]]
+    degrees = sum(part / float(60**i) for i, part in enumerate(parts))
+    return -degrees if text.endswith(("S", "W")) else degrees
+
+
+def on_earth(north: float, east: float) -> tuple[float, float] | None:
+    """Return the degrees; None for what is not on earth, and for 0, 0, which cameras write for nothing."""
+    is_there = -90 <= north <= 90 and -180 <= east <= 180  # False for what is not a number, too
+    return (north, east) if is_there and (north, east) != (0, 0) else None
 
 
 def _degrees(value: Any) -> float:

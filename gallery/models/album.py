@@ -60,7 +60,11 @@ class Album(models.Model):
         """
         match self.order:
             case self.Order.DATE:
-                return Coalesce(f"{image}taken_at", f"{image}created_at").asc(), F(f"{link}pk").asc()
+                return (
+                    Coalesce(f"{image}taken_local", f"{image}created_at").asc(),
+                    F(f"{image}filename").asc(),
+                    F(f"{link}pk").asc(),
+                )
             case self.Order.HAND:
                 return F(f"{link}position").asc(nulls_last=True), F(f"{link}pk").asc()
         return (F(f"{link}pk").desc(),)

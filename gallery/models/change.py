@@ -11,8 +11,8 @@ from django.db import connections, models
 WATCHED = {
     "gallery_image": (
         "id",
-        "owner_id, status, taken_at, perceptual_hash, trashed_at, width, height, filename, caption, place, "
-        "camera, lens, colors",
+        "owner_id, status, taken_local, perceptual_hash, trashed_at, width, height, filename, caption, "
+        "place, camera, lens, colors",
     ),
     "gallery_embedding": ("image_id", "extractor, vector, log_sum"),
     "gallery_imagetag": ("image_id", "image_id, tag_id, source"),

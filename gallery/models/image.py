@@ -1,7 +1,8 @@
 """A picture, and the embedding that an extractor made of it."""
 
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
+from enum import IntFlag
 
 import numpy as np
 from django.conf import settings
@@ -12,12 +13,21 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from gallery.imaging import metadata
+from gallery.imaging import dates, metadata
+from gallery.imaging.dates import Moment
 from gallery.imaging.formats import BY_NAME, FORMATS
-from gallery.imaging.metadata import Facts
+from gallery.imaging.metadata import Beside, Facts
 
 GREY = 0x808080
-MAX_CAPTION = 2000
+MAX_CAPTION, MAX_PLACE = 2000, 200  # characters
+
+
+class Corrected(IntFlag):
+    """What a person said of a picture: reading its file again does not change it."""
+
+    DATE = 1
+    PLACE = 2
+    CAPTION = 4
 
 
 def original_path(image: "Image", filename: str) -> str:
@@ -65,6 +75,26 @@ class Image(models.Model):
     caption = models.TextField(max_length=MAX_CAPTION, blank=True, help_text="What people say about it.")
     taken_offset = models.SmallIntegerField(
         null=True, blank=True, help_text="Minutes that the camera's clock was ahead of UTC, where it says."
+    )
+    taken_local = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="What the clock showed where it was taken, written as if that were UTC.",
+    )
+    taken_precision = models.CharField(
+        max_length=5, blank=True, choices=[(dates.MONTH, _("month")), (dates.YEAR, _("year"))]
+    )
+    taken_is_guess = models.BooleanField(default=False, help_text="By the file's name or its own time.")
+    corrected = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="What a person said, as in Corrected."
+    )
+    turn = models.PositiveSmallIntegerField(
+        default=0, help_text="Quarters clockwise that a person turned it, besides what its file says."
+    )
+    is_cut_off = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="Whether its file lacks its end: it is shown as far as it goes.",
     )
     camera = models.CharField(max_length=80, blank=True)
     lens = models.CharField(max_length=80, blank=True)
@@ -170,15 +200,44 @@ class Image(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("image", args=[self.pk])
 
-    def describe(self, facts: Facts) -> None:
-        """Take over what the file says of itself; nothing is saved."""
-        self.format, self.width, self.height = facts.format, facts.width, facts.height
-        self.taken_at = facts.taken.at(timezone.get_default_timezone()) if facts.taken else None
-        self.taken_offset = facts.taken.offset if facts.taken else None
-        self.latitude, self.longitude = facts.location or (None, None)
+    def describe(self, facts: Facts, beside: Beside | None = None) -> None:
+        """Take over what the file says of itself, and where it is silent one beside it; nothing is saved.
+
+        What a person said stays.
+        """
+        beside = beside or Beside()
+        self.format, self.is_cut_off = facts.format, facts.is_cut_off
+        sides = (facts.width, facts.height)
+        self.width, self.height = sides[::-1] if self.turn % 2 else sides
+        if not self.corrected & Corrected.DATE:
+            self.take(facts.taken or beside.taken or dates.of_name(self.filename))
+        if not self.corrected & Corrected.PLACE:
+            self.latitude, self.longitude = facts.location or beside.location or (None, None)
+            if self.latitude is None:
+                self.place = beside.written.place or facts.written.place
+        if not self.corrected & Corrected.CAPTION and not self.caption:
+            self.caption = beside.written.caption or facts.written.caption
         for name, value in vars(facts.camera).items():
             setattr(self, name, value)
         self.metadata_version = metadata.VERSION
+
+    def take(self, moment: Moment | None) -> None:
+        """Note when it was taken; nothing is saved."""
+        self.taken_at = moment.at(timezone.get_default_timezone()) if moment else None
+        self.taken_local = moment.local.replace(tzinfo=UTC) if moment else None
+        self.taken_offset = moment.offset if moment else None
+        self.taken_precision = moment.precision if moment else ""
+        self.taken_is_guess = bool(moment and moment.is_guess)
+
+    @property
+    def clock(self) -> datetime | None:
+        """What the clock showed where it was taken: a time without a zone, which no page converts."""
+        return self.taken_local.replace(tzinfo=None) if self.taken_local else None
+
+    @property
+    def look(self) -> str:
+        """What the addresses of its thumbnails end with, as they are kept: another one once it is turned."""
+        return f"?turn={self.turn}" if self.turn else ""
 
     @property
     def original_name(self) -> str:
@@ -192,8 +251,8 @@ class Image(models.Model):
 
     @property
     def shown_at(self) -> datetime:
-        """When it was taken or, where it does not say, came here."""
-        return self.taken_at or self.created_at
+        """When it was taken, by the clock there, or, where it does not say, came here."""
+        return self.clock or timezone.localtime(self.created_at).replace(tzinfo=None)
 
     @property
     def is_shown_by_browsers(self) -> bool:

@@ -16,7 +16,7 @@ from gallery.access import AnyUser
 from gallery.files import downloads
 from gallery.models import Album, AlbumImage, Image
 from gallery.numbers import whole_number, whole_numbers
-from gallery.views import share_links
+from gallery.views import images, share_links
 from gallery.views.requests import SignedInRequest, back
 
 MOST = 500  # pictures at once
@@ -89,13 +89,13 @@ def _untag(request: SignedInRequest, ids: set[int]) -> tuple[int, str]:
 
 
 def _each_tag(request: SignedInRequest, ids: set[int], change: Callable) -> int:
-    images = list(access.taggable_images(request.user).filter(pk__in=ids))
+    found = list(access.taggable_images(request.user).filter(pk__in=ids))
     try:
-        for image in images:
+        for image in found:
             change(image, request.POST.get("tag", ""))
     except ValidationError as error:
         raise BadRequest(error.messages[0]) from error
-    return len(images)
+    return len(found)
 
 
 def _trash(request: SignedInRequest, ids: set[int]) -> tuple[int, str]:
@@ -123,8 +123,8 @@ def _purge(request: SignedInRequest, ids: set[int]) -> tuple[int, str]:
 
 
 def _download(request: SignedInRequest, ids: set[int]) -> HttpResponseBase:
-    images = access.with_location(access.visible_images(request.user), request.user).filter(pk__in=ids)
-    found: list[Image] = list(images.order_by("-pk"))
+    seen = access.with_location(access.visible_images(request.user), request.user).filter(pk__in=ids)
+    found: list[Image] = list(seen.order_by("-pk"))
     if not found:
         raise Http404
     return downloads.zip_of([(image, image.sees_location) for image in found], "pictures")
@@ -137,7 +137,15 @@ def _share(request: SignedInRequest, ids: set[int]) -> HttpResponseBase:
     return share_links.form_page(request, images=list(found))
 
 
+def _correct(request: SignedInRequest, ids: set[int]) -> tuple[int, str]:
+    count = images.correct_all(request.user, ids, request.POST)
+    return count, ngettext("%(number)s picture changed.", "%(number)s pictures changed.", count) % {
+        "number": count
+    }
+
+
 ACTIONS: dict[str, Callable] = {
+    **dict.fromkeys(("date", "place", "turn-left", "turn-right"), _correct),
     "add": _add,
     "tag": _tag,
     "untag": _untag,

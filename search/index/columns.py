@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-# One number a picture each. Times are in seconds since 1970; UNKNOWN stands for a picture that does not say.
+# One number a picture each. UNKNOWN stands for a picture that does not say.
 COLUMNS: dict[str, np.dtype] = {
     "ids": np.dtype("<i8"),
     "owners": np.dtype("<i8"),
-    "taken": np.dtype("<i8"),
-    "added": np.dtype("<i8"),
+    "taken": np.dtype("<i8"),  # by the clock of the place, as if that were UTC: milliseconds since 1970
+    "added": np.dtype("<i8"),  # seconds since 1970
     "hashes": np.dtype("<u8"),  # of what the picture looks like; 0 where there is none
     "sides": np.dtype("<u4"),  # the longer side, in pixels
     "formats": np.dtype("u1"),

@@ -9,7 +9,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
@@ -87,12 +87,16 @@ class DateFilter(Filter):
         return text
 
     def limit(self, value: Value, user: Any) -> Limit:
-        seconds = int(moment(self.name, str(value)).timestamp())
-        return (
-            Limit(self.column, UNKNOWN + 1, seconds - 1)
-            if self.is_end
-            else Limit(self.column, seconds, FOREVER)
-        )
+        start = self._in_index(moment(self.name, str(value)))
+        if self.is_end:
+            return Limit(self.column, UNKNOWN + 1, start - 1)
+        return Limit(self.column, start, FOREVER)
+
+    def _in_index(self, start: datetime) -> int:
+        """As the column counts: when it was taken by the clock there, when it came here by the site's."""
+        if self.column == "taken":
+            return int(start.replace(tzinfo=UTC).timestamp()) * 1000
+        return int(start.replace(tzinfo=timezone.get_default_timezone()).timestamp())
 
     def api_field(self) -> Field:
         return serializers.CharField(max_length=10, allow_blank=True, **self.options)
@@ -371,7 +375,7 @@ class Filters(Mapping[str, Value]):
 
 
 def moment(field: str, date: str) -> datetime:
-    """Give the first moment of a year, month or day, in the site's time zone.
+    """Give the first moment of a year, month or day, without a zone.
 
     Written '2024', '2024-05' or '2024-05-17'; QueryError for anything else.
     """
@@ -382,4 +386,4 @@ def moment(field: str, date: str) -> datetime:
         raise QueryError(field, text) from error
     if not 1800 < start.year < 9000:
         raise QueryError(field, _("'%(date)s' is not a plausible year.") % {"date": date})
-    return start.replace(tzinfo=timezone.get_default_timezone())
+    return start

@@ -43,13 +43,14 @@ def add_part(
     """
     fraction = max(min(box[2] - box[0], box[3] - box[1]), 0.001)
     opened: IO[bytes]
+    turn = source.turn if isinstance(source, Image) else 0
     if isinstance(source, Image):
         opened = source.original.storage.open(source.original_name)
     else:
         opened = io.BytesIO(source.thumbnail)
     with opened as file:
         try:
-            part = decoder().load(file, at_least=round(KEPT_SIDE / fraction), box=box).picture
+            part = decoder().load(file, at_least=round(KEPT_SIDE / fraction), box=box, turn=turn).picture
         except DecodeError as error:
             raise RefusedError(_("The picture is damaged or incomplete.")) from error
     return _create(source.filename, part, part, owner)

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from gallery import access, extractor_switch
+from gallery import access, corrections, extractor_switch
 from gallery.models import Image
 from search import engine, neighbours
 
@@ -22,7 +22,9 @@ def image(request: HttpRequest, pk: int) -> HttpResponse:
         "image": picture,
         "image_tags": picture.image_tags.shown(extractor_switch.current().key).select_related("tag"),
         "may_delete": access.deletable_images(request.user).filter(pk=pk).exists(),
-        "may_caption": access.captionable_images(request.user).filter(pk=pk).exists(),
+        "may_correct": access.correctable_images(request.user).filter(pk=pk).exists(),
+        "may_place": access.placeable_images(request.user).filter(pk=pk).exists(),
+        "taken": corrections.local_text(picture.clock, picture.taken_precision),
         "may_tag": access.taggable_images(request.user).filter(pk=pk).exists(),
         "may_share": access.shareable_images(request.user).filter(pk=pk).exists(),
         "albums": access.visible_albums(request.user).filter(images=picture),

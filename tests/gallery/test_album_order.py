@@ -37,7 +37,7 @@ def test_latest_first_until_it_is_said_otherwise(album):
 def test_by_date(album):
     for place, year in enumerate((2003, 2001, None, 2004, 2002)):
         taken = year and datetime(year, 1, 1, tzinfo=UTC)
-        Image.objects.filter(pk=images(album, place)[0]).update(taken_at=taken)
+        Image.objects.filter(pk=images(album, place)[0]).update(taken_local=taken)
     album.order = Album.Order.DATE
     album.save()
     assert order(album) == [1, 4, 0, 3, 2]  # without a date: when it came here

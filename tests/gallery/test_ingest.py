@@ -70,7 +70,7 @@ REFUSALS = {
     "postscript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n", "not a picture"),
     "icon": (encoded(drawn(size=(32, 32)), "ICO"), "not a picture"),
     "header alone": (whole()[:20], "not a picture"),
-    "cut jpeg": (whole()[: len(whole()) // 2], "damaged or incomplete"),
+    "jpeg without pixels": (whole()[: whole().index(b"\xff\xda") + 14], "damaged or incomplete"),
     "cut png": (encoded(Pillow.effect_noise((300, 200), 90))[:9000], "damaged or incomplete"),
 }
 

@@ -44,8 +44,9 @@ def test_signing_in(client, curator):
 
 def test_browse_shows_every_picture_in_a_constant_number_of_queries(page, django_assert_num_queries):
     page.get("/images/")  # has the index read once
-    # session, person, albums, serving, last change, pictures, unread ones, albums to add to
-    with django_assert_num_queries(8):
+    # session, person, albums, serving, last change, names of those of one moment, pictures, unread ones,
+    # albums to add to
+    with django_assert_num_queries(9):
         response = page.get("/images/")
     assert response.content.count(b'class="tile"') == 21
 

@@ -144,9 +144,11 @@ class TestFilters:
 
     def test_dates(self, curator, photo):
         def taken(name, moment):
-            Image.objects.filter(pk=photo(name).pk).update(taken_at=datetime.fromisoformat(moment + "+00:00"))
+            Image.objects.filter(pk=photo(name).pk).update(
+                taken_local=datetime.fromisoformat(moment + "+00:00")
+            )
 
-        Image.objects.update(taken_at=None)
+        Image.objects.update(taken_local=None)
         taken("coffee", "2024-04-30T23:59:59")
         taken("rocket", "2024-05-01T00:00:00")
         taken("chelsea", "2025-02-03T12:00:00")

@@ -30,7 +30,7 @@ def photo_at(format: str = "JPEG", south: str = "N", west: str = "W", size=(64, 
 
 def place_of(content: bytes):
     with pixels.open_header(io.BytesIO(content)) as image:
-        return places.read(image)
+        return places.read(image.getexif())
 
 
 def test_hemispheres_and_nonsense():
