@@ -17,6 +17,11 @@ from gallery.imaging.metadata import Beside, Facts
 from gallery.models import Image
 from gallery.refusal import RefusedError
 
+TOLD_BESIDE = [
+    "taken_at", "taken_local", "taken_offset", "taken_precision", "taken_is_guess", "latitude", "longitude",
+    "caption",
+]  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Added:
@@ -46,6 +51,10 @@ def add(
         was_trashed = existing.trashed_at is not None
         if restore:
             trash.restore(Image.objects.filter(pk=existing.pk))
+        if beside:
+            existing.complete(beside)
+            existing.save(update_fields=TOLD_BESIDE)
+            tagging.add_written(existing, beside.written)
         return Added(existing, created=False, was_trashed=was_trashed)
     quota.check(owner, file.size)
     facts = examine(file)

@@ -37,6 +37,7 @@ PULSE = 5.0  # seconds between two small tasks that an idle cluster is given
 DEAF = 20.0  # seconds without a sign from a cluster that is at nothing: it does not hear any more
 BEAT = 5.0  # seconds between two heartbeats
 PATIENCE = 8.0  # seconds that a cluster gets to end by itself
+WATCH_PATIENCE = 1.5  # the same for what watches folders
 LONGEST_PAUSE = 15.0  # seconds between two starts of a cluster that dies at once
 PARENT = "PICFUSION_WORKER_PARENT"  # tells the cluster whose child it is
 IDLE = "idle"
@@ -54,7 +55,8 @@ class Supervisor:
         self.stopping = False
         self.restarts = 0
         self.machine = machine_id()
-        self._beat_at = self._pulse_at = 0.0
+        self._beat_at = self._pulse_at = self._watch_at = 0.0
+        self._watch: subprocess.Popen | None = None
 
     def run(self) -> None:
         """Keep a cluster running until SIGTERM or SIGINT. AlreadyRunningError if another worker does."""
@@ -63,11 +65,15 @@ class Supervisor:
                 signal.signal(number, self._stop)
             end_leftovers(settings.VAR_DIR / "worker.group")
             pause = 0.0
-            while not self.stopping:
-                began = time.monotonic()
-                self._run_cluster()
-                pause = min(2 * pause + 1, LONGEST_PAUSE) if time.monotonic() - began < 30 else 0.0
-                self._wait(pause)
+            try:
+                while not self.stopping:
+                    began = time.monotonic()
+                    self._run_cluster()
+                    pause = min(2 * pause + 1, LONGEST_PAUSE) if time.monotonic() - began < 30 else 0.0
+                    self._wait(pause)
+            finally:
+                if self._watch:
+                    end_group(self._watch, WATCH_PATIENCE)
 
     def _stop(self, *_: object) -> None:
         self.stopping = True
@@ -92,6 +98,7 @@ class Supervisor:
         began = time.time()
         while not self.stopping and cluster.poll() is None:
             self._beat()
+            self._watch_folders()
             living = forks_of(cluster.pid)
             if dead := known - living:
                 logger.warning("Process %s of the worker died; it is started again", min(dead))
@@ -116,6 +123,18 @@ class Supervisor:
             with contextlib.suppress(DatabaseError):
                 async_task("gallery.supervisor.pulse", save=False)
         return state == IDLE and time.time() - max(heard, began) > DEAF
+
+    def _watch_folders(self) -> None:
+        """Keep the process running that watches folders, where there are any."""
+        if not settings.WATCH_FOLDERS or time.monotonic() < self._watch_at:
+            return
+        self._watch_at = time.monotonic() + LONGEST_PAUSE
+        if self._watch is None or self._watch.poll() is not None:
+            self._watch = subprocess.Popen(
+                [sys.executable, sys.argv[0], "watch"],
+                start_new_session=True,
+                env=os.environ | {PARENT: str(os.getpid())},
+            )
 
     def _release(self) -> None:
         """Give back what this machine's last cluster held, so that nothing waits for its lease."""
@@ -183,6 +202,12 @@ def _note(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.new")
     temporary.write_text(text)
     temporary.replace(path)
+
+
+def end_with_supervisor() -> None:
+    """Have this process end with the supervisor that started it, if one did."""
+    if PARENT in os.environ:
+        die_with_parent(int(os.environ[PARENT]))
 
 
 def end_leftovers(note: Path) -> None:

@@ -44,6 +44,16 @@ class Environment(environ.Env):
             raise ImproperlyConfigured(f"{var} must be a whole number of at least {least}, not '{text}'.")
         return int(text)
 
+    def folders(self, var: str) -> list[tuple[Path, str]]:
+        """Read folders and people, as in /photos/ana=ana;/scans=ben."""
+        found = []
+        for part in filter(None, (own.strip() for own in self.str(var, "").split(";"))):
+            folder, equals, person = part.rpartition("=")
+            if not equals or not Path(folder).is_absolute() or not person.strip():
+                raise ImproperlyConfigured(f"{var} must be like /photos/ana=ana;/scans=ben, not '{part}'.")
+            found.append((Path(folder), person.strip()))
+        return found
+
     def zone(self, var: str, default: str) -> str:
         """Read the name of a time zone, as in Europe/Lisbon."""
         name = self.str(var, default)

@@ -159,6 +159,9 @@ EXTRACTION_BATCH_SIZE = env.int("EXTRACTION_BATCH_SIZE", 16)
 # Whether the worker also reads the text in pictures, when everything is searchable.
 READ_TEXT = env.bool("READ_TEXT", True)
 
+# Folders that the worker watches, and whose pictures they become, an album for each folder.
+WATCH_FOLDERS = env.folders("WATCH_FOLDERS")
+
 # --- Search ---------------------------------------------------------------------------------------
 
 INDEX_DIR = VAR_DIR / "index"  # made from the database, and rebuilt where it is missing

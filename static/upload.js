@@ -46,7 +46,7 @@
     if (request.status === 200 || request.status === 201) {
       done += 1;
       added += request.status === 201;
-      answer(entry, request.status === 201 ? "added" : "there", request.status === 201 ? gettext("Added. It will be searchable in a moment.") : gettext("You already have this picture."), body);
+      answer(entry, request.status === 201 ? "added" : "there", request.status === 201 ? gettext("Added. It will be searchable in a moment.") : body.was_in_trash ? gettext("It is back from the trash.") : gettext("You already have this picture."), body);
       htmx.ajax("GET", `${form.dataset.waiting}?of=${added}`, { target: "#waiting", swap: "outerHTML" });
     } else if (request.status >= 400 && request.status < 500 && (body.file || body.detail)) {
       done += 1;

@@ -215,6 +215,15 @@ class UploadSerializer(serializers.Serializer):
     )
 
 
+class UploadedSerializer(ImageSerializer):
+    """A picture that was uploaded."""
+
+    was_in_trash = serializers.BooleanField(help_text="Whether it was in your trash, and is back from it.")
+
+    class Meta(ImageSerializer.Meta):
+        fields = [*ImageSerializer.Meta.fields, "was_in_trash"]
+
+
 class ImageFilter(django_filters.FilterSet):
     tag = django_filters.CharFilter(method="carrying", help_text="Only pictures that carry this tag.")
 
@@ -250,7 +259,7 @@ class ImageViewSet(
             return access.with_location(access.visible_images(self.request.user), self.request.user)
         return ImageSerializer.with_related(access.visible_images(self.request.user), self.request.user)
 
-    @extend_schema(request=UploadSerializer, responses={201: ImageSerializer, 200: ImageSerializer})
+    @extend_schema(request=UploadSerializer, responses={201: UploadedSerializer, 200: UploadedSerializer})
     def create(self, request: Request) -> Response:
         """Upload one picture: 201 when it was added, 200 when you have it already."""
         form = UploadSerializer(data=request.data)
@@ -262,7 +271,7 @@ class ImageViewSet(
         except RefusedError as refusal:
             raise ValidationError({"file": [str(refusal)]}) from refusal
         image = ImageSerializer.with_related(Image.objects.all(), request.user).get(pk=added.image.pk)
-        data = self.get_serializer(image).data
+        data = self.get_serializer(image).data | {"was_in_trash": added.was_trashed}
         return Response(data, status=status.HTTP_201_CREATED if added.created else status.HTTP_200_OK)
 
     @extend_schema(request=CorrectionSerializer, responses=ImageSerializer)

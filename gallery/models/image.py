@@ -209,17 +209,34 @@ class Image(models.Model):
         self.format, self.is_cut_off = facts.format, facts.is_cut_off
         sides = (facts.width, facts.height)
         self.width, self.height = sides[::-1] if self.turn % 2 else sides
-        if not self.corrected & Corrected.DATE:
-            self.take(facts.taken or beside.taken or dates.of_name(self.filename))
+        # What a file beside it once said stays, too: it is not there when the picture is read again.
+        taken, location = facts.taken or beside.taken, facts.location or beside.location
+        if not self.corrected & Corrected.DATE and (taken or self.taken_local is None):
+            self.take(taken or dates.of_name(self.filename))
         if not self.corrected & Corrected.PLACE:
-            self.latitude, self.longitude = facts.location or beside.location or (None, None)
+            self.latitude, self.longitude = location or (self.latitude, self.longitude)
             if self.latitude is None:
-                self.place = beside.written.place or facts.written.place
+                self.place = self.place or beside.written.place or facts.written.place
         if not self.corrected & Corrected.CAPTION and not self.caption:
             self.caption = beside.written.caption or facts.written.caption
         for name, value in vars(facts.camera).items():
             setattr(self, name, value)
         self.metadata_version = metadata.VERSION
+
+    def complete(self, beside: Beside) -> None:
+        """Take over what a file beside it says, where nothing is known yet; nothing is saved."""
+        knows_date = self.taken_local is not None and not self.taken_is_guess
+        if (
+            beside.taken
+            and not beside.taken.is_guess
+            and not knows_date
+            and not self.corrected & Corrected.DATE
+        ):
+            self.take(beside.taken)
+        if beside.location and self.latitude is None and not self.corrected & Corrected.PLACE:
+            self.latitude, self.longitude = beside.location
+        if not self.caption and not self.corrected & Corrected.CAPTION:
+            self.caption = beside.written.caption
 
     def take(self, moment: Moment | None) -> None:
         """Note when it was taken; nothing is saved."""

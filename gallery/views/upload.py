@@ -53,7 +53,9 @@ def take(user: User, file: Any) -> dict:
         "name": name,
         "image": added.image,
         "verdict": "there",
-        "message": _("You already have this picture."),
+        "message": _("It is back from the trash.")
+        if added.was_trashed
+        else _("You already have this picture."),
     }
 
 

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 
 from gallery import demo, ingest
-from gallery.management.commands import import_images
+from gallery.folders import importing
 from gallery.models import Album, Image
 from tests.conftest import drawn, encoded
 
@@ -37,13 +37,13 @@ def test_a_folder_is_imported_and_again_only_what_is_new(folder, stranger, capsy
 def test_ctrl_c_keeps_what_was_imported_and_resumes(folder, stranger, capsys, monkeypatch):
     add, calls = ingest.add, []
 
-    def add_and_interrupt(*args):
+    def add_and_interrupt(*args, **options):
         calls.append(args)
         if len(calls) == 3:
             signal.raise_signal(signal.SIGINT)
-        return add(*args)
+        return add(*args, **options)
 
-    monkeypatch.setattr(import_images.ingest, "add", add_and_interrupt)
+    monkeypatch.setattr(importing.ingest, "add", add_and_interrupt)
     call_command("import_images", str(folder), "--owner", "stranger")
     assert (
         "3 added, 0 already there, 0 refused. Stopped; run the same command again" in capsys.readouterr().out

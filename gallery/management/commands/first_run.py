@@ -6,12 +6,12 @@ import secrets
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
+from django.core.files import File
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from gallery import demo
+from gallery import demo, ingest
 from gallery.extraction import registry
-from gallery.management.commands.import_images import import_files
 
 
 class Command(BaseCommand):
@@ -48,7 +48,9 @@ class Command(BaseCommand):
         marker = settings.VAR_DIR / "demo-imported"
         if marker.exists():
             return
-        counts = import_files(demo.photos(), owner, None, 16, self.stdout._out)
-        if not counts["stopped"]:
-            marker.touch()
-            self.stdout.write(f"{counts['added']} demo pictures imported; the worker reads them in a moment.")
+        photos = demo.photos()
+        for path in photos:
+            with path.open("rb") as file:
+                ingest.add(owner, File(file, name=path.name))
+        marker.touch()
+        self.stdout.write(f"{len(photos)} demo pictures imported; the worker reads them in a moment.")
