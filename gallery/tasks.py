@@ -2,13 +2,16 @@
 
 import dataclasses
 import logging
+import random
 from datetime import timedelta
+from itertools import zip_longest
 
 import numpy as np
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
@@ -243,9 +246,24 @@ def _extract_and_store(images: list[Image], extractor: Extractor, key: str) -> d
 
 
 def claimable() -> QuerySet[Image]:
-    """Images waiting to be read, and those whose worker's lease ran out. Fresh ones come first."""
+    """Images waiting to be read, and those whose worker's lease ran out."""
     dead = Q(status=Image.Status.PROCESSING, lease_expires_at__lt=timezone.now())
-    return Image.objects.filter(Q(status=Image.Status.PENDING) | dead).order_by("attempts", "id")
+    return Image.objects.filter(Q(status=Image.Status.PENDING) | dead)
+
+
+def in_turns(size: int) -> list[Image]:
+    """Pick up to `size` claimable images, as many of each person's as of another's, the newest first.
+
+    Nobody's five pictures wait for another one's hundred thousand.
+    """
+    waiting = claimable()
+    people = list(
+        User.objects.filter(Exists(waiting.filter(owner=OuterRef("pk")))).values_list("pk", flat=True)
+    )
+    random.shuffle(people)  # where there are more of them than `size`
+    own = [iter(waiting.filter(owner=pk).order_by("attempts", "-id")[:size]) for pk in people[:size]]
+    turns = zip_longest(*own)
+    return [image for turn in turns for image in turn if image is not None][:size]
 
 
 def claim(size: int) -> list[Image]:
@@ -261,7 +279,7 @@ def claim(size: int) -> list[Image]:
             lease_expires_at=None,
             error=Image.Failure.CRASHED,
         )
-        images = extractor_switch.unsuspicious(list(claimable()[:size]))
+        images = extractor_switch.unsuspicious(in_turns(size))
         Image.objects.filter(pk__in=[image.pk for image in images]).update(
             claimed_by=machine_id(),
             status=Image.Status.PROCESSING,

@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import IO
 
-from django.http import StreamingHttpResponse
+from django.core.exceptions import BadRequest
+from django.http import QueryDict, StreamingHttpResponse
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 from zipstream import ZipStream
 
 from gallery.files.thumbnails import thumbnail_of
+from gallery.imaging import writing
 from gallery.imaging.decoder import DecodeError, decoder
 from gallery.imaging.formats import BY_NAME
-from gallery.models import Image
+from gallery.imaging.writing import Said
+from gallery.models import Image, ImageTag
+from gallery.models.image import Corrected
 
 logger = logging.getLogger(__name__)
 
@@ -49,19 +54,66 @@ def without_location(image: Image) -> Stripped:
         return Stripped(file.read(), jpeg.media_type, name)
 
 
-def zip_of(images: Iterable[tuple[Image, bool]], name: str) -> StreamingHttpResponse:
+def wants_metadata(form: QueryDict) -> bool:
+    """Whether files are to say what is known of them here: with=metadata. BadRequest for another word."""
+    wanted = form.get("with", "")
+    if wanted not in ("", "metadata"):
+        raise BadRequest(_("A file comes as it is, or with=metadata."))
+    return bool(wanted)
+
+
+def with_metadata(image: Image, keeps_location: bool) -> tuple[bytes, bytes]:
+    """Give a copy of the original that says what is known of it here, and b'' or XMP to lie beside it.
+
+    The XMP is for formats that nothing is written into. FileNotFoundError when the original is gone.
+    """
+    said = _said(image, keeps_location)
+    if keeps_location:
+        with image.original.storage.open(image.original_name) as file:
+            content = file.read()
+    else:
+        content = without_location(image).content
+    try:
+        return writing.embed(content, said), b""
+    except writing.NotWrittenError as reason:
+        logger.info("What is known of image %d lies beside it: %s", image.pk, reason)
+        return content, writing.packet(said)
+
+
+def _said(image: Image, keeps_location: bool) -> Said:
+    """What people said of a picture, but for hearts, which are nobody else's business."""
+    tags = image.image_tags.filter(source=ImageTag.Source.PERSON).values_list("tag__name", flat=True)
+    location = None
+    if keeps_location and image.latitude is not None and image.longitude is not None:
+        location = (image.latitude, image.longitude)
+    return Said(
+        keywords=tuple(tags),
+        caption=image.caption,
+        taken=image.clock,
+        precision=image.taken_precision,
+        is_date_corrected=bool(image.corrected & Corrected.DATE),
+        offset=image.taken_offset,
+        location=location,
+        place=image.place if keeps_location else "",
+        turn=image.turn,
+    )
+
+
+def zip_of(images: Iterable[tuple[Image, bool]], name: str, metadata: bool = False) -> StreamingHttpResponse:
     """Stream a ZIP of the originals, given as (picture, whether its location stays), made while it is sent.
+
+    With `metadata` they say what is known of them here.
 
     Nothing of it is kept: memory stays the same however large it gets (a file without its location is read
     whole, and is at most MAX_UPLOAD_MB). Pictures are compressed already and are stored as they are. A file
     that cannot be read never ends the ZIP: it is named in a text file at the end.
     """
-    response = StreamingHttpResponse(_stream(images), content_type="application/zip")
+    response = StreamingHttpResponse(_stream(images, metadata), content_type="application/zip")
     response.headers["Content-Disposition"] = content_disposition_header(True, f"{_safe(name)}.zip")
     return response
 
 
-def _stream(images: Iterable[tuple[Image, bool]]) -> Iterator[bytes]:
+def _stream(images: Iterable[tuple[Image, bool]], metadata: bool) -> Iterator[bytes]:
     archive = ZipStream()
     taken: set[str] = set()
     missing: list[str] = []
@@ -69,7 +121,13 @@ def _stream(images: Iterable[tuple[Image, bool]]) -> Iterator[bytes]:
         try:
             if image.is_damaged:
                 raise OSError("its file is not what was uploaded")
-            if keeps_location:
+            if metadata:
+                content, beside = with_metadata(image, keeps_location)
+                name = _unique(image.filename, taken)
+                archive.add(content, name)
+                if beside:
+                    archive.add(beside, _unique(f"{name}.xmp", taken))
+            elif keeps_location:
                 file = image.original.storage.open(image.original_name)
                 archive.add(_chunks(file, image.filename, missing), _unique(image.filename, taken))
             else:

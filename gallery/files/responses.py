@@ -2,11 +2,13 @@
 
 import io
 from datetime import UTC, datetime
+from pathlib import PurePath
 from typing import IO
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import condition
 
@@ -54,9 +56,26 @@ def send_original(request: HttpRequest, image: Image, keeps_location: bool) -> H
     """
     if image.is_damaged:
         return HttpResponse(_("This file is damaged on the server. Ask an administrator."), status=410)
+    if downloads.wants_metadata(request.GET):
+        return _with_metadata(image, keeps_location)
     response = _original(request, image, "original" if keeps_location else "without-location")
     patch_cache_control(response, private=True, no_cache=True)
     response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _with_metadata(image: Image, keeps_location: bool) -> HttpResponseBase:
+    """Send a copy that says what is known of the picture; where nothing can be written into it, a ZIP."""
+    try:
+        content, beside = downloads.with_metadata(image, keeps_location)
+    except FileNotFoundError as error:
+        raise Http404 from error
+    if beside:
+        return downloads.zip_of([(image, keeps_location)], PurePath(image.filename).stem, metadata=True)
+    response = HttpResponse(content, content_type=BY_NAME[image.format].media_type)
+    response["Content-Disposition"] = content_disposition_header(True, image.filename)
+    response["X-Content-Type-Options"] = "nosniff"
+    patch_cache_control(response, private=True, no_cache=True)
     return response
 
 

@@ -109,7 +109,7 @@ def kept_exif(exif: bytes) -> bytes:
 
 def _jpeg(content: bytes) -> bytes:
     out, exif = [b"\xff\xd8"], b""
-    for marker, start, stop in _counted(_jpeg_parts(content)):
+    for marker, start, stop in _counted(jpeg_parts(content)):
         part = content[start:stop]
         if marker == 0xE1 and part[4:10] == b"Exif\0\0" and not exif:
             exif = kept_exif(part[4:])
@@ -127,7 +127,7 @@ def _jpeg(content: bytes) -> bytes:
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
-def _jpeg_parts(content: bytes) -> Iterator[tuple[int, int, int]]:
+def jpeg_parts(content: bytes) -> Iterator[tuple[int, int, int]]:
     """Walk the segments of the first picture: (marker, start, stop), a scan's data with its header."""
     at = 2
     while True:

@@ -77,7 +77,9 @@ def download(request: SignedInRequest, pk: int) -> HttpResponseBase:
     found = get_object_or_404(access.visible_albums(request.user), pk=pk)
     inside = Image.objects.filter(pk__in=access.album_images(found).values("image_id"))
     images = access.with_location(inside, request.user).order_by("pk")
-    return downloads.zip_of([(image, image.sees_location) for image in images], found.title)
+    return downloads.zip_of(
+        [(image, image.sees_location) for image in images], found.title, request.GET.get("with") == "metadata"
+    )
 
 
 @require_POST

@@ -127,7 +127,9 @@ def _download(request: SignedInRequest, ids: set[int]) -> HttpResponseBase:
     found: list[Image] = list(seen.order_by("-pk"))
     if not found:
         raise Http404
-    return downloads.zip_of([(image, image.sees_location) for image in found], "pictures")
+    return downloads.zip_of(
+        [(image, image.sees_location) for image in found], "pictures", request.POST.get("with") == "metadata"
+    )
 
 
 def _share(request: SignedInRequest, ids: set[int]) -> HttpResponseBase:

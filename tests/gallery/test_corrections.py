@@ -2,6 +2,7 @@
 
 import io
 import re
+import zipfile
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -250,3 +251,35 @@ def test_a_panorama_can_be_looked_at(page, curator):
         )
         assert shown.height >= least
         assert shown.width * shown.height <= 1.01 * 1600 * 1600
+
+
+def test_downloads_say_it_when_asked_for(page, client, mine, stranger):
+    corrections.set_caption(Image.objects.filter(pk=mine.pk), "At dusk")
+    tagging.add(mine, "harbour")
+    address = reverse("image-original", args=[mine.pk])
+    plain, told = (page.get(address + query) for query in ("", "?with=metadata"))
+    assert b"".join(plain) == mine.original.read()
+    facts = metadata.read(Pillow.open(io.BytesIO(told.content)))
+    assert (facts.written.caption, facts.written.keywords) == ("At dusk", ("harbour",))
+    assert facts.location == (48.5, 2.5)
+    assert page.get(address + "?with=sugar").status_code == 400
+    album = Album.objects.create(owner=mine.owner, title="Shared")
+    AlbumImage.objects.create(album=album, image=mine)
+    AlbumMember.objects.create(album=album, user=stranger)
+    client.force_login(stranger)  # who is not told where it was taken
+    facts = metadata.read(Pillow.open(io.BytesIO(client.get(address + "?with=metadata").content)))
+    assert (facts.written.caption, facts.location, facts.written.place) == ("At dusk", None, "")
+
+
+def test_what_cannot_be_written_into_lies_beside(page, curator):
+    added = ingest.add(curator, ContentFile(encoded(drawn("green"), "TIFF"), name="a.tif"))
+    tagging.add(added.image, "harbour")
+    for answer in (
+        page.get(reverse("image-original", args=[added.image.pk]) + "?with=metadata"),
+        page.post(
+            reverse("selection"), {"action": "download", "with": "metadata", "image": [added.image.pk]}
+        ),
+    ):
+        with zipfile.ZipFile(io.BytesIO(b"".join(answer))) as archive:
+            assert archive.namelist() == ["a.tif", "a.tif.xmp"]
+            assert metadata.read_sidecar(archive.read("a.tif.xmp")).written.keywords == ("harbour",)

@@ -69,6 +69,7 @@ def test_a_tag_deleted_in_the_admin_stays_away(client, administrator, photo):
     image = photo("coffee")
     row = image.image_tags.get(tag__name="espresso")
     form = {
+        "turn": 0,
         "image_tags-TOTAL_FORMS": 1,
         "image_tags-INITIAL_FORMS": 1,
         "image_tags-0-id": row.pk,

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.management import call_command
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -104,8 +105,8 @@ def test_a_killed_workers_images_return_when_the_lease_runs_out(pending):
     returned = []
     while claimed := tasks.claim(16):
         returned.append([image.pk for image in claimed])
-    # One at a time: whichever killed the worker takes no other with it.
-    assert returned == [[image.pk] for image in images]
+    # One at a time, the newest first: whichever killed the worker takes no other with it.
+    assert returned == [[image.pk] for image in reversed(images)]
 
 
 def test_what_kills_the_worker_three_times_is_failed(pending):
@@ -170,3 +171,16 @@ def test_pictures_from_before_hashes_are_hashed_when_there_is_nothing_else_to_do
     # Decoded at another size than for the extractor: nearly the same.
     assert all(((hashes[pk] ^ value) % 2**64).bit_count() <= 8 for pk, value in again.items())
     assert not curator.images.filter(color=None).exists()
+
+
+def test_people_take_turns_and_the_newest_come_first(curator, stranger):
+    for owner, count in ((curator, 30), (stranger, 5)):
+        for i in range(count):
+            color = (i * 8, 90 if owner == curator else 10, 20)
+            ingest.add(owner, ContentFile(encoded(drawn(color)), name=f"{i}.png"))
+    [first, second] = (tasks.claim(8) for _ in range(2))
+    assert [image.owner_id for image in first].count(stranger.pk) == 4
+    own = [image.filename for image in first if image.owner_id == curator.pk]
+    assert own == ["29.png", "28.png", "27.png", "26.png"]
+    assert stranger.pk in {image.owner_id for image in second}
+    assert len(second) == 8
