@@ -6,13 +6,13 @@ from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import Count
-from django.http import HttpRequest
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 
-from gallery import tagging, tasks
-from gallery.forms.images import AdminCorrectionForm
+from gallery import corrections, tagging, tasks
+from gallery.forms.images import AdminCorrectionForm, AdminCorrectManyForm
 from gallery.forms.sign_in import ThrottledAdminForm
 from gallery.forms.upload import AdminUploadForm
 from gallery.models import Account, Album, AlbumMember, AuditEntry, Embedding, Image, ImageTag, Tag
@@ -49,7 +49,7 @@ class ImageAdmin(admin.ModelAdmin):
     list_per_page = 50
     search_fields = ["filename", "sha256", "tags__name"]
     date_hierarchy = "created_at"
-    actions = ["retry"]
+    actions = ["retry", "turn_left", "turn_right", "correct"]
     inlines = [ImageTagInline, EmbeddingInline]
     fields = (
         "preview",
@@ -109,6 +109,27 @@ class ImageAdmin(admin.ModelAdmin):
     def _picture(image: Image, size: str, style: str) -> str:
         source = reverse("image-thumbnail", args=[image.pk, size])
         return format_html('<img src="{}" alt="{}" style="{}" loading="lazy">', source, image.filename, style)
+
+    @admin.action(description="Turn the chosen pictures left", permissions=["change"])
+    def turn_left(self, request: HttpRequest, queryset: Any) -> None:
+        self.message_user(request, f"{corrections.turn(queryset, -1)} pictures turned.", messages.SUCCESS)
+
+    @admin.action(description="Turn the chosen pictures right", permissions=["change"])
+    def turn_right(self, request: HttpRequest, queryset: Any) -> None:
+        self.message_user(request, f"{corrections.turn(queryset, 1)} pictures turned.", messages.SUCCESS)
+
+    @admin.action(description="Correct date or place of the chosen pictures", permissions=["change"])
+    def correct(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        """Ask for date and place, and say them of all the chosen pictures."""
+        form = AdminCorrectManyForm(request.POST if "apply" in request.POST else None)
+        if form.is_valid():
+            form.correct(Image.objects.filter(pk__in=queryset.values("pk")))
+            self.message_user(request, f"{queryset.count()} pictures changed.", messages.SUCCESS)
+            return None
+        context = self.admin_site.each_context(request) | {
+            "title": "Correct date or place", "form": form, "images": queryset, "action": "correct",
+        }  # fmt: skip
+        return render(request, "admin/correct.html", context)
 
     @admin.action(description="Read again the chosen pictures that failed", permissions=["change"])
     def retry(self, request: HttpRequest, queryset: Any) -> None:

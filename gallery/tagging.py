@@ -4,6 +4,7 @@ import contextlib
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 
 from gallery.imaging.written import BEST, Written
 from gallery.models import Favourite, Image, ImageTag, Tag
@@ -43,9 +44,27 @@ def add_written(image: Image, written: Written) -> None:
             Favourite.objects.get_or_create(user_id=image.owner_id, image=image)
 
 
+def add_to_all(images: QuerySet[Image], name: str) -> int:
+    """Give the pictures a tag by a person's word; how many they are. ValidationError as `add`."""
+    return _decide_all(images, name, ImageTag.Source.PERSON, confidence=1.0)
+
+
+def remove_from_all(images: QuerySet[Image], name: str) -> int:
+    """Take a tag from the pictures as `remove` does; how many they are."""
+    return _decide_all(images, name, ImageTag.Source.REMOVED, confidence=0.0)
+
+
 def _decide(image: Image, name: str, source: ImageTag.Source, confidence: float) -> ImageTag:
+    _decide_all(Image.objects.filter(pk=image.pk), name, source, confidence)
+    return ImageTag.objects.get(image=image, tag__name=normalize(name))
+
+
+def _decide_all(images: QuerySet[Image], name: str, source: ImageTag.Source, confidence: float) -> int:
     name = normalize(name)
     with transaction.atomic():
         tag_id = Tag.objects.ids_for({name})[name]
-        ImageTag.objects.filter(image=image, tag_id=tag_id).delete()
-        return ImageTag.objects.create(image=image, tag_id=tag_id, source=source, confidence=confidence)
+        ids = list(images.values_list("pk", flat=True))
+        ImageTag.objects.filter(image__in=ids, tag_id=tag_id).delete()
+        given = {"tag_id": tag_id, "source": source, "confidence": confidence}
+        ImageTag.objects.bulk_create([ImageTag(image_id=pk, **given) for pk in ids])
+    return len(ids)

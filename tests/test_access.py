@@ -114,6 +114,7 @@ GET_RULES = {
     "api-access-token-list": API_OWN,
     "api-access-token-detail": members(401, 405, 405, 405, 405),
     "api-image-detail": API_SHARED,
+    "api-image-bulk": members(401, 405, 405, 405, 405),
     "api-image-original": API_SHARED,
     "api-image-tags": API_SHARED,
     "api-image-similar": API_SHARED,
@@ -177,6 +178,7 @@ POST_RULES = {
     "api-album-list": members(401, 400, 400, 400, 400),
     "api-album-images": who(401, 404, 404, 400, 400, 400, 404),
     "api-search": members(401, 200, 200, 200, 200),
+    "api-image-bulk": members(401, 400, 400, 400, 400),
 }
 DELETE_RULES = {
     "api-access-token-detail": members(401, 404, 404, 204, 404),

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from gallery import corrections
@@ -50,6 +51,26 @@ class AdminCorrectionForm(forms.ModelForm):
             corrections.set_date(images, said["taken"])
         if "turn" in self.changed_data:
             corrections.turn(images, said["turn"] - self.initial["turn"])
+
+
+class AdminCorrectManyForm(forms.Form):
+    """What an administrator says of many pictures; what is left empty stays as it is."""
+
+    taken = forms.CharField(required=False, max_length=40, help_text="1987, 1987-06 or 2024-05-17 10:00.")
+    place = forms.CharField(required=False, max_length=200, help_text="Paris, or 48.85, 2.35.")
+
+    def clean_taken(self) -> Moment | None:
+        return corrections.parse_date(self.cleaned_data["taken"])
+
+    def clean_place(self) -> Any:
+        return corrections.parse_place(self.cleaned_data["place"])
+
+    def correct(self, images: QuerySet[Image]) -> None:
+        """Say it."""
+        if self.cleaned_data["taken"]:
+            corrections.set_date(images, self.cleaned_data["taken"])
+        if any(self.cleaned_data["place"]):
+            corrections.set_place(images, *self.cleaned_data["place"])
 
 
 class CaptionForm(forms.ModelForm):

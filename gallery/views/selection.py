@@ -75,27 +75,27 @@ def _add(request: SignedInRequest, ids: set[int]) -> tuple[int, str]:
 
 
 def _tag(request: SignedInRequest, ids: set[int]) -> tuple[int, str]:
-    count = _each_tag(request, ids, tagging.add)
+    count = _each_tag(request, ids, tagging.add_to_all)
     return count, ngettext("%(number)s picture tagged.", "%(number)s pictures tagged.", count) % {
         "number": count
     }
 
 
 def _untag(request: SignedInRequest, ids: set[int]) -> tuple[int, str]:
-    count = _each_tag(request, ids, tagging.remove)
+    count = _each_tag(request, ids, tagging.remove_from_all)
     return count, ngettext("%(number)s picture untagged.", "%(number)s pictures untagged.", count) % {
         "number": count
     }
 
 
 def _each_tag(request: SignedInRequest, ids: set[int], change: Callable) -> int:
-    found = list(access.taggable_images(request.user).filter(pk__in=ids))
     try:
-        for image in found:
-            change(image, request.POST.get("tag", ""))
+        count: int = change(
+            access.taggable_images(request.user).filter(pk__in=ids), request.POST.get("tag", "")
+        )
     except ValidationError as error:
         raise BadRequest(error.messages[0]) from error
-    return len(found)
+    return count
 
 
 def _trash(request: SignedInRequest, ids: set[int]) -> tuple[int, str]:

@@ -31,6 +31,10 @@ class Command(BaseCommand):
         ready = Image.objects.filter(status=Image.Status.READY).count()
         failed = Image.objects.filter(status=Image.Status.FAILED).count()
         console.print(f"{waiting} waited, {done} read; in all {ready} searchable, {failed} failed.")
+        behind = tasks.unmeasured().count()
+        if behind and not waiting:
+            read = self.run(tasks.measure_batch, batch_size, behind, console)
+            console.print(f"{read} read again for what their files say.")
         before = extractor_switch.progress()
         if before.is_switching and all:
             self.run(tasks.reextract_batch, batch_size, before.total - before.done, console)
