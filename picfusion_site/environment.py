@@ -44,6 +44,13 @@ class Environment(environ.Env):
             raise ImproperlyConfigured(f"{var} must be a whole number of at least {least}, not '{text}'.")
         return int(text)
 
+    def choice(self, var: str, choices: list[str]) -> str:
+        """Read one of a few words; the first where it is empty or missing."""
+        word = self.str(var, "").strip().lower() or choices[0]
+        if word not in choices:
+            raise ImproperlyConfigured(f"{var} must be one of {', '.join(choices)}, not '{word}'.")
+        return word
+
     def folders(self, var: str) -> list[tuple[Path, str]]:
         """Read folders and people, as in /photos/ana=ana;/scans=ben."""
         found = []

@@ -5,15 +5,15 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from picfusion_site import environment
+from picfusion_site import deadlines, environment
 
 environment.load(Path(__file__).resolve().parent.parent / ".env")
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
 worker_class = "gthread"
-threads = 8
+threads = int(os.environ.get("WEB_THREADS") or 32)
 timeout = 300
-graceful_timeout = 4
+graceful_timeout = int(os.environ.get("STOP_SECONDS") or 8)
 accesslog = None
 loglevel = "warning"
 
@@ -24,6 +24,16 @@ def on_starting(server: Any) -> None:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "picfusion_site.settings")
     refuse_wrong_database()
+
+
+def pre_request(worker: Any, request: Any) -> None:
+    """Give up clients that send or take nothing any more."""
+    deadlines.watch(request)
+
+
+def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None:
+    """Let the watch go."""
+    deadlines.unwatch(request)
 
 
 def post_worker_init(worker: Any) -> None:

@@ -51,11 +51,13 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "picfusion_site.logs.note_requests",
     "picfusion_site.metrics.count_requests",
     "django.middleware.security.SecurityMiddleware",
     "picfusion_site.headers.browser_rules",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "picfusion_site.slow_clients.Bodies",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -161,6 +163,11 @@ READ_TEXT = env.bool("READ_TEXT", True)
 
 # Folders that the worker watches, and whose pictures they become, an album for each folder.
 WATCH_FOLDERS = env.folders("WATCH_FOLDERS")
+
+# Threads of each web process: a body that comes slowly holds one. And how long a stop waits for answers that
+# are under way, in seconds.
+WEB_THREADS = env.int("WEB_THREADS", 32, least=4)
+STOP_SECONDS = env.int("STOP_SECONDS", 8)
 
 # --- Search ---------------------------------------------------------------------------------------
 
@@ -273,11 +280,26 @@ USE_TZ = True
 
 # --- Logging --------------------------------------------------------------------------------------
 
+# Whether there is a line for each answer, and whether lines are JSON.
+ACCESS_LOG = env.bool("ACCESS_LOG", False)
+LOG_FORMAT = env.choice("LOG_FORMAT", ["plain", "json"])
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"about_request": {"()": "picfusion_site.logs.AboutRequest"}},
+    "formatters": {
+        "plain": {
+            "format": "%(asctime)s %(levelname)s %(name)s [%(request_number)s %(person)s]: %(message)s"
+        },
+        "json": {"()": "picfusion_site.logs.Json"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT,
+            "filters": ["about_request"],
+        }
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
     # Tokenizers, weight files and pictures are chatty at INFO.
     "loggers": {name: {"level": "WARNING"} for name in ("PIL", "httpx", "transformers", "django-q")},

@@ -1,0 +1,80 @@
+"""Bodies that come slowly: they hold a thread each, so only so many come in at once, and none for ever.
+
+Behind a proxy that buffers bodies, as nginx does, this is never felt.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.http import HttpRequest, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from gallery.client_address import client_address
+from gallery.models import AccessToken
+from gallery.models.access_token import digest
+
+LARGE = 65_536  # bytes of a body from which it counts
+MOST_OF_ONE = 6  # that one person, or one address without one, sends at once
+RETRY = 5  # seconds
+
+
+class Bodies:
+    """Counts the large bodies that are coming in to this process."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self.lock = threading.Lock()
+        self.coming: Counter[str] = Counter()
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if _length(request) < LARGE:
+            return self.get_response(request)
+        who = sender(request)
+        with self.lock:
+            is_too_much = self.coming[who] >= MOST_OF_ONE
+            is_full = self.coming.total() >= settings.WEB_THREADS // 2
+            if not is_too_much and not is_full:
+                self.coming[who] += 1
+        if is_too_much or is_full:
+            return _refuse(request, 429 if is_too_much else 503)
+        try:
+            return self.get_response(request)
+        finally:
+            with self.lock:
+                self.coming[who] -= 1
+                self.coming += Counter()  # without those at 0
+
+
+def sender(request: HttpRequest) -> str:
+    """Say whose body it is: a person's, by session or token, or else an address's."""
+    person = request.session.get(SESSION_KEY)
+    _word, _, key = request.headers.get("Authorization", "").partition(" ")
+    if person is None and key:
+        tokens = AccessToken.objects.alive().filter(digest=digest(key.strip()))
+        person = tokens.values_list("user_id", flat=True).first()
+    return f"address {client_address(request)}" if person is None else f"person {person}"
+
+
+def _length(request: HttpRequest) -> int:
+    if request.headers.get("Transfer-Encoding"):
+        return LARGE  # nobody knows: it counts
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
+
+
+def _refuse(request: HttpRequest, status: int) -> HttpResponseBase:
+    message = _("Too many uploads at once. Try again in a few seconds.")
+    if request.path_info.startswith("/api/"):
+        response: HttpResponseBase = JsonResponse({"detail": message}, status=status)
+    else:
+        response = render(request, "503.html", {"message": message}, status=status)
+    response["Retry-After"] = str(RETRY)
+    response["Connection"] = "close"  # the body is not read
+    return response
