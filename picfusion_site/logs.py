@@ -69,7 +69,7 @@ def person(request: HttpRequest | None) -> str:
     """Give the number of who asked, where that is known without asking the database."""
     # As Django's middleware keeps it once somebody asked, or as the API puts it there.
     own = getattr(request, "user", None)
-    user = getattr(request, "_cached_user", None) or (None if type(own) is SimpleLazyObject else own)
+    user = getattr(request, "_cached_user", None) if type(own) is SimpleLazyObject else own
     return str(user.pk) if user is not None and user.is_authenticated else "-"
 
 
