@@ -153,6 +153,8 @@ def test_the_log_follows_a_request_and_tells_no_secrets(site):
     lines = [
         line for line in (site.folder / "server.log").read_text().splitlines() if '"picfusion.access"' in line
     ]
-    assert any(f'"request": "{number}", "person": "' in line and '"person": "-"' not in line for line in lines)
+    assert any(
+        f'"request": "{number}", "person": "' in line and '"person": "-"' not in line for line in lines
+    )
     assert not any("secret" in line or "not ok" in line for line in lines)
     assert any('"route": "/s/<slug:token>/"' in line for line in lines)
