@@ -29,6 +29,7 @@ from django.db.models.functions import Coalesce
 
 from gallery.models import (
     AccessToken,
+    Account,
     Album,
     AlbumImage,
     AlbumMember,
@@ -314,6 +315,11 @@ def own_tokens(user: AnyUser) -> QuerySet[AccessToken]:
 def may_choose_extractor(user: AnyUser) -> bool:
     """Whether `user` decides which model reads everybody's pictures: a superuser."""
     return user.is_active and user.is_superuser
+
+
+def offers(user: AnyUser) -> QuerySet[Account]:
+    """Return the accounts whose pictures are offered to `user`, who may accept or decline."""
+    return Account.objects.filter(offered_to_id=user.pk or 0, user__is_active=True).select_related("user")
 
 
 def deletable_people(user: AnyUser) -> QuerySet:

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from gallery import trash
-from gallery.models import Album, AlbumImage, AlbumMember, Image
+from gallery.models import Account, Album, AlbumImage, AlbumMember, Image
 
 
 class NotDeletedError(Exception):
@@ -27,8 +27,28 @@ def delete_with_pictures(person: User) -> None:
     person.delete()
 
 
+def offer(person: User, to: User) -> None:
+    """Ask another person to take an account's pictures and albums; it is deleted when they accept.
+
+    Until then it stays as it is, and another offer takes this one's place.
+    """
+    check_deletable(person)
+    Account.objects.update_or_create(user=person, defaults={"offered_to": to})
+
+
+def offered_to(person: User) -> User | None:
+    """Return who is asked to take the person's pictures; None for nobody."""
+    row = Account.objects.filter(user=person).select_related("offered_to").first()
+    return row.offered_to if row else None
+
+
+def withdraw(person: User) -> None:
+    """Take the offer back, or decline it; the account stays."""
+    Account.objects.filter(user=person).update(offered_to=None)
+
+
 def hand_over(person: User, to: User) -> None:
-    """Give an account's pictures and albums to another person, and delete it.
+    """Give an account's pictures and albums to another person, who accepted them, and delete it.
 
     Of a picture that the other one has already, theirs stays and takes the place in albums. An album whose
     title the other one has used gets the giver's name behind it.

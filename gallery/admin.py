@@ -139,6 +139,7 @@ class ImageAdmin(admin.ModelAdmin):
 
 class AccountInline(admin.StackedInline):
     model = Account
+    fk_name = "user"
     verbose_name_plural = "quota"
 
 

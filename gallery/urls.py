@@ -53,6 +53,7 @@ urlpatterns = [
     path("account/tokens/", tokens.tokens, name="tokens"),
     path("account/tokens/<int:pk>/revoke", tokens.revoke, name="token-revoke"),
     path("account/theme", accounts.theme, name="theme"),
+    path("account/offers/<int:pk>/", accounts.offer, name="account-offer"),
     path("account/delete", accounts.delete_own, name="account-delete"),
     path("people/<int:pk>/delete", accounts.delete_person, name="person-delete"),
     path("invitations/", invitations.invitations, name="invitations"),

@@ -90,6 +90,7 @@ GET_RULES = {
     "shared-download": LINK,
     "account": LOGIN,
     "account-delete": LOGIN,
+    "account-offer": POST_ONLY,
     "theme": (405,) * 8,
     "set_language": (302,) * 8,  # back to where one came from, and nothing changed
     "texts": PUBLIC,

@@ -5,6 +5,7 @@ from django.contrib import messages
 from django.contrib.auth import get_user_model, login, logout
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import User
+from django.core.exceptions import BadRequest
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -34,6 +35,8 @@ def account(request: SignedInRequest) -> HttpResponse:
         "form": form,
         "usage": quota.usage(request.user),
         "may_invite": access.may_invite(request.user),
+        "offers": access.offers(request.user),
+        "offered_to": account_deletion.offered_to(request.user),
     }
     return render(request, "accounts/account.html", context, status=400 if form.errors else 200)
 
@@ -106,18 +109,50 @@ def _delete(request: SignedInRequest, person: User) -> HttpResponse:
     form = DeleteAccountForm(posted(request), person=person, by=request.user)
     if form.is_valid():
         try:
-            if form.receiver:
-                account_deletion.hand_over(person, form.receiver)
-            else:
-                account_deletion.delete_with_pictures(person)
+            return _deleted(request, person, form.receiver)
         except account_deletion.NotDeletedError as reason:
             form.add_error(None, str(reason))
-        else:
-            if person == request.user:
-                logout(request)
-                messages.success(request, _("Your account has been deleted."))
-                return redirect("login")
-            messages.success(request, _("The account has been deleted."))
-            return redirect("admin:auth_user_changelist")
     context = {"form": form, "person": person, "usage": quota.usage(person)}
     return render(request, "accounts/delete.html", context, status=400 if form.errors else 200)
+
+
+def _deleted(request: SignedInRequest, person: User, receiver: User | None) -> HttpResponse:
+    """Delete the account, or offer its pictures: who takes them for themselves accepts them by that."""
+    of = "account" if person == request.user else "admin:auth_user_changelist"
+    if receiver and receiver != request.user:
+        account_deletion.offer(person, receiver)
+        said = _("%(receiver)s was asked to take the pictures. The account is deleted once they accept.")
+        messages.success(request, said % {"receiver": receiver})
+        return redirect(of)
+    if receiver:
+        account_deletion.hand_over(person, receiver)
+    else:
+        account_deletion.delete_with_pictures(person)
+    if person == request.user:
+        logout(request)
+        messages.success(request, _("Your account has been deleted."))
+        return redirect("login")
+    messages.success(request, _("The account has been deleted."))
+    return redirect(of)
+
+
+@require_POST
+def offer(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Accept or decline the pictures that somebody offers; the one who offers takes it back."""
+    action = request.POST.get("action")
+    if action == "withdraw" and pk == request.user.pk:
+        account_deletion.withdraw(request.user)
+        return redirect("account")
+    offered = get_object_or_404(access.offers(request.user), user_id=pk)
+    if action == "decline":
+        account_deletion.withdraw(offered.user)
+    elif action == "accept":
+        try:
+            account_deletion.hand_over(offered.user, request.user)
+        except account_deletion.NotDeletedError as reason:
+            raise BadRequest(str(reason)) from reason
+        said = _("The pictures and albums of %(giver)s are yours now.")
+        messages.success(request, said % {"giver": offered.user.get_username()})
+    else:
+        raise BadRequest(_("The action must be accept, decline or withdraw."))
+    return redirect("browse")

@@ -57,6 +57,7 @@ def home(request: SignedInRequest) -> HttpResponse:
         return _refuse(request, error, request.GET.get("q", ""))
     if found is None:
         context = {"recent": browsing.latest(request.user, RECENT), **waiting_context(request.user)}
+        context["offers_of_accounts"] = access.offers(request.user)
         return _render(request, query, context)
     shown = found.count
     if good_only and found.good is not None:

@@ -152,11 +152,35 @@ def test_an_account_hands_its_pictures_over(leaving, ana, stranger):
     AlbumMember.objects.create(album=ana.albums.get(), user=stranger, role="viewer")
     form = {"pictures": "hand over", "to": "stranger", "password": PASSWORD}
     assert leaving.post("/account/delete", form).status_code == 302
+    assert ana.images.count() == 2  # nothing happens before the other one accepts
+    receiver = Client()
+    receiver.force_login(stranger)
+    assert "ana would like you to take" in text_of(receiver.get("/"))
+    assert receiver.post(f"/account/offers/{ana.pk}/", {"action": "accept"}).status_code == 302
     assert not People.objects.filter(username="ana").exists()
     assert sorted(stranger.images.values_list("filename", flat=True)) == ["blue.png", "mine.png"]
     handed = stranger.albums.get(title="Summer (ana)")
     assert handed.images.get().filename == "mine.png"
     assert not handed.memberships.exists()
+
+
+def test_nobody_is_given_pictures_that_they_do_not_want(leaving, ana, stranger, curator):
+    form = {"pictures": "hand over", "to": "stranger", "password": PASSWORD}
+    leaving.post("/account/delete", form)
+    assert "Waiting for stranger" in text_of(leaving.get("/account/"))
+    other = Client()
+    other.force_login(curator)
+    address = f"/account/offers/{ana.pk}/"
+    assert other.post(address, {"action": "accept"}).status_code == 404
+    receiver = Client()
+    receiver.force_login(stranger)
+    assert receiver.post(address, {"action": "eat"}).status_code == 400
+    assert receiver.post(address, {"action": "decline"}).status_code == 302
+    assert receiver.post(address, {"action": "accept"}).status_code == 404
+    leaving.post("/account/delete", form)
+    leaving.post(address, {"action": "withdraw"})
+    assert receiver.post(address, {"action": "accept"}).status_code == 404
+    assert ana.images.count() == 2
 
 
 def test_pictures_handed_over_are_searchable_by_who_has_them_now(curator, stranger):
