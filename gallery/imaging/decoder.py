@@ -141,8 +141,15 @@ class Decoder:
                 return self._exchange(request, real)
 
     def _exchange(self, request: dict[str, Any], file: IO[bytes]) -> tuple[dict[str, Any], bytes]:
-        with self._child() as child:
-            answer, content = child.ask(request, file)
+        try:
+            with self._child() as child:
+                answer, content = child.ask(request, file)
+        except DecodeError as error:
+            if error.kind != "crashed":
+                raise
+            # It may have been ended from outside: another one tells whether it was the file's fault.
+            with self._child() as child:
+                answer, content = child.ask(request, file)
         if kind := answer.get("error"):
             raise DecodeError(kind, answer.get("own", 0.0), answer.get("most", 0.0), answer.get("detail", ""))
         return answer, content

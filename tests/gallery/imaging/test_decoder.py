@@ -77,15 +77,31 @@ def test_what_cannot_be_decoded_is_sorted(decoding, content, kind):
     assert small.examine(io.BytesIO(encoded(drawn()))).width == 64
 
 
-def test_a_child_that_is_killed_fails_one_file_and_is_replaced(decoding):
+def test_a_child_that_is_killed_fails_no_file_and_is_replaced(decoding):
     one = decoding()
     one.examine(io.BytesIO(encoded(drawn())))
     child = one._free.get()
     one._free.put(child)
     os.kill(child.process.pid, signal.SIGKILL)
     child.process.wait()
+    assert one.examine(io.BytesIO(encoded(drawn()))).width == 64
+
+
+def test_a_file_that_ends_two_children_is_at_fault_itself(decoding, monkeypatch):
+    one, asked = decoding(), []
+
+    def die(self, request, file):
+        asked.append(self.process.pid)
+        self.process.kill()
+        self.process.wait()
+        return ask(self, request, file)
+
+    ask = decoder._Child.ask
+    monkeypatch.setattr(decoder._Child, "ask", die)
     with pytest.raises(DecodeError, match="crashed"):
         one.examine(io.BytesIO(encoded(drawn())))
+    assert len(set(asked)) == 2
+    monkeypatch.undo()
     assert one.examine(io.BytesIO(encoded(drawn()))).width == 64
 
 
