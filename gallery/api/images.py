@@ -21,6 +21,7 @@ from rest_framework.reverse import reverse
 from gallery import access, corrections, extractor_switch, favourites, ingest, tagging, trash
 from gallery.access import AnyUser
 from gallery.api.parsers import JSONParser
+from gallery.files.downloads import wants_metadata
 from gallery.files.responses import send_original
 from gallery.files.thumbnails import SIZES
 from gallery.imaging.dates import Moment
@@ -311,7 +312,7 @@ class ImageViewSet(
         Without its location where you are not told that.
         """
         image = self.get_object()
-        return send_original(request, image, image.sees_location)
+        return send_original(request, image, image.sees_location, wants_metadata(request.query_params))
 
     @extend_schema(responses=ImageTagSerializer(many=True))
     @action(

@@ -1,9 +1,10 @@
 """Originals on their way out: as uploaded, or without the location, one by one or many as a ZIP."""
 
+import io
 import logging
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import IO
 
@@ -62,22 +63,26 @@ def wants_metadata(form: QueryDict) -> bool:
     return bool(wanted)
 
 
-def with_metadata(image: Image, keeps_location: bool) -> tuple[bytes, bytes]:
+def with_metadata(image: Image, keeps_location: bool) -> tuple[Stripped, bytes]:
     """Give a copy of the original that says what is known of it here, and b'' or XMP to lie beside it.
 
     The XMP is for formats that nothing is written into. FileNotFoundError when the original is gone.
     """
     said = _said(image, keeps_location)
-    if keeps_location:
+    own = BY_NAME[image.format].media_type
+    # What the file says of a place that was corrected goes, too.
+    if keeps_location and not image.corrected & Corrected.PLACE:
         with image.original.storage.open(image.original_name) as file:
-            content = file.read()
+            copy = Stripped(file.read(), own, image.filename)
     else:
-        content = without_location(image).content
+        copy = without_location(image)
+    if copy.media_type != own:  # the pixels alone, which are turned already
+        said = replace(said, turn=0)
     try:
-        return writing.embed(content, said), b""
-    except writing.NotWrittenError as reason:
+        return replace(copy, content=decoder().write(io.BytesIO(copy.content), said)), b""
+    except DecodeError as reason:
         logger.info("What is known of image %d lies beside it: %s", image.pk, reason)
-        return content, writing.packet(said)
+        return copy, writing.packet(said)
 
 
 def _said(image: Image, keeps_location: bool) -> Said:
@@ -122,9 +127,9 @@ def _stream(images: Iterable[tuple[Image, bool]], metadata: bool) -> Iterator[by
             if image.is_damaged:
                 raise OSError("its file is not what was uploaded")
             if metadata:
-                content, beside = with_metadata(image, keeps_location)
-                name = _unique(image.filename, taken)
-                archive.add(content, name)
+                copy, beside = with_metadata(image, keeps_location)
+                name = _unique(copy.filename, taken)
+                archive.add(copy.content, name)
                 if beside:
                     archive.add(beside, _unique(f"{name}.xmp", taken))
             elif keeps_location:

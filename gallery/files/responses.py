@@ -49,14 +49,17 @@ def _original(request: HttpRequest, image: Image, variant: str) -> HttpResponseB
     return FileResponse(file, as_attachment=True, filename=filename, content_type=media_type)
 
 
-def send_original(request: HttpRequest, image: Image, keeps_location: bool) -> HttpResponseBase:
+def send_original(
+    request: HttpRequest, image: Image, keeps_location: bool, metadata: bool = False
+) -> HttpResponseBase:
     """Send the original as a download under its own name.
 
-    Byte for byte, but for its location where that is not to be told.
+    Byte for byte, but for its location where that is not to be told; with `metadata` a copy that says what
+    people said of it.
     """
     if image.is_damaged:
         return HttpResponse(_("This file is damaged on the server. Ask an administrator."), status=410)
-    if downloads.wants_metadata(request.GET):
+    if metadata:
         return _with_metadata(image, keeps_location)
     response = _original(request, image, "original" if keeps_location else "without-location")
     patch_cache_control(response, private=True, no_cache=True)
@@ -67,13 +70,13 @@ def send_original(request: HttpRequest, image: Image, keeps_location: bool) -> H
 def _with_metadata(image: Image, keeps_location: bool) -> HttpResponseBase:
     """Send a copy that says what is known of the picture; where nothing can be written into it, a ZIP."""
     try:
-        content, beside = downloads.with_metadata(image, keeps_location)
+        copy, beside = downloads.with_metadata(image, keeps_location)
     except FileNotFoundError as error:
         raise Http404 from error
     if beside:
         return downloads.zip_of([(image, keeps_location)], PurePath(image.filename).stem, metadata=True)
-    response = HttpResponse(content, content_type=BY_NAME[image.format].media_type)
-    response["Content-Disposition"] = content_disposition_header(True, image.filename)
+    response = HttpResponse(copy.content, content_type=copy.media_type)
+    response["Content-Disposition"] = content_disposition_header(True, copy.filename)
     response["X-Content-Type-Options"] = "nosniff"
     patch_cache_control(response, private=True, no_cache=True)
     return response

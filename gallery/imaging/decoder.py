@@ -22,11 +22,13 @@ from typing import IO, Any
 
 from PIL import Image
 
-from gallery.imaging import metadata
+from gallery.imaging import metadata, writing
 from gallery.imaging.metadata import Facts
 from gallery.imaging.pixels import Box
+from gallery.imaging.writing import Said
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+LONGEST_ANSWER = 2_000_000  # bytes of its JSON line: keywords and captions of strangers
 REQUESTS = 500  # that one child serves; then its memory is given back
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
@@ -34,7 +36,7 @@ PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "
 class DecodeError(Exception):
     """A file could not be decoded.
 
-    `kind` is unreadable, raw, damaged, pixels, no pixels, memory, slow, crashed or not stripped.
+    `kind` is unreadable, raw, not written, damaged, pixels, no pixels, memory, slow, crashed or not stripped.
     """
 
     def __init__(self, kind: str, own: float = 0.0, most: float = 0.0, detail: str = ""):
@@ -81,13 +83,13 @@ class _Child:
         )
         theirs.close()
 
-    def ask(self, request: dict[str, Any], file: IO[bytes]) -> tuple[dict[str, Any], bytes]:
-        """Send a request with the file, and wait for the answer; DecodeError where there is none."""
+    def ask(self, request: dict[str, Any], *files: IO[bytes]) -> tuple[dict[str, Any], bytes]:
+        """Send a request with its files, and wait for the answer; DecodeError where there is none."""
         self.served += 1
         try:
-            socket.send_fds(self.channel, [json.dumps(request).encode()], [file.fileno()])
+            socket.send_fds(self.channel, [json.dumps(request).encode()], [file.fileno() for file in files])
             with self.channel.makefile("rb") as answers:
-                answer = json.loads(answers.readline(65536))
+                answer = json.loads(answers.readline(LONGEST_ANSWER))
                 content = answers.read(answer["bytes"])
         except TimeoutError as error:
             raise DecodeError("slow", most=self.limits.seconds) from error
@@ -133,6 +135,13 @@ class Decoder:
         with _as_real_file(file) as real:
             return self._exchange({"operation": "strip"}, real)[1]
 
+    def write(self, file: IO[bytes], said: Said) -> bytes:
+        """Give a copy of the file that says it; DecodeError where nothing can be written into it."""
+        with _as_real_file(file) as real, tempfile.TemporaryFile() as words:
+            words.write(json.dumps(writing.to_json(said)).encode())
+            words.flush()
+            return self._exchange({"operation": "write"}, real, words)[1]
+
     def _ask(self, request: dict[str, Any], file: IO[bytes]) -> tuple[dict[str, Any], bytes]:
         with _as_real_file(file) as real:
             needed = self._exchange({"operation": "header"}, real)[0]["needed"]
@@ -140,16 +149,16 @@ class Decoder:
             with large:
                 return self._exchange(request, real)
 
-    def _exchange(self, request: dict[str, Any], file: IO[bytes]) -> tuple[dict[str, Any], bytes]:
+    def _exchange(self, request: dict[str, Any], *files: IO[bytes]) -> tuple[dict[str, Any], bytes]:
         try:
             with self._child() as child:
-                answer, content = child.ask(request, file)
+                answer, content = child.ask(request, *files)
         except DecodeError as error:
             if error.kind != "crashed":
                 raise
             # It may have been ended from outside: another one tells whether it was the file's fault.
             with self._child() as child:
-                answer, content = child.ask(request, file)
+                answer, content = child.ask(request, *files)
         if kind := answer.get("error"):
             raise DecodeError(kind, answer.get("own", 0.0), answer.get("most", 0.0), answer.get("detail", ""))
         return answer, content

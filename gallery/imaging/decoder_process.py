@@ -5,6 +5,7 @@ it as many bytes as `bytes` says. What it sends is plain data: whoever takes it 
 process that asked.
 """
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -15,7 +16,7 @@ from typing import IO, Any
 
 from PIL import Image
 
-from gallery.imaging import blanking, colors, metadata, pixels, raw
+from gallery.imaging import blanking, colors, metadata, pixels, raw, writing
 
 SPARE = 300_000_000  # bytes for libraries and what lies between the decoder's buffers
 
@@ -34,11 +35,12 @@ def main() -> None:
     memory, megapixels = int(sys.argv[2]), float(sys.argv[3])
     _limit(memory)
     while True:
-        line, descriptors, _, _ = socket.recv_fds(channel, 65536, 1)
+        line, descriptors, _, _ = socket.recv_fds(channel, 65536, 2)
         if not line:
             return
-        with os.fdopen(descriptors[0], "rb") as file:
-            answer, content = _answer(json.loads(line), file, memory, megapixels)
+        with contextlib.ExitStack() as stack:
+            file, *more = (stack.enter_context(os.fdopen(own, "rb")) for own in descriptors)
+            answer, content = _answer(json.loads(line) | {"more": more}, file, memory, megapixels)
         channel.sendall(json.dumps(answer | {"bytes": len(content)}).encode() + b"\n")
         channel.sendall(content)
 
@@ -141,7 +143,19 @@ def _strip(
         return {"error": "not stripped", "detail": str(reason)}, b""
 
 
-OPERATIONS = {"header": _header, "examine": _examine, "load": _load, "strip": _strip}
+def _write(
+    file: IO[bytes], request: dict[str, Any], memory: int, megapixels: float
+) -> tuple[dict[str, Any], bytes]:
+    """Return a copy of the file that says what the second file holds."""
+    [words] = request["more"]
+    words.seek(0)
+    try:
+        return {}, writing.embed(file.read(), writing.from_json(json.load(words)))
+    except (writing.NotWrittenError, RecursionError) as reason:
+        return {"error": "not written", "detail": str(reason)[:200]}, b""
+
+
+OPERATIONS = {"header": _header, "examine": _examine, "load": _load, "strip": _strip, "write": _write}
 
 if __name__ == "__main__":
     Image.init()

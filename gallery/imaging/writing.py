@@ -4,7 +4,7 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 from xml.etree import ElementTree as Plain
@@ -12,7 +12,7 @@ from xml.etree import ElementTree as Plain
 from defusedxml import ElementTree
 from PIL import Image
 
-from gallery.imaging import blanking, dates
+from gallery.imaging import blanking, dates, xmp
 
 NAMESPACES = {
     "x": "adobe:ns:meta/",
@@ -28,12 +28,13 @@ for _prefix, _uri in NAMESPACES.items():
     Plain.register_namespace(_prefix, _uri)
 # What is written anew, so that of what was there before nothing contradicts it.
 OWN = {
-    "dc:subject", "dc:description", "xmp:Rating", "exif:DateTimeOriginal", "photoshop:DateCreated",
+    "dc:subject", "dc:description", "exif:DateTimeOriginal", "photoshop:DateCreated",
     "exif:GPSLatitude", "exif:GPSLongitude", "Iptc4xmpCore:Location", "tiff:Orientation",
 }  # fmt: skip
 IN_JPEG = b"http://ns.adobe.com/xap/1.0/\0"
 LARGEST_SEGMENT = 65_533 - len(IN_JPEG)
 _ORIENTATION, _EXIF, _TAKEN, _DIGITIZED = 0x0112, 0x8769, 0x9003, 0x9004
+_DATES = {_TAKEN, _DIGITIZED, 0x9010, 0x9011, 0x9012, 0x9290, 0x9291, 0x9292}
 # Orientations in the order of quarters clockwise, upright and mirrored ones.
 _QUARTERS = ((1, 6, 3, 8), (2, 7, 4, 5))
 
@@ -56,6 +57,24 @@ class Said:
     location: tuple[float, float] | None = None
     place: str = ""
     turn: int = 0
+    is_turn_new: bool = False  # the file has no EXIF that says how it is turned
+
+
+def to_json(said: Said) -> dict[str, Any]:
+    """Write it as plain data."""
+    return asdict(said) | {"taken": said.taken.isoformat() if said.taken else None}
+
+
+def from_json(plain: dict[str, Any]) -> Said:
+    """Read what to_json wrote."""
+    taken, location = plain["taken"], plain["location"]
+    return Said(
+        **plain | {
+            "keywords": tuple(plain["keywords"]),
+            "taken": datetime.fromisoformat(taken) if taken else None,
+            "location": (location[0], location[1]) if location else None,
+        }
+    )  # fmt: skip
 
 
 def packet(said: Said, before: bytes = b"") -> bytes:
@@ -63,8 +82,9 @@ def packet(said: Said, before: bytes = b"") -> bytes:
     root = _parsed(before)
     rdf = root.find(_name("rdf:RDF"))
     assert rdf is not None
+    said_anew = OWN | ({"xmp:Rating"} if said.is_best else set())
     for description in rdf.findall(_name("rdf:Description")):
-        for own in OWN:
+        for own in said_anew:
             description.attrib.pop(_name(own), None)
             for element in description.findall(_name(own)):
                 description.remove(element)
@@ -78,6 +98,8 @@ def packet(said: Said, before: bytes = b"") -> bytes:
 
 def _parsed(before: bytes) -> Any:
     try:
+        if len(before) > xmp.LARGEST:
+            raise ValueError("it is nobody's")
         root = ElementTree.fromstring(before.strip(b"\0 \n"))
         if root.tag == _name("x:xmpmeta") and root.find(_name("rdf:RDF")) is not None:
             return root
@@ -100,10 +122,11 @@ def _description(said: Said) -> Any:
         "exif:GPSLatitude": _degrees(said.location[0], "NS") if said.location else "",
         "exif:GPSLongitude": _degrees(said.location[1], "EW") if said.location else "",
         "Iptc4xmpCore:Location": said.place,
+        "tiff:Orientation": str(_QUARTERS[0][said.turn % 4]) if said.turn and said.is_turn_new else "",
     }
     for name, value in simple.items():
         if value:
-            own.set(_name(name), value)
+            own.set(_name(name), _shown(value))
     return own
 
 
@@ -111,9 +134,18 @@ def _list(parent: Any, name: str, kind: str, items: Any) -> None:
     listed = Plain.SubElement(Plain.SubElement(parent, _name(name)), _name(kind))
     for item in items:
         entry = Plain.SubElement(listed, _name("rdf:li"))
-        entry.text = item
+        entry.text = _shown(item)
         if kind == "rdf:Alt":
             entry.set("{http://www.w3.org/XML/1998/namespace}lang", "x-default")
+
+
+def _shown(text: str) -> str:
+    """Leave out what XML cannot hold."""
+    return "".join(
+        c
+        for c in text
+        if c in "\t\n\r" or (c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff")
+    )
 
 
 def _name(short: str) -> str:
@@ -147,7 +179,14 @@ def embed(content: bytes, said: Said) -> bytes:
             return _in_png(content, said)
         if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
             return _in_webp(content, said)
-    except (struct.error, IndexError, ValueError, OSError, blanking.NotStrippedError) as error:
+    except (
+        struct.error,
+        IndexError,
+        ValueError,
+        OSError,
+        RecursionError,
+        blanking.NotStrippedError,
+    ) as error:
         raise NotWrittenError("its structure is not understood") from error
     raise NotWrittenError("its format has no rule")
 
@@ -155,6 +194,10 @@ def embed(content: bytes, said: Said) -> bytes:
 def _in_jpeg(content: bytes, said: Said) -> bytes:
     parts = list(blanking.jpeg_parts(content))
     segments = [(marker, content[start:stop]) for marker, start, stop in parts]
+    if said.turn and not any(marker == 0xE1 and part[4:10] == b"Exif\0\0" for marker, part in segments):
+        exif = b"Exif\0\0" + _new_exif(said)
+        segments.insert(0, (0xE1, b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif))
+        said = replace(said, is_turn_new=True, turn=said.turn)
     before = next((part[4 + len(IN_JPEG) :] for marker, part in segments if _is_xmp(marker, part)), b"")
     body = packet(said, before)
     if len(body) > LARGEST_SEGMENT:
@@ -171,7 +214,8 @@ def _in_jpeg(content: bytes, said: Said) -> bytes:
             out.append(segment)
             written = True
         is_exif = marker == 0xE1 and part[4:10] == b"Exif\0\0"
-        out.append(part[:10] + patched(part[10:], said) if is_exif else part)
+        is_new = said.is_turn_new
+        out.append(part[:10] + patched(part[10:], said) if is_exif and not is_new else part)
     return b"".join(out) + content[parts[-1][2] :]  # a film of a motion photo comes along
 
 
@@ -182,23 +226,30 @@ def _is_xmp(marker: int, part: bytes) -> bool:
 def _in_png(content: bytes, said: Said) -> bytes:
     key = b"XML:com.adobe.xmp"
     out, before = [content[:8]], b""
+    has_exif = any(kind == b"eXIf" for _, kind, _ in _chunks(content, until=b"IDAT"))
+    said = replace(said, is_turn_new=bool(said.turn) and not has_exif)
     for at, kind, body in _chunks(content):
         if kind == b"iTXt" and body.startswith(key):
             before = body[len(key) + 5 :]
             continue
         if kind == b"IDAT":
+            if said.is_turn_new:
+                out.append(_chunk(b"eXIf", _new_exif(said)))
             out.append(_chunk(b"iTXt", key + b"\0\0\0\0\0" + packet(said, before)))
             return b"".join(out) + content[at:]
         out.append(_chunk(kind, patched(body, said) if kind == b"eXIf" else body))
     raise NotWrittenError("it has no pixels")
 
 
-def _chunks(content: bytes) -> Iterator[tuple[int, bytes, bytes]]:
-    """(where it begins, kind, body) of each chunk."""
+def _chunks(content: bytes, until: bytes = b"IEND") -> Iterator[tuple[int, bytes, bytes]]:
+    """(where it begins, kind, body) of each chunk before the first one of the kind `until`, and of that."""
     at = 8
     for _ in range(blanking.MOST_PARTS):
         [size] = struct.unpack_from(">I", content, at)
-        yield at, content[at + 4 : at + 8], content[at + 8 : at + 8 + size]
+        kind = content[at + 4 : at + 8]
+        yield at, kind, content[at + 8 : at + 8 + size]
+        if kind == until:
+            return
         at += 12 + size
 
 
@@ -210,7 +261,9 @@ def _in_webp(content: bytes, said: Said) -> bytes:
     end = min(8 + struct.unpack_from("<I", content, 4)[0], len(content))
     parts: list[tuple[bytes, bytes]] = []
     at, before = 12, b""
-    while at + 8 <= end and len(parts) < blanking.MOST_PARTS:
+    while at + 8 <= end:
+        if len(parts) > blanking.MOST_PARTS:
+            raise NotWrittenError("it has too many parts")
         kind, size = content[at : at + 4], struct.unpack_from("<I", content, at + 4)[0]
         body = content[at + 8 : at + 8 + size]
         if kind == b"XMP ":
@@ -226,11 +279,21 @@ def _in_webp(content: bytes, said: Said) -> bytes:
             alpha = 0b10000 if image.mode == "RGBA" else 0
         flags = bytearray([alpha, 0, 0, 0]) + width.to_bytes(3, "little") + height.to_bytes(3, "little")
     flags[0] |= 0b0100
+    if said.turn and not any(kind == b"EXIF" for kind, _ in parts):
+        said = replace(said, is_turn_new=True)
+        flags[0] |= 0b1000
+        parts.append((b"EXIF", _new_exif(said)))
     parts = [(b"VP8X", bytes(flags)), *parts, (b"XMP ", packet(said, before))]
     body = b"WEBP" + b"".join(
         kind + struct.pack("<I", len(own)) + own + b"\0" * (len(own) % 2) for kind, own in parts
     )
     return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def _new_exif(said: Said) -> bytes:
+    """A TIFF structure that says how the picture is turned, and nothing else."""
+    entry = struct.pack("<HHIHH", _ORIENTATION, 3, 1, _QUARTERS[0][said.turn % 4], 0)
+    return b"II*\0" + struct.pack("<IH", 8, 1) + entry + bytes(4)
 
 
 def patched(exif: bytes, said: Said) -> bytes:
@@ -245,12 +308,24 @@ def patched(exif: bytes, said: Said) -> bytes:
             tag, kind, number, value = struct.unpack_from(order + "HHII", data, entry)
             if tag == _EXIF and len(waiting) == 1:
                 waiting.append(value)
-            elif tag in (_TAKEN, _DIGITIZED) and number == 20 and said.is_date_corrected:
-                data[value : value + 20] = _exif_date(said)
+            elif tag in _DATES and said.is_date_corrected:
+                _patch_date(data, tag, entry, number, value, said)
             elif tag == _ORIENTATION and kind == 3 and said.turn:
                 [now] = struct.unpack_from(order + "H", data, entry + 8)
                 struct.pack_into(order + "H", data, entry + 8, _turned(now, said.turn))
     return bytes(data)
+
+
+def _patch_date(data: bytearray, tag: int, entry: int, number: int, value: int, said: Said) -> None:
+    """Write the date; what says its fraction or its offset is of the old one, and is emptied."""
+    at = entry + 8 if number <= 4 else value
+    if at + number > len(data):
+        raise ValueError("a value lies outside of the file")
+    if tag in (_TAKEN, _DIGITIZED):
+        if number == 20:
+            data[at : at + 20] = _exif_date(said)
+    elif number:
+        data[at : at + number] = b" " * (number - 1) + b"\0"
 
 
 def _exif_date(said: Said) -> bytes:

@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
 from gallery import access
+from gallery.files.downloads import wants_metadata
 from gallery.files.responses import send_original, send_thumbnail
 
 
@@ -14,7 +15,8 @@ def original(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Download a picture."""
     images = access.with_location(access.servable_images(request.user), request.user)
     image = get_object_or_404(images, pk=pk)
-    return send_original(request, image, image.sees_location or access.may_administer_images(request.user))
+    told = image.sees_location or access.may_administer_images(request.user)
+    return send_original(request, image, told, wants_metadata(request.GET))
 
 
 @require_GET
