@@ -49,7 +49,7 @@ def back_up(target: Path, verify_all: bool = False) -> Report:
     """
     if connection.vendor != "sqlite":
         raise BackupError("Only SQLite is backed up by this command: use pg_dump, and copy the originals.")
-    if Path(settings.VAR_DIR) in [target.resolve(), *target.resolve().parents]:
+    if Path(settings.VAR_DIR).resolve() in [target.resolve(), *target.resolve().parents]:
         raise BackupError(f"{target} is inside the site's own folder: a copy there is lost with it.")
     for folder in (target / DATABASES, target / ORIGINALS):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -8,11 +8,12 @@ from django.db import transaction
 from django.db.models import Case, F, QuerySet, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django_q.tasks import async_task
 
 from gallery import tasks
 from gallery.imaging import dates, places
 from gallery.imaging.dates import Moment
-from gallery.models import Image
+from gallery.models import Image, TextInImage
 from gallery.models.image import MAX_PLACE, Corrected
 
 _COORDINATES = re.compile(r"\s*([+-]?\d{1,3}(?:\.\d+)?)\s*[,;\s]\s*([+-]?\d{1,3}(?:\.\d+)?)\s*")
@@ -44,9 +45,12 @@ def set_date(images: QuerySet[Image], moment: Moment | None) -> int:
 
 
 def shift_dates(images: QuerySet[Image], by: timedelta) -> int:
-    """Put right what a clock that was wrong wrote; pictures without a date are passed over. How many."""
+    """Put right what a clock that was wrong wrote; how many.
+
+    Pictures without a date, or of which the year or the month alone is known, are passed over.
+    """
     with transaction.atomic():
-        dated = list(images.exclude(taken_local=None))
+        dated = list(images.filter(taken_precision="").exclude(taken_local=None))
         for image in dated:
             if image.taken_local and image.taken_at:
                 image.taken_local, image.taken_at = image.taken_local + by, image.taken_at + by
@@ -73,15 +77,16 @@ def set_place(images: QuerySet[Image], location: tuple[float, float] | None, nam
 
     Degrees without a name get one from the worker.
     """
-    count = images.update(
+    ids = list(images.values_list("pk", flat=True))
+    Image.objects.filter(pk__in=ids).update(
         latitude=location[0] if location else None,
         longitude=location[1] if location else None,
         place=name,
         corrected=F("corrected").bitor(Corrected.PLACE),
-        **({"metadata_version": 0} if location and not name else {}),
     )
-    transaction.on_commit(tasks.enqueue)
-    return count
+    if location and not name:
+        transaction.on_commit(lambda: async_task("gallery.tasks.name_places_of", ids, group="places"))
+    return len(ids)
 
 
 def set_caption(images: QuerySet[Image], caption: str) -> int:
@@ -99,10 +104,13 @@ def turn(images: QuerySet[Image], quarters: int) -> int:
         return images.count()
     turned = Case(*(When(turn=own, then=(own + quarters) % 4) for own in range(4)), default=quarters)
     sides = {"width": F("height"), "height": F("width")} if quarters % 2 else {}
-    status = {"status": Image.Status.PENDING, "attempts": 0, "lease_expires_at": None}
-    count = images.update(turn=turned, **sides, **status)
-    transaction.on_commit(tasks.enqueue)
-    return count
+    again = {"status": Image.Status.PENDING, "attempts": 0, "lease_expires_at": None, "is_text_read": False}
+    ids = list(images.values_list("pk", flat=True))
+    with transaction.atomic():
+        TextInImage.objects.filter(image__in=ids).delete()
+        Image.objects.filter(pk__in=ids).update(turn=turned, **sides, **again)
+        transaction.on_commit(tasks.enqueue)
+    return len(ids)
 
 
 def local_text(moment: datetime | None, precision: str) -> str:

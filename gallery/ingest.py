@@ -9,18 +9,14 @@ from django.contrib.auth.models import User
 from django.core.files import File
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from django_q.tasks import async_task
 
 from gallery import quota, tagging, tasks, trash
 from gallery.imaging import formats
 from gallery.imaging.decoder import DecodeError, decoder
 from gallery.imaging.metadata import Beside, Facts
 from gallery.models import Image
-from gallery.refusal import RefusedError
-
-TOLD_BESIDE = [
-    "taken_at", "taken_local", "taken_offset", "taken_precision", "taken_is_guess", "latitude", "longitude",
-    "caption",
-]  # fmt: skip
+from gallery.refusal import CutOffError, RefusedError
 
 
 @dataclass(frozen=True)
@@ -38,10 +34,12 @@ def add(
     filename: str | None = None,
     beside: Beside | None = None,
     restore: bool = True,
+    whole_only: bool = False,
 ) -> Added:
     """Check, store and enqueue one picture for `owner`; RefusedError says why it is not taken.
 
     `beside` is what a file beside it says of it. One that is in their trash comes back from it, if `restore`.
+    A JPEG that lacks its end is a CutOffError if `whole_only`.
 
     When this returns, the original is on disk and its row is committed or part of the caller's transaction.
     """
@@ -52,12 +50,12 @@ def add(
         if restore:
             trash.restore(Image.objects.filter(pk=existing.pk))
         if beside:
-            existing.complete(beside)
-            existing.save(update_fields=TOLD_BESIDE)
-            tagging.add_written(existing, beside.written)
+            _complete(existing, beside)
         return Added(existing, created=False, was_trashed=was_trashed)
     quota.check(owner, file.size)
     facts = examine(file)
+    if whole_only and facts.is_cut_off:
+        raise CutOffError(_("The picture is damaged or incomplete."))
     image = Image(
         owner=owner,
         sha256=sha256,
@@ -72,7 +70,7 @@ def add(
         with transaction.atomic():
             image.save()
             for written in (facts.written, beside.written):
-                tagging.add_written(image, written)
+                tagging.add_written(image, written, rated=True)
             transaction.on_commit(tasks.enqueue)
     except IntegrityError:
         # The same bytes arrived twice at once: the other one won.
@@ -82,6 +80,20 @@ def add(
         image.original.delete(save=False)
         raise
     return Added(image, created=True)
+
+
+def _complete(image: Image, beside: Beside) -> None:
+    """Add to a picture that is there what a file beside it says; what is known already is not written."""
+    corrected = image.corrected
+    if changed := image.complete(beside):
+        values = {name: getattr(image, name) for name in changed}
+        Image.objects.filter(pk=image.pk, corrected=corrected).update(**values)
+        if "latitude" in changed:
+            transaction.on_commit(
+                lambda: async_task("gallery.tasks.name_places_of", [image.pk], group="places")
+            )
+    # A heart that its owner took away does not come back when the folder is imported again.
+    tagging.add_written(image, beside.written, rated=bool(changed))
 
 
 def digest(file: File) -> str:

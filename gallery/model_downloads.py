@@ -119,6 +119,13 @@ def delete(extractor: str) -> None:
     if is_in_use(extractor):
         raise ServingError
     running = latest()
+    if (
+        running
+        and running.is_running
+        and running.extractor != extractor
+        and _share(running.extractor, extractor)
+    ):
+        raise ServingError  # they are being fetched for another one
     if running and running.extractor == extractor:
         cancel()
         _state().unlink(missing_ok=True)
@@ -133,7 +140,12 @@ def delete(extractor: str) -> None:
 def is_in_use(extractor: str) -> bool:
     """Whether pictures are, or are about to be, searched by it or by another one that needs its weights."""
     needed = {extractor_switch.current().name, registry.target().name} & set(SIZES)
-    return any(set(models_of(extractor)) & set(models_of(own)) - {"tags"} for own in needed)
+    return any(_share(extractor, own) for own in needed)
+
+
+def _share(extractor: str, other: str) -> bool:
+    """Whether both need weights of the same model, but for the list of tags."""
+    return bool(set(models_of(extractor)) & set(models_of(other)) - {"tags"})
 
 
 class ServingError(Exception):

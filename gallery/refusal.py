@@ -7,3 +7,7 @@ class RefusedError(Exception):
 
 class NoRoomError(RefusedError):
     """There is no room for it on the server, or in what its owner may store."""
+
+
+class CutOffError(RefusedError):
+    """A picture lacks its end: perhaps it is still being written."""

@@ -21,10 +21,10 @@ def remove(image: Image, name: str) -> None:
     _decide(image, name, ImageTag.Source.REMOVED, confidence=0.0)
 
 
-def add_written(image: Image, written: Written) -> None:
-    """Give the picture the tags that people wrote into its file, and for five stars its owner's heart.
+def add_written(image: Image, written: Written, rated: bool) -> None:
+    """Give the picture the tags that people wrote into its file, and if `rated` five stars as a heart.
 
-    What was decided about a tag here stays.
+    What was decided about a tag here stays; a heart is given once, for its owner may take it away.
     """
     names = set()
     for word in written.keywords:
@@ -40,7 +40,7 @@ def add_written(image: Image, written: Written) -> None:
             ImageTag.objects.bulk_create(
                 [ImageTag(image=image, tag_id=tag_id, source=ImageTag.Source.PERSON) for tag_id in new]
             )
-        if written.rating == BEST:
+        if rated and written.rating == BEST:
             Favourite.objects.get_or_create(user_id=image.owner_id, image=image)
 
 

@@ -5,12 +5,13 @@ import logging
 import random
 from datetime import timedelta
 from itertools import zip_longest
+from pathlib import Path
 
 import numpy as np
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django_q.models import Schedule
@@ -26,6 +27,7 @@ from gallery.imaging import metadata, places
 from gallery.imaging.camera import CameraFacts
 from gallery.imaging.decoder import DecodeError, decoder
 from gallery.imaging.pixels import HASHED
+from gallery.imaging.written import Written
 from gallery.machine import machine_id
 from gallery.models import Embedding, Image, ImageTag, Tag
 from gallery.models.image import GREY
@@ -48,6 +50,7 @@ MEASURED = [
     "taken_precision",
     "taken_is_guess",
     "caption",
+    "format",
     "width",
     "height",
     "is_cut_off",
@@ -138,10 +141,18 @@ def extract_batch(size: int) -> int:
 
 def name_places(images: list[Image]) -> None:
     """Name the places of pictures that have a location and no name for it yet."""
-    named = [image for image in images if image.latitude is not None and not image.place]
-    for image in named:
-        image.place = _place_of(image)
-    Image.objects.bulk_update([image for image in named if image.place], ["place"])
+    for image in images:
+        if image.latitude is None or image.place:
+            continue
+        if name := _place_of(image):  # unless a person said something else meanwhile
+            here = {"latitude": image.latitude, "longitude": image.longitude}
+            Image.objects.filter(pk=image.pk, place="", **here).update(place=name)
+
+
+def name_places_of(image_ids: list[int]) -> str:
+    """Name the places of these pictures, whose location a person or a file beside them told."""
+    name_places(list(Image.objects.filter(pk__in=image_ids)))
+    return f"{len(image_ids)} pictures"
 
 
 def _place_of(image: Image) -> str:
@@ -186,29 +197,59 @@ def measure_batch(size: int) -> int:
     One that cannot be decoded any more is like no other.
     """
     images = list(unmeasured()[:size])
+    done = []
     for image in images:
-        image.metadata_version = metadata.VERSION
+        before = image.metadata_version
         try:
-            decoded = decode(image.original.path, 4 * HASHED, image.turn)
-            image.perceptual_hash, image.color = decoded.perceptual_hash, decoded.color
-            image.colors = decoded.colors
-            with image.original.storage.open(image.original_name) as file:
-                facts = decoder().examine(file)
-            image.describe(facts)
-            image.place = image.place or _place_of(image)
-            tagging.add_written(image, facts.written)
-        except Exception as error:  # Pillow raises nearly anything on hostile bytes.
+            written = _look_again(image)
+        except (
+            OSError,
+            DatabaseError,
+        ) as error:  # of the disk, not of the picture: it is there again some time
+            if not isinstance(error, FileNotFoundError) or not _has_originals(image):
+                logger.warning("Pictures cannot be looked at again now: %s", error)
+                break
+            written = None
+        except DecodeError as error:
             logger.warning("Image %d cannot be measured: %s", image.pk, error)
-            if image.color is None:
-                image.perceptual_hash, image.color = 0, GREY
+            written = None
+        image.metadata_version = metadata.VERSION
+        if image.color is None:
+            image.perceptual_hash, image.color = 0, GREY
+        done.append((image, written, before))
+    _keep_what_was_seen(done)
+    return len(done)
+
+
+def _look_again(image: Image) -> Written:
+    """Decode a picture and read what its file says; nothing is saved."""
+    decoded = decode(image.original.path, 4 * HASHED, image.turn)
+    image.perceptual_hash, image.color = decoded.perceptual_hash, decoded.color
+    image.colors = decoded.colors
+    with image.original.storage.open(image.original_name) as file:
+        facts = decoder().examine(file)
+    image.describe(facts)
+    return facts.written
+
+
+def _has_originals(image: Image) -> bool:
+    """Whether the disk of originals is there: an empty folder is one that is not mounted."""
+    root = Path(image.original.storage.path(""))
+    return root.is_dir() and any(root.iterdir())
+
+
+def _keep_what_was_seen(done: list[tuple[Image, Written | None, int]]) -> None:
+    """Write it, but for what a person said while the files were read, and for pictures turned meanwhile."""
     with transaction.atomic():
-        # What a person said while the files were read stays, and so does a turn.
-        said = dict(
-            Image.objects.filter(pk__in=[image.pk for image in images]).values_list("pk", "corrected")
-        )
-        unchanged = [image for image in images if said.get(image.pk) == image.corrected]
-        Image.objects.bulk_update(unchanged, MEASURED)
-    return len(images)
+        now = Image.objects.in_bulk([image.pk for image, *_ in done])
+        kept = [own for own in done if own[0].pk in now and now[own[0].pk].turn == own[0].turn]
+        for image, _, _ in kept:
+            image.keep_corrections(now[image.pk])
+        Image.objects.bulk_update([image for image, *_ in kept], MEASURED)
+        for image, written, before in kept:
+            if written:
+                tagging.add_written(image, written, rated=before < metadata.RATED_SINCE)
+    name_places([image for image, *_ in kept])
 
 
 def sum_up_batch() -> int:
@@ -232,6 +273,7 @@ def _extract_and_store(images: list[Image], extractor: Extractor, key: str) -> d
     """Extract the images, store what came out, and return what failed and why."""
     readings: dict[int, Reading] = {}
     errors: dict[Image, Exception] = {}
+    turns = {image.pk: image.turn for image in images}
     for image, result in zip(
         images,
         extract_files(extractor, [image.original.path for image in images], [image.turn for image in images]),
@@ -241,7 +283,7 @@ def _extract_and_store(images: list[Image], extractor: Extractor, key: str) -> d
             errors[image] = result
         else:
             readings[image.pk] = result
-    store(readings, key)
+    store(readings, key, turns)
     return errors
 
 
@@ -256,7 +298,7 @@ def in_turns(size: int) -> list[Image]:
 
     Nobody's five pictures wait for another one's hundred thousand.
     """
-    waiting = claimable()
+    waiting = claimable().filter(status__in=[Image.Status.PENDING, Image.Status.PROCESSING])
     people = list(
         User.objects.filter(Exists(waiting.filter(owner=OuterRef("pk")))).values_list("pk", flat=True)
     )
@@ -298,13 +340,15 @@ def release(machine: str) -> int:
     return held.update(status=Image.Status.PENDING, lease_expires_at=None, claimed_by="")
 
 
-def store(readings: dict[int, Reading], key: str) -> None:
+def store(readings: dict[int, Reading], key: str, turns: dict[int, int] | None = None) -> None:
     """Write a batch's tags and embeddings, by image id, and make its images READY, in one transaction.
 
-    Images deleted meanwhile are passed over; where a person gave or removed a tag, the person's word stays.
+    Images deleted meanwhile are passed over, and so are those that a person turned, which are read again:
+    `turns` says how they were when they were read. Where a person gave or removed a tag, their word stays.
     """
     with transaction.atomic():
-        kept = set(Image.objects.filter(pk__in=readings).values_list("pk", flat=True))
+        now = dict(Image.objects.filter(pk__in=readings).values_list("pk", "turn"))
+        kept = {pk for pk, turn in now.items() if turns is None or turns.get(pk) == turn}
         readings = {image_id: reading for image_id, reading in readings.items() if image_id in kept}
         _store_tags(readings, key)
         embeddings = [_embedding(image_id, reading, key) for image_id, reading in readings.items()]

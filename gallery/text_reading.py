@@ -33,6 +33,7 @@ def read_batch(is_urgent: Callable[[], bool]) -> int:
     """
     images = list(unread()[:PICTURES])
     done = 0
+    unreadable: list[Image] = []
     if not images:
         return done
     with TextReader() as reader:
@@ -45,14 +46,17 @@ def read_batch(is_urgent: Callable[[], bool]) -> int:
             except InterruptedReadingError:
                 Image.objects.filter(pk=image.pk).update(attempts=image.attempts)
                 break
-            except OSError as error:  # of the disk, not of the picture: it is there again some time
-                logger.warning("The texts of pictures cannot be read now: %s", error)
-                Image.objects.filter(pk=image.pk).update(attempts=image.attempts)
-                break
+            except OSError as error:  # of the disk, perhaps of one file
+                logger.warning("The text of image %d cannot be read now: %s", image.pk, error)
+                unreadable.append(image)
+                continue
             store(image.pk, text)
             done += 1
             if not reader.is_alive:
                 break  # the next batch has another one
+    if not done:  # the disk is away: that is no picture's fault
+        for image in unreadable:
+            Image.objects.filter(pk=image.pk).update(attempts=image.attempts)
     return done
 
 

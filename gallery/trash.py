@@ -21,7 +21,7 @@ def move(images: QuerySet[Image]) -> int:
 
 def restore(images: QuerySet[Image]) -> int:
     """Bring the pictures back; how many there were."""
-    return images.update(trashed_at=None)
+    return images.filter(trashed_at__isnull=False).update(trashed_at=None)
 
 
 def purge() -> str:

@@ -18,7 +18,9 @@ from search.index.columns import UNKNOWN
 from search.live_index import live_index
 
 Names = Callable[[list[int]], dict[int, str]]
-MOST_TIED = 2000  # pictures of the same moments whose names are looked at: more are a folder's of scans
+MOST_TIED = (
+    2000  # pictures of one moment whose names are looked at: more are a folder of scans, in order of ids
+)
 
 
 @dataclass(frozen=True)
@@ -92,15 +94,15 @@ class Timeline:
     def _by_name(self, rows: np.ndarray) -> np.ndarray:
         """Put rows in order of moment, which have the order of ids among the same ones, in that of names."""
         moments = self._moments[rows]
-        same = moments[1:] == moments[:-1]
-        tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
-        if not 0 < len(tied) <= MOST_TIED:
+        _, of, counts = np.unique(moments, return_inverse=True, return_counts=True)
+        is_tied = (counts[of] > 1) & (counts[of] <= MOST_TIED)
+        tied = np.flatnonzero(is_tied)
+        if not len(tied):
             return rows
         ids = self._ids[rows]
         names = self._names(ids[tied].tolist())
-        order = sorted(
-            range(len(rows)), key=lambda i: (moments[i], natural(names.get(ids[i], "")), ids[i]), reverse=True
-        )
+        keys = [natural(names.get(ids[i], "")) if is_tied[i] else [] for i in range(len(rows))]
+        order = sorted(range(len(rows)), key=lambda i: (moments[i], keys[i], ids[i]), reverse=True)
         return rows[np.array(order)]
 
     def around(self, image_id: int) -> tuple[int | None, int | None]:
@@ -136,9 +138,8 @@ def _stored_names(ids: list[int]) -> dict[int, str]:
 
 def natural(name: str) -> list[tuple[int, str]]:
     """What to sort a file's name by so that 'img 10' comes behind 'img 9'."""
-    return [
-        (int(part[:18]) if part.isdigit() else -1, part) for part in re.split(r"([0-9]+)", name.casefold())
-    ]
+    parts = re.split(r"([0-9]+)", name.casefold())  # every second one is a number
+    return [(int(part[:18]) if i % 2 else -1, part) for i, part in enumerate(parts)]
 
 
 def timeline(user: AnyUser) -> Timeline:

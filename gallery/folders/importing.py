@@ -8,7 +8,6 @@ from pathlib import Path
 
 from django.contrib.auth.models import User
 from django.core.files import File
-from django.db import DatabaseError
 
 from gallery import ingest
 from gallery.folders import sidecars
@@ -31,8 +30,9 @@ class Importer:
     is_takeout: bool = False
     say: Callable[[Path, str], None] = lambda path, why: None
     counts: Counter[str] = field(default_factory=Counter)
+    whole_only: bool = False  # a picture without its end is still being written
+    refusal: Exception | None = None  # of the file that was taken last
     _folder: Takeout | None = None  # the export's folder that was looked at last
-    _albums: dict[str, Album] = field(default_factory=dict)
 
     def take(self, path: Path) -> Image | None:
         """Import one file: its picture, None where there is none. Its row is committed when this returns.
@@ -41,6 +41,7 @@ class Importer:
 
         The file is read and decoded outside of any transaction: nobody waits for that.
         """
+        self.refusal = None
         told = self._told_by_google(path)
         if sidecars.is_thrown_away(told):
             self.counts[LEFT_OUT] += 1
@@ -52,8 +53,10 @@ class Importer:
                     File(file, name=path.name),
                     beside=_with_guess(sidecars.of_google(told) if told else sidecars.beside(path), path),
                     restore=False,
+                    whole_only=self.whole_only,
                 )
         except (RefusedError, OSError, ValueError) as error:
+            self.refusal = error
             self.counts[REFUSED] += 1
             self.say(path, str(error))
             return None
@@ -74,14 +77,9 @@ class Importer:
         if self.album_per_folder:
             titles.append(ingest.clean_filename(path.parent.name)[:200])
         albums = [self.album] if self.album else []
-        for album in [*albums, *map(self._album, titles)]:
-            with contextlib.suppress(DatabaseError):
-                AlbumImage.objects.get_or_create(album=album, image=image)
-
-    def _album(self, title: str) -> Album:
-        if title not in self._albums:
-            self._albums[title] = Album.objects.get_or_create(owner=self.owner, title=title)[0]
-        return self._albums[title]
+        albums += [Album.objects.get_or_create(owner=self.owner, title=title)[0] for title in titles]
+        for album in albums:
+            AlbumImage.objects.get_or_create(album=album, image=image)
 
 
 def _with_guess(beside: Beside, path: Path) -> Beside:

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from gallery.imaging import metadata, places
-from gallery.imaging.dates import Moment
+from gallery.imaging.dates import EARLIEST, LATEST, Moment
 from gallery.imaging.metadata import Beside
 from gallery.imaging.written import BEST, LONGEST_CAPTION, Written
 
@@ -19,6 +19,11 @@ LARGEST = 2_000_000  # bytes of a sidecar that are read
 LONGEST_NAME = 46  # characters that Google keeps of a picture's name before .json
 EDITED = re.compile(
     r"-(edited|bearbeitet|editado|editada|modifié|modificato|edytowane|bewerkt|düzenlendi)$", re.I
+)
+# What Google calls the folders of years, which are no albums.
+OF_A_YEAR = re.compile(
+    r"(photos (from|de)|fotos (von|de|del|uit)|foto (del|dal)|foton från|zdjęcia z) \d{4}",
+    re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\(\d+\)$")
 
@@ -56,7 +61,7 @@ class Takeout:
             if "photoTakenTime" in told:
                 self.names[path.name.lower()] = told
                 self.titles.setdefault(str(told.get("title", "")).lower(), told)
-            elif isinstance(told.get("title"), str) and not re.fullmatch(r"\S+ \S+ \d{4}", told["title"]):
+            elif isinstance(told.get("title"), str) and not OF_A_YEAR.fullmatch(told["title"]):
                 self.album = told["title"].strip()[:200]
 
     def of(self, path: Path) -> dict:
@@ -111,6 +116,8 @@ def _taken(told: dict[str, Any]) -> Moment | None:
     try:
         at = datetime.fromtimestamp(int(told["photoTakenTime"]["timestamp"]), timezone.get_default_timezone())
     except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        return None
+    if not EARLIEST < at.year < LATEST:
         return None
     offset = at.utcoffset()
     return Moment(at.replace(tzinfo=None), round(offset.total_seconds() / 60) if offset is not None else None)

@@ -32,18 +32,21 @@ class Walk:
         """Yield the files in order of name, whatever bytes their names are made of."""
         yield from self._files(self.folder, {self.folder.resolve()})
 
+    def wants(self, path: Path) -> bool:
+        """Whether a file inside this folder is one of those that `files` gives."""
+        inside = path.relative_to(self.folder).parts
+        parents = [self.folder.joinpath(*inside[: depth + 1]) for depth in range(len(inside) - 1)]
+        try:
+            return path.is_file() and not any(map(self._unwanted, [*parents, path]))
+        except OSError:
+            return False
+
     def below(self, folder: Path) -> Iterator[Path]:
         """Yield the files of a folder inside this one, unless it is in a folder that is passed over."""
         inside = folder.relative_to(self.folder).parts
         parents = [self.folder.joinpath(*inside[: depth + 1]) for depth in range(len(inside))]
-        if any(self._passes_over(parent) for parent in parents):
-            return
-        yield from self._files(folder, {folder.resolve()})
-
-    def _passes_over(self, folder: Path) -> bool:
-        with os.scandir(folder.parent) as entries:
-            entry = next((own for own in entries if own.name == folder.name), None)
-        return entry is None or self._unwanted(entry, folder) is not None
+        if not any(map(self._unwanted, parents)):
+            yield from self._files(folder, {folder.resolve()})
 
     def _files(self, folder: Path, inside: set[Path]) -> Iterator[Path]:
         try:
@@ -53,14 +56,17 @@ class Walk:
             return
         for entry in entries:
             path = folder / entry.name
-            if why := self._unwanted(entry, path):
+            try:
+                why = self._unwanted(path) or ("" if path.is_dir() or path.is_file() else "special files")
+                is_folder = path.is_dir()
+            except (OSError, RuntimeError):  # a link to itself, or what goes while it is looked at
+                why, is_folder = "files that cannot be looked at", False
+            if why:
                 self.passed_over[why] += 1
-            elif entry.is_dir():
+            elif is_folder:
                 yield from self._inside(path, inside)
-            elif entry.is_file():
-                yield path
             else:
-                self.passed_over["special files"] += 1
+                yield path
 
     def _inside(self, path: Path, inside: set[Path]) -> Iterator[Path]:
         real = path.resolve()
@@ -71,18 +77,24 @@ class Walk:
         else:
             yield from self._files(path, inside | {real})
 
-    def _unwanted(self, entry: os.DirEntry, path: Path) -> str | None:
-        """Say why an entry is passed over; None where it is wanted."""
-        name, suffix = entry.name.lower(), path.suffix.lower()
-        foreign = FOREIGN_FOLDERS if entry.is_dir() else FOREIGN_FILES
+    def _unwanted(self, path: Path) -> str | None:
+        """Say why a file or folder is passed over; None where it is wanted."""
+        name, suffix = path.name.lower(), path.suffix.lower()
+        if any(self._matches(path, pattern) for pattern in self.exclude):
+            return "excluded"
+        if name.startswith("."):
+            return "hidden"
+        if path.is_symlink() and not self.follow_links:
+            return "links (see --follow-links)"
+        is_folder = path.is_dir()
         reasons = (
-            (any(self._matches(path, pattern) for pattern in self.exclude), "excluded"),
-            (name.startswith("."), "hidden"),
-            (entry.is_symlink() and not self.follow_links, "links (see --follow-links)"),
-            (self.own_folder is not None and path.resolve() == self.own_folder, "Picfusion's own data"),
-            (name in foreign, "other programs' thumbnails and data"),
-            (suffix in SIDECARS and not entry.is_dir(), "sidecars"),
-            (suffix in FILMS and not entry.is_dir(), "films"),
+            (is_folder and self.own_folder == path.resolve(), "Picfusion's own data"),
+            (
+                name in (FOREIGN_FOLDERS if is_folder else FOREIGN_FILES),
+                "other programs' thumbnails and data",
+            ),
+            (suffix in SIDECARS and not is_folder, "sidecars"),
+            (suffix in FILMS and not is_folder, "films"),
         )
         return next((why for is_so, why in reasons if is_so), None)
 

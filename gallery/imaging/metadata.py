@@ -14,6 +14,7 @@ from gallery.imaging.dates import Moment
 from gallery.imaging.written import Written
 from gallery.imaging.xmp import Xmp
 
+RATED_SINCE = 3  # the version that first read ratings
 VERSION = 3  # of what is read; pictures that were read by an earlier one are read again in the background
 
 

@@ -8,8 +8,10 @@ from PIL import Image, ImageFile
 
 NAMES = ("DNG", "NEF", "ARW", "CR2", "CR3", "RAF", "ORF", "RW2")
 OTHER = "RAW"  # of a camera that has no name of its own here
+MAYBE = "maybe"
 NEARLY_WHOLE = 0.9  # of the sensor's longer side that an embedded picture has to have to stand for the whole
 SAME_SHAPE = 0.03
+MORE = 1.1  # times the sensor's pixels that an embedded picture may have
 HEADER = 65536  # bytes of the beginning that tell what it is
 BY_MAKE = (("nikon", "NEF"), ("sony", "ARW"))
 # TIFF's tags, and two of their values.
@@ -49,13 +51,28 @@ def _of_tiff(start: bytes) -> str | None:
         return None
     if _DNG_VERSION in tags:
         return "DNG"
-    at, size = tags.get(_MAKE, (0, 0))
-    make = start[at : at + min(size, 64)].decode("latin-1").lower() if size > 4 else ""
+    make = _make(start, tags)
     is_stamp = tags.get(_SUBFILE_TYPE, (0, 0))[0] & _REDUCED
     is_mosaic = tags.get(_PHOTOMETRIC, (0, 0))[0] == _COLOR_FILTER_ARRAY
-    if is_stamp or is_mosaic or (_SUB_DIRECTORIES in tags and make.startswith(("nikon", "sony"))):
-        return next((name for maker, name in BY_MAKE if make.startswith(maker)), OTHER)
-    return None
+    named = _by_make(make)
+    if is_mosaic or (is_stamp and make):
+        return named
+    # Editors write TIFFs of this kind, too: LibRaw tells.
+    return MAYBE if is_stamp or (_SUB_DIRECTORIES in tags and named != OTHER) else None
+
+
+def _make(start: bytes, tags: dict[int, tuple[int, int]]) -> str:
+    at, size = tags.get(_MAKE, (0, 0))
+    return start[at : at + min(size, 64)].decode("latin-1").lower() if size > 4 else ""
+
+
+def _by_make(make: str) -> str:
+    return next((name for maker, name in BY_MAKE if make.startswith(maker)), OTHER)
+
+
+def kind_by_make(start: bytes) -> str:
+    """Name the format of a TIFF that LibRaw took for raw."""
+    return _by_make(_make(start, _directory(start, "<" if start[:2] == b"II" else ">")))
 
 
 def _directory(start: bytes, order: str) -> dict[int, tuple[int, int]]:
@@ -79,13 +96,21 @@ class RawImageFile(ImageFile.ImageFile):
 
     def _open(self) -> None:
         assert self.fp is not None
-        kind = kind_of(self.fp.read(HEADER))
+        start = self.fp.read(HEADER)
+        kind = kind_of(start)
         if kind is None:
             raise SyntaxError("not a camera's raw file")
         self.kind = kind
-        with self._developer() as raw:
-            sizes = raw.sizes
-            self._preview = _preview(raw)
+        try:
+            with self._developer() as raw:
+                sizes = raw.sizes
+                self._preview, self._flip = _preview(raw), sizes.flip
+        except RawError as error:
+            if kind is MAYBE:  # what LibRaw does not know either is a TIFF like others
+                raise SyntaxError("not a camera's raw file") from error
+            raise
+        if kind is MAYBE:
+            self.kind = kind_by_make(start)
         self._size = (sizes.height, sizes.width) if sizes.flip in (5, 6) else (sizes.width, sizes.height)
         self._mode = "RGB"
         if not all(self._size):
@@ -115,15 +140,24 @@ class RawImageFile(ImageFile.ImageFile):
             picture = self._preview
             if picture is None or not self._stands_for_it(picture):
                 picture = self._developed()
+            else:
+                turn = _TURNS.get(self._flip)
+                picture = picture.convert("RGB") if turn is None else picture.convert("RGB").transpose(turn)
             picture.load()
             self._im, self._size = picture.im, picture.size
         return Image.Image.load(self)
 
     def _stands_for_it(self, picture: Image.Image) -> bool:
-        """Whether it is as good as whole, or large enough for what is asked, and no stamp with black bars."""
+        """Whether it is as good as whole, or large enough for what is asked, and no stamp with black bars.
+
+        One that is larger than the sensor is nobody's.
+        """
+        if picture.width * picture.height > MORE * self.width * self.height:
+            return False
         if max(picture.size) >= NEARLY_WHOLE * max(self.size):
             return True
-        alike = abs(picture.width * self.height / (picture.height * self.width) - 1) < SAME_SHAPE
+        width, height = self.size if self._flip not in (5, 6) else self.size[::-1]
+        alike = abs(picture.width * height / (picture.height * width) - 1) < SAME_SHAPE
         return alike and 0 < self._at_least <= max(picture.size)
 
     def _developed(self) -> Image.Image:
@@ -147,21 +181,16 @@ class RawImageFile(ImageFile.ImageFile):
 
 
 def _preview(raw: Any) -> Image.Image | None:
-    """Return the picture that the camera made, upright; None for none."""
+    """Return the picture that the camera made, as it lies there and not decoded yet; None for none."""
     import rawpy
 
     try:
         found = raw.extract_thumb()
         if found.format == rawpy.ThumbFormat.JPEG:
-            picture = Image.open(io.BytesIO(found.data), formats=["JPEG"])
-            turned = picture.convert("RGB")
-            turned.info, turned._exif = picture.info, picture.getexif()
-        else:
-            turned = Image.fromarray(found.data).convert("RGB")
+            return Image.open(io.BytesIO(found.data), formats=["JPEG"])
+        return Image.fromarray(found.data)
     except Exception:  # there is none, or it is damaged: the raw pixels are what counts
         return None
-    turn = _TURNS.get(raw.sizes.flip)
-    return turned if turn is None else turned.transpose(turn)
 
 
 Image.register_open(OTHER, RawImageFile)

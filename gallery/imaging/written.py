@@ -22,6 +22,7 @@ JUNK = re.compile(
     r"|screenshot|\{.*\})?",
     re.IGNORECASE,
 )
+JOINERS = "\u200c\u200d"  # which hold letters of Persian, and emoji, together
 _XP = {"title": 0x9C9B, "comment": 0x9C9C, "keywords": 0x9C9E}  # Windows' tags, in UTF-16
 
 
@@ -136,7 +137,7 @@ def _first(texts: Iterable[str]) -> str:
 
 
 def _line(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return " ".join("".join(c if c.isprintable() or c in JOINERS else " " for c in text).split())
 
 
 def _lines(text: str) -> str:

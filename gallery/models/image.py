@@ -22,6 +22,9 @@ GREY = 0x808080
 MAX_CAPTION, MAX_PLACE = 2000, 200  # characters
 
 
+DATE_FIELDS = ["taken_at", "taken_local", "taken_offset", "taken_precision", "taken_is_guess"]
+
+
 class Corrected(IntFlag):
     """What a person said of a picture: reading its file again does not change it."""
 
@@ -186,6 +189,13 @@ class Image(models.Model):
             ),
             models.Index(fields=["metadata_version"], name="image_to_read_again"),
             models.Index(fields=["owner", "-id"], condition=~Q(status="ready"), name="image_unread"),
+            models.Index(
+                "owner",
+                "attempts",
+                F("id").desc(),
+                condition=Q(status__in=["pending", "processing"]),
+                name="image_in_turn",
+            ),
             # What a worker asks for: few rows, whatever the size of the library.
             models.Index(
                 fields=["status", "attempts", "id"],
@@ -223,20 +233,35 @@ class Image(models.Model):
             setattr(self, name, value)
         self.metadata_version = metadata.VERSION
 
-    def complete(self, beside: Beside) -> None:
-        """Take over what a file beside it says, where nothing is known yet; nothing is saved."""
+    def complete(self, beside: Beside) -> list[str]:
+        """Take over what a file beside it says, where nothing is known yet; which. Nothing is saved."""
+        changed: list[str] = []
         knows_date = self.taken_local is not None and not self.taken_is_guess
-        if (
-            beside.taken
-            and not beside.taken.is_guess
-            and not knows_date
-            and not self.corrected & Corrected.DATE
-        ):
+        is_sure = beside.taken is not None and not beside.taken.is_guess
+        if is_sure and not knows_date and not self.corrected & Corrected.DATE:
             self.take(beside.taken)
+            changed += DATE_FIELDS
         if beside.location and self.latitude is None and not self.corrected & Corrected.PLACE:
             self.latitude, self.longitude = beside.location
-        if not self.caption and not self.corrected & Corrected.CAPTION:
+            changed += ["latitude", "longitude"]
+        if beside.written.caption and not self.caption and not self.corrected & Corrected.CAPTION:
             self.caption = beside.written.caption
+            changed.append("caption")
+        return changed
+
+    def keep_corrections(self, now: "Image") -> None:
+        """Take over what people said of it meanwhile, which is in the row `now`; nothing is saved."""
+        names: list[str] = []
+        if now.corrected & Corrected.DATE:
+            names += DATE_FIELDS
+        if now.corrected & Corrected.PLACE:
+            names += ["latitude", "longitude", "place"]
+        if now.corrected & Corrected.CAPTION or now.caption:
+            names.append("caption")
+        for name in names:
+            setattr(self, name, getattr(now, name))
+        self.corrected = now.corrected
+        self.place = self.place or now.place
 
     def take(self, moment: Moment | None) -> None:
         """Note when it was taken; nothing is saved."""

@@ -90,9 +90,7 @@ def shared_download(request: HttpRequest, token: str) -> HttpResponseBase:
     """All of the link's files as a ZIP, where it allows that."""
     link = _downloadable(request, token)
     images = access.linked_images(link)
-    return downloads.zip_of(
-        [(image, image.keeps_location) for image in images], link.title, request.GET.get("with") == "metadata"
-    )
+    return downloads.zip_of([(image, image.keeps_location) for image in images], link.title)
 
 
 def _link(token: str) -> ShareLink:

@@ -9,8 +9,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image as Pillow
 
-from gallery.folders.sidecars import Takeout
+from gallery.folders import watching
+from gallery.folders.importing import Importer
+from gallery.folders.sidecars import Takeout, of_google
 from gallery.folders.walk import Walk, printable
+from gallery.folders.watching import Watcher
 from gallery.management.commands import import_images
 from gallery.models import Album, Favourite, Image
 from tests.conftest import drawn, encoded, upload
@@ -162,7 +165,6 @@ def test_a_sidecar_and_guesses_by_name_and_time(stranger, tmp_path):
     assert image.image_tags.get().tag.name == "attic"
     assert Favourite.objects.filter(user=stranger, image=image).exists()
     assert Album.objects.get(owner=stranger).title == tmp_path.name
-    assert "guessed" not in image.get_taken_precision_display()
 
 
 def google(path: Path, title: str, **told) -> None:
@@ -231,3 +233,67 @@ def test_a_folder_that_cannot_be_read_is_passed_over(tmp_path):
     walk = Walk(tmp_path / "nothing")
     assert list(walk.files()) == []
     assert sum(walk.passed_over.values()) == 1
+
+
+def test_a_link_to_itself_ends_nothing(stranger, tmp_path, capsys):
+    put(tmp_path / "z.jpg")
+    (tmp_path / "self").symlink_to(tmp_path / "self")
+    for options in ((), ("--follow-links",)):
+        run(tmp_path, *options)
+    assert names() == {"z.jpg"}
+
+
+@pytest.mark.parametrize(
+    ("title", "is_album"),
+    [("Photos from 2019", False), ("Fotos von 2019", False), ("New York 2019", True), ("Trip to 2019", True)],
+)
+def test_folders_of_years_are_no_albums(tmp_path, title, is_album):
+    (tmp_path / "metadata.json").write_text(json.dumps({"title": title}))
+    assert bool(Takeout(tmp_path).album) == is_album
+
+
+def test_a_date_that_no_camera_can_mean_is_none(tmp_path):
+    google(tmp_path / "a.jpg.json", "a.jpg", photoTakenTime={"timestamp": "-62135596800"})
+    assert of_google(Takeout(tmp_path).of(tmp_path / "a.jpg")).taken is None
+
+
+@pytest.fixture
+def one_connection(monkeypatch):
+    """A test's transaction is on the connection that a watcher would close."""
+    monkeypatch.setattr(watching, "close_old_connections", lambda: None)
+
+
+def test_a_watched_file_waits_for_room_and_for_its_end(stranger, tmp_path, settings, one_connection):
+    settings.VAR_DIR = tmp_path / "var"
+    settings.VAR_DIR.mkdir()
+    path = put(tmp_path / "photos" / "a.jpg")
+    whole = encoded(Pillow.effect_noise((300, 200), 90), "JPEG")
+    cut = tmp_path / "photos" / "cut.jpg"
+    cut.write_bytes(whole[: len(whole) // 2])
+    watcher = Watcher(tmp_path / "photos", Importer(stranger))
+    settings.MIN_FREE_MB = 10**9
+    state = (path.stat().st_size, path.stat().st_mtime_ns)
+    watcher._take(path, state)
+    assert path in watcher._waiting
+    settings.MIN_FREE_MB = 0
+    watcher._take(path, state)
+    watcher._take(cut, (cut.stat().st_size, cut.stat().st_mtime_ns))
+    assert names() == {"a.jpg"}
+    assert cut in watcher._waiting
+    cut.write_bytes(whole)
+    watcher._take(cut, (cut.stat().st_size, cut.stat().st_mtime_ns))
+    assert not Image.objects.get(filename="cut.jpg").is_cut_off
+
+
+def test_a_sidecar_that_comes_later_has_its_picture_looked_at_again(stranger, tmp_path, settings, one_connection):
+    settings.VAR_DIR = tmp_path / "var"
+    settings.VAR_DIR.mkdir()
+    path = put(tmp_path / "photos" / "a.jpg")
+    watcher = Watcher(tmp_path / "photos", Importer(stranger))
+    watcher._take(path, (path.stat().st_size, path.stat().st_mtime_ns))
+    beside = path.with_name("a.jpg.xmp")
+    beside.write_bytes(xmp(bag("dc:subject", "attic")))
+    watcher._note_file(beside)
+    assert list(watcher._waiting) == [path]
+    watcher._take(path, (path.stat().st_size, path.stat().st_mtime_ns))
+    assert Image.objects.get(owner=stranger).image_tags.get().tag.name == "attic"

@@ -112,3 +112,17 @@ def test_neighbours_are_only_pictures_that_one_sees(curator, stranger, photo):
     secret = neighbours.around(photo("coffee"), stranger, QueryDict(f"in=album&album={album.pk}"))
     assert names(secret) == [None, None]
     assert secret.back == "/images/"
+
+
+def test_pages_hold_every_picture_once_however_many_are_of_one_moment(monkeypatch):
+    monkeypatch.setattr(browsing, "MOST_TIED", 5)
+    times = [1] * 9 + [2] * 4 + [3] * 7
+    ids = np.arange(1, 21, dtype=np.int64)
+    names = {pk: f"img {pk * 7 % 13}²{pk}③.jpg" for pk in ids.tolist()}
+    line = Timeline(ids, np.array(times, np.int64), lambda wanted: {pk: names[pk] for pk in wanted})
+    paged = [pk for start in range(0, 20, 3) for pk in line[start : start + 3]]
+    assert sorted(paged) == ids.tolist()
+    assert paged == line[0:20]
+    for place, pk in enumerate(paged):
+        neighbours = (paged[place - 1] if place else None, paged[place + 1] if place < 19 else None)
+        assert line.around(pk) == neighbours

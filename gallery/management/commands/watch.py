@@ -37,7 +37,16 @@ class Command(BaseCommand):
         wanted = [(folder, owner)] if folder and owner else settings.WATCH_FOLDERS
         if not wanted:
             raise CommandError("Give a folder and --owner, or set WATCH_FOLDERS.")
-        watchers = [self._watcher(*own, album_per_folder or folder is None) for own in wanted]
+        watchers = []
+        for own in wanted:
+            try:
+                watchers.append(self._watcher(*own, album_per_folder or folder is None))
+            except CommandError as error:
+                if folder is not None:
+                    raise
+                self.stderr.write(f"WATCH_FOLDERS: {error}")  # the others are watched all the same
+        if not watchers:
+            raise CommandError("There is no folder to watch.")
 
         def stop(*_: object) -> None:
             for own in watchers:

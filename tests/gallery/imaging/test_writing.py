@@ -73,7 +73,7 @@ def test_what_other_programs_wrote_stays_but_for_what_is_said():
     before = xmp(bag("dc:subject", "old"), 'xmp:Rating="2" photoshop:City="Lisbon"')
     own = read(writing.embed(encoded(drawn(), "JPEG", xmp=before), Said(keywords=("new",))))
     assert own.written.keywords == ("new",)
-    assert (own.written.rating, own.written.place) == (0, "Lisbon")
+    assert (own.written.rating, own.written.place) == (2, "Lisbon")
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -118,3 +118,37 @@ def test_exiftool_reads_it(format, tmp_path):
     assert told["DateTimeOriginal"].startswith("1987:06:05 10:11:12")
     assert told["GPSLatitude"] == pytest.approx(48.5)
     assert "Warning" not in told
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+def test_a_turn_of_a_file_without_exif(format):
+    content = encoded(drawn(), format)
+    turned = pixels.load_rgb(io.BytesIO(writing.embed(content, Said(turn=1))))
+    assert turned.size == (48, 64)
+
+
+def test_a_corrected_date_has_no_offset_of_the_old_one():
+    exif = Pillow.Exif()
+    details = {0x9003: "2024:05:17 23:30:00", 0x9011: "+09:00", 0x9291: "123456"}
+    exif.get_ifd(0x8769).update(details)
+    said = Said(taken=datetime(1987, 6, 5, 10, 11), is_date_corrected=True)
+    moment = read(writing.embed(encoded(drawn(), "JPEG", exif=exif), said)).taken
+    assert (moment.local, moment.offset) == (datetime(1987, 6, 5, 10, 11), None)
+
+
+def test_what_xml_cannot_hold_is_left_out():
+    said = Said(("a\x0bb",), "At\x1f dusk \ud83d")
+    own = read(writing.embed(file("JPEG"), said)).written
+    assert (own.keywords, own.caption) == (("ab",), "At dusk")
+
+
+def test_xmp_of_strangers_is_bounded():
+    from PIL.PngImagePlugin import PngInfo
+
+    deep = PngInfo()
+    deep.add_itxt("XML:com.adobe.xmp", "<a>" * 5000 + "</a>" * 5000)
+    large = PngInfo()
+    large.add_itxt("XML:com.adobe.xmp", "<x>" + "<a/>" * 1_000_000 + "</x>")
+    for info in (deep, large):
+        written = writing.embed(encoded(drawn(), "PNG", pnginfo=info), SAID)
+        assert read(written).written.keywords == SAID.keywords
