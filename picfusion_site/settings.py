@@ -63,11 +63,11 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "gallery.audit.remember_request",
-    # Every page asks who you are, unless its view says otherwise; the API's views ask by themselves.
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    # Every page asks who you are, unless its view says otherwise; the API's views ask by themselves.
+    "picfusion_site.sign_in_first.SignInFirst",
     "picfusion_site.caching.no_store",
     "picfusion_site.moments.RefuseTwice",
     "picfusion_site.moments.NotYet",

@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from gallery import extractor_switch
+from gallery.views.requests import came_from
 from picfusion_site import health
 from picfusion_site.metrics import REGISTRY
 
@@ -105,7 +106,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
             message = _("We couldn't understand this address or form.")
     if request.path_info.startswith("/api/"):
         return JsonResponse({"detail": message}, status=status)
-    return render(request, f"{status}.html", {"message": message}, status=status)
+    context = {"message": message, "came_from": came_from(request)}
+    return render(request, f"{status}.html", context, status=status)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

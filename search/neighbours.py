@@ -24,6 +24,12 @@ class Neighbours:
     previous: str | None
     next: str | None
     back: str
+    following: str | None = None  # of the next one, once this one is gone: results move up
+
+    @property
+    def after_deletion(self) -> str:
+        """Where one is when this one was deleted: at the next one, or else the one before, or the list."""
+        return self.following or self.next or self.previous or self.back
 
 
 def around(image: Image, user: AnyUser, parameters: QueryDict) -> Neighbours:
@@ -55,16 +61,17 @@ def _in_search(user: AnyUser, parameters: QueryDict) -> Neighbours:
     first = max(at - 1, 0)
     results = engine.search(from_address(parameters), user, first, 3, "all" not in parameters).results
 
-    def neighbour(place: int) -> str | None:
+    def neighbour(place: int, moved_to: int | None = None) -> str | None:
         if not 0 <= place - first < len(results):
             return None
         own = parameters.copy()
-        own["at"] = str(place)
+        own["at"] = str(place if moved_to is None else moved_to)
         return _page(results[place - first].image.pk, own)
 
     query = parameters.copy()
     del query["in"], query["at"]
-    return Neighbours(neighbour(at - 1), neighbour(at + 1), f"{reverse('search')}?{query.urlencode()}")
+    back = f"{reverse('search')}?{query.urlencode()}"
+    return Neighbours(neighbour(at - 1), neighbour(at + 1), back, neighbour(at + 1, at))
 
 
 def _in_album(image: Image, user: AnyUser, parameters: QueryDict) -> Neighbours:

@@ -9,6 +9,57 @@
     if (event.target.matches(".address")) event.target.select();
   });
 
+  // Enter in a field of a form with several buttons presses the one beside it.
+  document.addEventListener("keydown", (event) => {
+    const button = event.key === "Enter" && event.target.matches(".pair input:not([type=checkbox])") && event.target.closest(".pair").querySelector("button");
+    if (!button) return;
+    event.preventDefault();
+    button.click();
+  });
+
+  // A script's answer that lacks the part it was asked for (a proxy's error, say) never empties the page: it is loaded for
+  // real. Without a network everything stays, and is said.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { requestConfig, serverResponse, xhr } = event.detail;
+    const part = requestConfig?.elt.closest("[hx-select]")?.getAttribute("hx-select");
+    if (!part || !serverResponse) return;
+    if (new DOMParser().parseFromString(serverResponse, "text/html").querySelector(part)) return;
+    event.detail.shouldSwap = false;
+    if (requestConfig.verb === "get") location.assign(requestConfig.path);
+    else say(gettext("Something went wrong. Nothing was changed here."));
+    console.warn("an answer without", part, xhr.status);
+  });
+  document.addEventListener("htmx:sendError", () => say(gettext("The server can't be reached. Everything here stays as it is; try again.")));
+  const say = (text) => {
+    document.querySelector(".note[data-said]")?.remove();
+    const note = Object.assign(document.createElement("p"), { className: "note error", textContent: text });
+    note.setAttribute("role", "alert");
+    note.dataset.said = "";
+    document.querySelector("main").prepend(note);
+  };
+
+  // The way from picture to picture is one step of the browser's history, so that going back leads to the list, at its place.
+  const isPicture = (address) => /\/images\/\d+\/$/.test(new URL(address, location).pathname);
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.(".around a");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (link.rel) {
+      event.preventDefault();
+      location.replace(link.href);
+    } else if (history.length > 1 && sessionStorage.getItem("list") === listOf(link.href)) {
+      event.preventDefault();
+      history.back();
+    }
+  });
+  const listOf = (address) => {
+    const { pathname, searchParams } = new URL(address, location);
+    for (const name of ["page", "all"]) searchParams.delete(name);
+    return `${pathname}?${searchParams}`;
+  };
+  if (isPicture(location) && document.referrer.startsWith(location.origin)) {
+    if (!isPicture(document.referrer)) sessionStorage.setItem("list", listOf(document.referrer));
+  } else if (isPicture(location)) sessionStorage.removeItem("list");
+
   // Links that a key follows: previous, next, back to the list.
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;

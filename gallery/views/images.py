@@ -89,4 +89,4 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     trash.move(Image.objects.filter(pk=pk))
     message = _("%(name)s was moved to the trash, where it stays for 30 days.") % {"name": picture.filename}
     messages.success(request, message, extra_tags="trash")
-    return redirect("browse")
+    return redirect(back(request, "browse"))

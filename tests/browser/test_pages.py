@@ -407,3 +407,32 @@ def test_no_page_is_wider_than_its_window(visitor, width):
         for tile in page.locator("img").all():
             inner = tile.bounding_box()
             assert inner is None or inner["x"] + inner["width"] <= width + 1, (address, inner)
+
+
+def test_enter_in_a_field_presses_the_button_beside_it(live):
+    page = live
+    page.goto("/images/")
+    wait_for(lambda: all_ready(page))
+    page.goto("/?q=cup&all=1")
+    page.locator(".pick").first.check()
+    page.locator("#selection-tag").fill("by enter")
+    page.locator("#selection-tag").press("Enter")
+    expect(page.locator("main")).to_contain_text("1 picture tagged")
+    page.locator(".result .tile a").first.click()
+    page.locator("details.correct summary").click()
+    page.locator("#place").fill("Attic")
+    page.locator("#place").press("Enter")
+    expect(page.locator("dl")).to_contain_text("Attic")
+
+
+def test_the_way_from_picture_to_picture_leads_back_to_the_list_in_one_step(live):
+    page = live
+    wait_for(lambda: all_ready(page))
+    page.goto("/?q=cup&all=1")
+    page.evaluate("window.scrollTo(0, 400)")
+    page.locator(".result .tile a").nth(3).click()
+    for _ in range(2):
+        page.locator(".around a[rel=next]").click()
+    page.locator(".around a[data-key=Escape]").click()
+    expect(page).to_have_url(re.compile(r"\?q=cup"))
+    page.wait_for_function("window.scrollY > 200")

@@ -285,7 +285,7 @@ def test_a_watched_file_waits_for_room_and_for_its_end(stranger, tmp_path, setti
     assert not Image.objects.get(filename="cut.jpg").is_cut_off
 
 
-def test_a_sidecar_that_comes_later_has_its_picture_looked_at_again(stranger, tmp_path, settings, one_connection):
+def test_a_sidecar_that_comes_later_is_read(stranger, tmp_path, settings, one_connection):
     settings.VAR_DIR = tmp_path / "var"
     settings.VAR_DIR.mkdir()
     path = put(tmp_path / "photos" / "a.jpg")

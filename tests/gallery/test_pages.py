@@ -1,7 +1,9 @@
 """The pages, with good input, wrong input, none, and too much."""
 
 import re
+from html import unescape
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -11,6 +13,8 @@ from django.urls import reverse
 from gallery import ingest, tasks
 from gallery.files.thumbnails import thumbnail_of
 from gallery.models import Album, AlbumImage, AlbumMember, Image
+from search import engine
+from search.query.query import Query
 from tests.conftest import demo_path, drawn, encoded, upload
 
 
@@ -270,3 +274,41 @@ def test_a_thumbnail_whose_file_is_gone_is_made_anew(page, photo):
     file = thumbnail_of(image, "small")
     file.storage.delete(file.name)
     assert b"".join(page.get(address).streaming_content) == first
+
+
+def test_who_was_signed_out_comes_back_to_the_page_of_the_form(client, photo):
+    address = photo("coffee").get_absolute_url() + "?in=search&q=cup&at=1"
+    for path, form in (("caption", {"caption": "x"}), ("correct", {"action": "date", "taken": "1987"})):
+        posted = f"/images/{photo('coffee').pk}/{path}"
+        for extra, headers in (({"next": address}, {}), ({}, {"Referer": f"http://testserver{address}"})):
+            answer = client.post(posted, form | extra, headers=headers)
+            assert parse_qs(urlsplit(answer["Location"]).query)["next"] == [address]
+    assert "You were signed out" in text_of(client.get(answer["Location"]))
+    foreign = client.post(posted, {}, headers={"Referer": "https://elsewhere.example/images/1/"})
+    assert parse_qs(urlsplit(foreign["Location"]).query)["next"] == ["/"]
+
+
+def test_a_script_is_told_to_load_the_sign_in_page(client):
+    boosted = {"HX-Request": "true", "HX-Boosted": "true"}
+    assert "next=/%3Fq%3Dcup" in client.get("/?q=cup", headers=boosted)["HX-Redirect"]
+    part = {"HX-Request": "true", "HX-Current-URL": "http://testserver/images/"}
+    assert client.get("/waiting/?of=3", headers=part)["HX-Redirect"].endswith("next=/images/")
+
+
+def test_deleting_a_picture_goes_to_the_next_of_the_list(page, curator):
+    results = engine.search(Query(text="cup"), curator).results
+    first, second, third = (own.image for own in results[:3])
+    html = page.get(
+        first.get_absolute_url(), {"in": "search", "q": "cup", "at": "0", "all": "1"}
+    ).content.decode()
+    [following] = re.findall(r'name="next"\s+value="([^"]+)"[^>]*>\s*<p>Moves to the trash', html)
+    answer = page.post(f"/images/{first.pk}/delete", {"next": unescape(following)}, follow=True)
+    assert answer.redirect_chain[-1][0].startswith(second.get_absolute_url())
+    assert f"/images/{third.pk}/" in answer.content.decode()  # its next one is the one after
+
+
+def test_a_refused_form_leads_back_to_where_it_stood(page, photo):
+    came_from = f"http://testserver{photo('coffee').get_absolute_url()}"
+    address = f"/images/{photo('coffee').pk}/correct"
+    answer = page.post(address, {"action": "date", "taken": "31.12.2024"}, headers={"Referer": came_from})
+    assert f'href="{photo("coffee").get_absolute_url()}"' in answer.content.decode()
