@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import DatabaseError, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
+from sorl.thumbnail import delete as delete_thumbnails
 
 from gallery import extractor_switch, tagging, text_reading
 from gallery.extraction import registry
@@ -246,9 +246,15 @@ def _keep_what_was_seen(done: list[tuple[Image, Written | None, int]]) -> None:
         for image, _, _ in kept:
             image.keep_corrections(now[image.pk])
         Image.objects.bulk_update([image for image, *_ in kept], MEASURED)
+        # Found to be of another format, as raw files that were taken for the TIFF of a stamp: read once more.
+        other = [image.pk for image, *_ in kept if now[image.pk].format != image.format]
+        Image.objects.filter(pk__in=other).update(status=Image.Status.PENDING, attempts=0)
         for image, written, before in kept:
             if written:
                 tagging.add_written(image, written, rated=before < metadata.RATED_SINCE)
+    for image, *_ in kept:
+        if image.pk in other:
+            delete_thumbnails(image.original, delete_file=False)
     name_places([image for image, *_ in kept])
 
 
@@ -298,14 +304,30 @@ def in_turns(size: int) -> list[Image]:
 
     Nobody's five pictures wait for another one's hundred thousand.
     """
-    waiting = claimable().filter(status__in=[Image.Status.PENDING, Image.Status.PROCESSING])
-    people = list(
-        User.objects.filter(Exists(waiting.filter(owner=OuterRef("pk")))).values_list("pk", flat=True)
-    )
-    random.shuffle(people)  # where there are more of them than `size`
-    own = [iter(waiting.filter(owner=pk).order_by("attempts", "-id")[:size]) for pk in people[:size]]
+    # Written out, for SQLite takes the index of those that wait only where it can see that it holds them all.
+    waiting = claimable().extra(where=["gallery_image.status IN ('pending', 'processing')"])
+    own = [iter(waiting.filter(owner=pk).order_by("attempts", "-id")[:size]) for pk in _people(waiting, size)]
     turns = zip_longest(*own)
     return [image for turn in turns for image in turn if image is not None][:size]
+
+
+def _people(waiting: QuerySet[Image], most: int) -> list[int]:
+    """Pick up to `most` of those who wait, from anybody on: each is one look at the index."""
+    owners = waiting.order_by("owner_id").values_list("owner_id", flat=True)
+    last = owners.last()
+    if last is None:
+        return []
+    at = random.randint(0, last)
+    found: list[int] = []
+    while len(found) < most:
+        following = owners.filter(owner_id__gt=at).first()
+        if following is None:
+            at, following = 0, owners.first()
+        if following is None or following in found:
+            break
+        found.append(following)
+        at = following
+    return found
 
 
 def claim(size: int) -> list[Image]:

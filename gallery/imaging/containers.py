@@ -74,12 +74,40 @@ def _isobmff(file: IO[bytes]) -> Told:
 
 
 def _properties(meta: bytes) -> Told:
+    """What the primary item's properties say: those of gain maps and thumbnails are not the picture's."""
+    container = _inside(meta, b"iprp")
+    every = list(_boxes(_inside(container, b"ipco")))
+    numbers = _associated(_inside(container, b"ipma"), _primary(_inside(meta, b"pitm")))
+    own = [every[number - 1] for number in numbers if 0 < number <= len(every)]
     coding, turns = None, False
-    for kind, content in _boxes(_inside(_inside(meta, b"iprp"), b"ipco")):
+    for kind, content in own:
         if kind == b"colr" and content[:4] == b"nclx" and coding is None:
             coding = Coding(*struct.unpack_from(">HH", content, 4))
         turns |= kind in (b"irot", b"imir")
     return Told(coding, turns)
+
+
+def _primary(pitm: bytes) -> int:
+    """Return the number of the item that is the picture."""
+    return int.from_bytes(pitm[4 : 6 if pitm[0] == 0 else 8], "big")
+
+
+def _associated(ipma: bytes, item: int) -> list[int]:
+    """Return the numbers, from 1 on, of the properties that belong to an item (ISO/IEC 23008-12, 9.3)."""
+    wide = 2 if ipma[0] == 0 else 4
+    size = 2 if ipma[3] & 1 else 1
+    [entries] = struct.unpack_from(">I", ipma, 4)
+    at = 8
+    for _ in range(min(entries, MOST_PARTS)):
+        found, count = int.from_bytes(ipma[at : at + wide], "big"), ipma[at + wide]
+        at += wide + 1
+        if found == item:
+            mask = 0x7FFF if size == 2 else 0x7F
+            return [
+                int.from_bytes(ipma[at + size * k : at + size * (k + 1)], "big") & mask for k in range(count)
+            ]
+        at += size * count
+    return []
 
 
 def _inside(content: bytes, wanted: bytes) -> bytes:

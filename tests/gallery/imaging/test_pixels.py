@@ -327,3 +327,39 @@ def test_raw_files_are_known_by_their_beginning(start, name):
     if name:  # there is nothing behind it: said in that word, and no error of another kind
         with pytest.raises(raw.RawError):
             pixels.open_header(io.BytesIO(start + bytes(500)))
+
+
+def box(kind: bytes, content: bytes) -> bytes:
+    return (len(content) + 8).to_bytes(4, "big") + kind + content
+
+
+def test_what_a_gain_map_says_is_not_the_pictures():
+    """A primary item of Display P3, turned; another item with PQ, mirrored: as phones write them."""
+    p3, pq = (box(b"colr", b"nclx" + bytes([0, one, 0, two, 0, 6, 128])) for one, two in ((12, 13), (9, 16)))
+    every = box(b"ipco", pq + box(b"imir", b"\0") + p3 + box(b"irot", b"\1"))
+    for primary, told in ((1, containers.Told(Coding(12, 13), True)), (3, containers.Told())):
+        belongs = bytes(4) + (2).to_bytes(4, "big") + b"\0\2\2\x81\2" + b"\0\1\2\x83\4"
+        meta = bytes(4) + box(b"pitm", bytes(4) + primary.to_bytes(2, "big"))
+        meta += box(b"iprp", every + box(b"ipma", belongs))
+        file = box(b"ftyp", b"heic" + bytes(8)) + box(b"meta", meta)
+        assert containers.read(io.BytesIO(file)) == told
+
+
+def test_tiffs_of_editors_are_no_raw_files():
+    """One whose first picture is marked as a reduced one, without a camera's name."""
+    values = np.tile(np.linspace(0, 65535, 64).astype(np.uint16), (8, 1))
+    content = bytearray(tiff(values, 1))
+    at = content.index((256).to_bytes(2, "little") + (4).to_bytes(2, "little"))
+    assert raw.kind_of(bytes(content)) is None
+    content[at : at + 12] = (
+        (254).to_bytes(2, "little") + (4).to_bytes(2, "little") + (1).to_bytes(4, "little") * 2
+    )
+    assert raw.kind_of(bytes(content)) == raw.MAYBE
+    with pytest.raises(Pillow.UnidentifiedImageError):  # for its width is gone; and not RawError
+        pixels.open_header(io.BytesIO(bytes(content)))
+
+
+def test_an_embedded_picture_larger_than_the_sensor_is_nobodys():
+    image = load(raw_files.dng(preview=(960, 640)))
+    assert image.size == (480, 320)
+    assert image.getpixel((5, 5))[1] < 200
