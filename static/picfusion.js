@@ -64,6 +64,12 @@
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     if (event.target.closest?.("input, textarea, select, details[open]")) return;
+    const bar = event.key === "/" && document.querySelector("#q");
+    if (bar) {
+      event.preventDefault();
+      bar.focus();
+      bar.select();
+    }
     document.querySelector(`[data-key="${event.key}"]`)?.click();
   });
 

@@ -312,3 +312,14 @@ def test_a_refused_form_leads_back_to_where_it_stood(page, photo):
     address = f"/images/{photo('coffee').pk}/correct"
     answer = page.post(address, {"action": "date", "taken": "31.12.2024"}, headers={"Referer": came_from})
     assert f'href="{photo("coffee").get_absolute_url()}"' in answer.content.decode()
+
+
+def test_a_title_tells_a_search_from_others(page, photo):
+    def title(**query) -> str:
+        return " ".join(
+            re.search(r"<title>(.*?)</title>", page.get("/", query).content.decode(), re.S)[1].split()
+        )
+
+    assert re.fullmatch(r"cup, \d+ pictures? – Picfusion", title(q="cup"))
+    assert re.fullmatch(r"Like a picture, \d+ pictures? – Picfusion", title(image=photo("coffee").pk))
+    assert title() == "Picfusion"
