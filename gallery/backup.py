@@ -11,9 +11,11 @@ import json
 import os
 import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
@@ -62,7 +64,10 @@ def back_up(target: Path, verify_all: bool = False) -> Report:
         report.has_key = True
     originals = Path(default_storage.path(""))
     for name, sha256 in _originals(target / report.database):
-        _back_up_original(originals / name, target / ORIGINALS / name, sha256, verify_all, report)
+        _bring(
+            originals / name, target / ORIGINALS / name, sha256, report, not verify_all,
+            partial(_is_deleted, name, sha256),
+        )  # fmt: skip
     _write(target / DATABASES / f"{at}.json", json.dumps(asdict(report)).encode())
     _write(Path(settings.VAR_DIR) / "backup.json", json.dumps(asdict(report)).encode())
     return report
@@ -105,28 +110,39 @@ def _originals(database: Path) -> list[tuple[str, str]]:
         return opened.execute("SELECT original, sha256 FROM gallery_image ORDER BY id").fetchall()
 
 
-def _back_up_original(source: Path, target: Path, sha256: str, verify: bool, report: Report) -> None:
-    """Copy one original; whatever is wrong with it is noted, and harms no other."""
+def _bring(
+    source: Path,
+    target: Path,
+    sha256: str,
+    report: Report,
+    trust: bool,
+    is_gone: Callable[[], bool] | None = None,
+) -> None:
+    """Copy one original; whatever is wrong with it is noted, and harms no other.
+
+    With `trust` one that is there already is not hashed again. `is_gone` says whether a missing one may be.
+    """
     try:
-        if target.exists() and (not verify or _digest(target) == sha256):
+        if target.exists() and (trust or _digest(target) == sha256):
             report.there += 1
         elif _copy(source, target, sha256) == sha256:
             report.copied += 1
         else:
-            report.wrong.append(source.name)
+            report.wrong.append(target.name)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
             raise  # the target's: no other one can be copied either
-        if isinstance(error, FileNotFoundError) and not _is_kept(source.name, sha256):
+        if isinstance(error, FileNotFoundError) and is_gone and is_gone():
             report.gone += 1
         else:
-            report.wrong.append(source.name)
+            report.wrong.append(target.name)
 
 
-def _is_kept(name: str, sha256: str) -> bool:
+def _is_deleted(name: str, sha256: str) -> bool:
+    """Whether it went for good since the database was copied."""
     from gallery.models import Image
 
-    return Image.objects.filter(sha256=sha256, original__endswith=name).exists()
+    return not Image.objects.filter(sha256=sha256, original=name).exists()
 
 
 def restore(source: Path, at: str = "") -> Report:
@@ -146,27 +162,13 @@ def restore(source: Path, at: str = "") -> Report:
     report = Report(chosen[-1].stem, str(chosen[-1].relative_to(source)))
     originals = Path(default_storage.path(""))
     for name, sha256 in _originals(chosen[-1]):
-        _restore_original(source / ORIGINALS / name, originals / name, sha256, report)
+        _bring(source / ORIGINALS / name, originals / name, sha256, report, trust=False)
     if (source / KEY).exists():
         _copy(source / KEY, Path(settings.VAR_DIR) / KEY)
         report.has_key = True
     shutil.rmtree(settings.INDEX_DIR, ignore_errors=True)  # of another database: it is made again
     _copy(chosen[-1], database)  # last: a restoration that is interrupted is begun again
     return report
-
-
-def _restore_original(source: Path, target: Path, sha256: str, report: Report) -> None:
-    try:
-        if target.exists() and _digest(target) == sha256:
-            report.there += 1
-        elif _copy(source, target, sha256) == sha256:
-            report.copied += 1
-        else:
-            report.wrong.append(target.name)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
-            raise
-        report.wrong.append(target.name)
 
 
 def _copy(source: Path, target: Path, sha256: str = "") -> str:

@@ -85,7 +85,7 @@ def set_place(images: QuerySet[Image], location: tuple[float, float] | None, nam
         corrected=F("corrected").bitor(Corrected.PLACE),
     )
     if location and not name:
-        transaction.on_commit(lambda: async_task("gallery.tasks.name_places_of", ids, group="places"))
+        transaction.on_commit(lambda: async_task("gallery.rereading.name_places_of", ids, group="places"))
     return len(ids)
 
 

@@ -90,7 +90,7 @@ def _complete(image: Image, beside: Beside) -> None:
         Image.objects.filter(pk=image.pk, corrected=corrected).update(**values)
         if "latitude" in changed:
             transaction.on_commit(
-                lambda: async_task("gallery.tasks.name_places_of", [image.pk], group="places")
+                lambda: async_task("gallery.rereading.name_places_of", [image.pk], group="places")
             )
     # A heart that its owner took away does not come back when the folder is imported again.
     tagging.add_written(image, beside.written, rated=bool(changed))

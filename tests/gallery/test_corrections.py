@@ -10,7 +10,7 @@ from django.core.files.base import ContentFile
 from django.urls import reverse
 from PIL import Image as Pillow
 
-from gallery import corrections, ingest, tagging, tasks
+from gallery import corrections, ingest, rereading, tagging, tasks
 from gallery.imaging import metadata
 from gallery.imaging.metadata import Beside
 from gallery.imaging.written import Written
@@ -71,7 +71,7 @@ def test_a_date_is_said_and_stays(page, curator, mine):
 
 def read_again() -> None:
     Image.objects.update(metadata_version=0)
-    while tasks.measure_batch(16):
+    while rereading.measure_batch(16):
         pass
 
 
@@ -83,7 +83,7 @@ def test_a_place_is_said_and_stays(page, curator, mine):
     assert (mine.latitude, mine.place) == (None, "Grandma's garden")
     assert found(curator, place="garden") == {mine.pk}
     page.post(address, {"action": "place", "place": "38.71, -9.14"})
-    tasks.name_places_of([mine.pk])
+    rereading.name_places_of([mine.pk])
     mine.refresh_from_db()
     assert (mine.latitude, mine.longitude) == (38.71, -9.14)
     assert "Lisbon" in mine.place
@@ -220,8 +220,8 @@ def test_pictures_that_are_there_already_are_read_again_for_it_once(curator):
     tasks.extract_batch(16)
     image.image_tags.all().delete()
     Image.objects.filter(pk=image.pk).update(metadata_version=metadata.VERSION - 1)
-    assert tasks.measure_batch(16) == 1
-    assert tasks.measure_batch(16) == 0
+    assert rereading.measure_batch(16) == 1
+    assert rereading.measure_batch(16) == 0
     assert image.image_tags.get().tag.name == "harbour"
 
 
@@ -290,13 +290,13 @@ def test_what_cannot_be_written_into_lies_beside(page, curator):
 
 def while_it_is_read(monkeypatch, deed) -> None:
     """Have a person do something after the pictures were looked at, and before what was seen is written."""
-    original = tasks._keep_what_was_seen
+    original = rereading._keep_what_was_seen
 
     def then(done):
         deed()
         original(done)
 
-    monkeypatch.setattr(tasks, "_keep_what_was_seen", then)
+    monkeypatch.setattr(rereading, "_keep_what_was_seen", then)
 
 
 def test_what_is_said_while_files_are_read_again_stays(mine, monkeypatch):
@@ -309,7 +309,7 @@ def test_what_is_said_while_files_are_read_again_stays(mine, monkeypatch):
 
     while_it_is_read(monkeypatch, deed)
     Image.objects.update(metadata_version=0)
-    tasks.measure_batch(50)
+    rereading.measure_batch(50)
     mine.refresh_from_db()
     assert (mine.clock, mine.place, mine.latitude) == (datetime(1999, 1, 1), "Attic", None)
 
@@ -317,7 +317,7 @@ def test_what_is_said_while_files_are_read_again_stays(mine, monkeypatch):
 def test_a_turn_while_files_are_read_again_stays(mine, monkeypatch):
     while_it_is_read(monkeypatch, lambda: corrections.turn(Image.objects.filter(pk=mine.pk), 1))
     Image.objects.update(metadata_version=0)
-    tasks.measure_batch(50)
+    rereading.measure_batch(50)
     mine.refresh_from_db()
     assert (mine.turn, mine.width, mine.height) == (1, 48, 64)
 
@@ -343,7 +343,7 @@ def test_a_place_said_while_it_is_extracted_is_not_named_over(mine, monkeypatch)
     images.update(place="")
     stale = list(images)
     corrections.set_place(images, None, "")
-    tasks.name_places(stale)
+    rereading.name_places(stale)
     mine.refresh_from_db()
     assert mine.place == ""
 
@@ -370,7 +370,7 @@ def test_a_disk_that_is_away_costs_no_picture_its_words(mine, monkeypatch, tmp_p
     Image.objects.update(metadata_version=0)
     (tmp_path / "empty").mkdir()
     monkeypatch.setattr(mine.original.storage, "path", lambda name: str(tmp_path / "empty" / name))
-    assert tasks.measure_batch(16) == 0
+    assert rereading.measure_batch(16) == 0
     assert not Image.objects.exclude(metadata_version=0).exists()
 
 

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from gallery import ingest, tasks
+from gallery import ingest, rereading, tasks
 from gallery.extraction import registry
 from gallery.extraction.pipeline import Reading
 from gallery.models import Embedding, Image, ImageTag, Tag
@@ -162,7 +162,7 @@ def test_pictures_from_before_hashes_are_hashed_when_there_is_nothing_else_to_do
     curator.images.update(perceptual_hash=None, color=None)
     Path(gone.original.path).rename(gone.original.path + ".away")
     try:
-        while tasks.measure_batch(8):
+        while rereading.measure_batch(8):
             pass
     finally:
         Path(gone.original.path + ".away").rename(gone.original.path)

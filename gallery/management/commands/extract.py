@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from gallery import extractor_switch, tasks
+from gallery import extractor_switch, rereading, tasks
 from gallery.models import Image
 
 
@@ -31,9 +31,9 @@ class Command(BaseCommand):
         ready = Image.objects.filter(status=Image.Status.READY).count()
         failed = Image.objects.filter(status=Image.Status.FAILED).count()
         console.print(f"{waiting} waited, {done} read; in all {ready} searchable, {failed} failed.")
-        behind = tasks.unmeasured().count()
+        behind = rereading.unmeasured().count()
         if behind and not waiting:
-            read = self.run(tasks.measure_batch, batch_size, behind, console)
+            read = self.run(rereading.measure_batch, batch_size, behind, console)
             console.print(f"{read} read again for what their files say.")
         before = extractor_switch.progress()
         if before.is_switching and all:
