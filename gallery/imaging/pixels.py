@@ -7,7 +7,6 @@ from typing import IO, Any
 
 import numpy as np
 import pillow_heif
-import pillow_jxl  # noqa: F401 - registers itself with Pillow
 from PIL import Image, ImageCms, ImageFile
 
 from gallery.imaging import containers, raw, wide_color
@@ -15,11 +14,17 @@ from gallery.imaging.containers import Coding
 from gallery.imaging.formats import BY_NAME, FORMATS
 
 pillow_heif.register_heif_opener()
+try:
+    import pillow_jxl  # noqa: F401 - registers itself with Pillow; under the GPL, so that some leave it out
+except ImportError:
+    KNOWN = [format for format in FORMATS if format.name != "JXL"]
+else:
+    KNOWN = list(FORMATS)
 # The limit on pixels is MAX_IMAGE_MEGAPIXELS, checked by gallery.ingest before anything is decoded.
 Image.MAX_IMAGE_PIXELS = None
 
 # Raw files first: Pillow takes many of them for the TIFF of a stamp.
-OPENED = [raw.OTHER, *(format.name for format in FORMATS if not format.is_raw)]
+OPENED = [raw.OTHER, *(format.name for format in KNOWN if not format.is_raw)]
 ORIENTATION = 0x0112
 WHITE_IS_ZERO = 0
 PHOTOMETRIC = 262  # TIFF's tag
