@@ -6,6 +6,7 @@ Everything the site writes lives under `PICFUSION_VAR_DIR` (default: `var/` besi
 import os
 from pathlib import Path
 
+from gallery.imaging.formats import FORMATS
 from picfusion_site.environment import Environment, refuse_open_folder
 from picfusion_site.secret_key import secret_key
 
@@ -267,6 +268,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {"ImageFormatEnum": [(format.name, format.label) for format in FORMATS]},
 }
 
 # --- Language and time ----------------------------------------------------------------------------
