@@ -95,20 +95,23 @@ def set_caption(images: QuerySet[Image], caption: str) -> int:
 
 
 def turn(images: QuerySet[Image], quarters: int) -> int:
-    """Turn the pictures clockwise, for thumbnails and search, which reads them again; how many.
+    """Turn the pictures clockwise, for thumbnails and search; how many. The originals stay as they are.
 
-    The originals stay as they are.
+    Those that are searchable stay so while they are read again.
     """
     quarters %= 4
     if not quarters:
         return images.count()
     turned = Case(*(When(turn=own, then=(own + quarters) % 4) for own in range(4)), default=quarters)
     sides = {"width": F("height"), "height": F("width")} if quarters % 2 else {}
-    again = {"status": Image.Status.PENDING, "attempts": 0, "lease_expires_at": None, "is_text_read": False}
+    again = {"attempts": 0, "lease_expires_at": None, "is_text_read": False}
     ids = list(images.values_list("pk", flat=True))
     with transaction.atomic():
         TextInImage.objects.filter(image__in=ids).delete()
+        unread = Image.objects.filter(pk__in=ids).exclude(status=Image.Status.READY)
+        unread.update(status=Image.Status.PENDING, lease_expires_at=None)
         Image.objects.filter(pk__in=ids).update(turn=turned, **sides, **again)
+        transaction.on_commit(lambda: async_task("gallery.tasks.read_turned", ids, group="extraction"))
         transaction.on_commit(tasks.enqueue)
     return len(ids)
 

@@ -110,6 +110,23 @@ def extract_batch(size: int) -> int:
     return len(images)
 
 
+def read_turned(image_ids: list[int]) -> str:
+    """Read searchable pictures again that a person turned; they stay searchable meanwhile.
+
+    What another extractor made of them, as while one takes over from another, is made again, too.
+    """
+    description = extractor_switch.current()
+    extractor = registry.load(description)
+    turned = Image.objects.filter(pk__in=image_ids, status=Image.Status.READY)
+    Embedding.objects.filter(image__in=turned).exclude(extractor=description.key).delete()
+    images = list(turned)
+    for start in range(0, len(images), settings.EXTRACTION_BATCH_SIZE):
+        batch = images[start : start + settings.EXTRACTION_BATCH_SIZE]
+        for image, error in _extract_and_store(batch, extractor, description.key).items():
+            logger.warning("Image %d, turned: %s: %s", image.pk, type(error).__name__, error)
+    return f"{len(images)} pictures"
+
+
 def reextract_batch(size: int) -> int:
     """While the extractor is being switched: have the new one read up to `size` searchable images.
 

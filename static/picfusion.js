@@ -9,6 +9,20 @@
     if (event.target.matches(".address")) event.target.select();
   });
 
+  // The address beside the button goes to the clipboard.
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest?.("[data-copy]");
+    if (!button) return;
+    const field = button.parentElement.querySelector(".address");
+    field.select();
+    try {
+      await navigator.clipboard.writeText(field.value);
+    } catch {
+      document.execCommand("copy"); // without HTTPS browsers have no other way
+    }
+    button.textContent = gettext("Copied");
+  });
+
   // Enter in a field of a form with several buttons presses the one beside it.
   document.addEventListener("keydown", (event) => {
     const button = event.key === "Enter" && event.target.matches(".pair input:not([type=checkbox])") && event.target.closest(".pair").querySelector("button");

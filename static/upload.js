@@ -13,7 +13,7 @@
   const say = () => {
     const all = waiting.length + running + done + failed.length;
     panel.hidden = !all;
-    status.textContent = interpolate(ngettext("%s of %s file uploaded", "%s of %s files uploaded", all), [done, all])
+    status.textContent = interpolate(ngettext("%s of %s file uploaded", "%s of %s files uploaded", all), [done - refused, all])
       + (refused ? ` · ${interpolate(ngettext("%s failed", "%s failed", refused), [refused])}` : "");
     retry.hidden = !failed.length;
     pause.hidden = !waiting.length && !running;

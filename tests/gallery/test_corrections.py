@@ -110,7 +110,10 @@ def test_a_turn_is_seen_on_thumbnails_found_by_search_and_leaves_the_original_al
     page.post(reverse("image-correct", args=[mine.pk]), {"action": "turn-right"})
     mine.refresh_from_db()
     assert (mine.turn, mine.width, mine.height) == (1, 48, 64)
-    tasks.extract_batch(16)
+    assert mine.status == "ready"  # it stays in the results
+    before_vector = bytes(mine.embeddings.get().vector)
+    tasks.read_turned([mine.pk])
+    assert bytes(mine.embeddings.get().vector) != before_vector
     read_again()
     mine.refresh_from_db()
     assert (mine.status, mine.width, mine.height) == ("ready", 48, 64)
@@ -325,6 +328,7 @@ def test_a_turn_while_files_are_read_again_stays(mine, monkeypatch):
 def test_a_turn_while_it_is_extracted_is_read_again(mine, monkeypatch):
     images = Image.objects.filter(pk=mine.pk)
     images.update(status=Image.Status.PENDING)
+    mine.embeddings.all().delete()
     original = tasks.store
 
     def store(readings, key, turns=None):
