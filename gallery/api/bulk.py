@@ -15,10 +15,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gallery import access, corrections, tagging, trash
-from gallery.api.images import signed_in
+from gallery.api.images import signed_in, tag_name
 from gallery.models import AlbumImage, Favourite, Image
 from gallery.models.image import MAX_CAPTION
-from gallery.models.tag import normalize
 
 MOST = 1000
 DONE, FORBIDDEN, MISSING = "done", "not yours to change", "not there"
@@ -97,7 +96,7 @@ NEEDED = {
 
 def _tag(change: Callable[[QuerySet[Image], str], object]) -> Callable[[User, dict], Plan]:
     def plan(user: User, said: dict) -> Plan:
-        name = _checked("tag", normalize, said["tag"])
+        name = tag_name("tag", said["tag"])
         return access.taggable_images(user), lambda images: change(images, name)
 
     return plan

@@ -19,7 +19,6 @@ PRIMARIES = {
     12: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), _D65),  # Display P3
 }
 SRGB, PQ, HLG = 1, 16, 18
-LIKE_SRGB = {1, 2, 6, 13, 14, 15}  # transfer functions that are written for the same screens as sRGB
 WHITE = 203.0  # cd/m2 of paper in HDR (ITU-R BT.2408)
 PEAK = 1000.0  # cd/m2 that become white; what is brighter is white, too
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)

@@ -197,7 +197,7 @@ def _in_jpeg(content: bytes, said: Said) -> bytes:
     if said.turn and not any(marker == 0xE1 and part[4:10] == b"Exif\0\0" for marker, part in segments):
         exif = b"Exif\0\0" + _new_exif(said)
         segments.insert(0, (0xE1, b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif))
-        said = replace(said, is_turn_new=True, turn=said.turn)
+        said = replace(said, is_turn_new=True)
     before = next((part[4 + len(IN_JPEG) :] for marker, part in segments if _is_xmp(marker, part)), b"")
     body = packet(said, before)
     if len(body) > LARGEST_SEGMENT:
