@@ -80,10 +80,14 @@ def home(request: SignedInRequest) -> HttpResponse:
 
 def _accept(request: SignedInRequest) -> HttpResponse:
     """Read the uploaded pictures of the form and go to the query's address."""
+    line = request.POST.get("q", "")
+    form = request.POST.copy()
     try:
-        line = with_filters(request.POST.get("q", ""), FilterForm.chosen(request))
-        form = request.POST.copy()
-        form["q"] = line
+        chosen = FilterForm.chosen(request)
+    except QueryError as error:
+        return _refuse(request, error, line)
+    try:
+        form["q"] = line = with_filters(line, chosen)
         given = from_address(form)
         uploaded = [query_pictures.add(file, request.user).key for file in request.FILES.getlist("file")]
         query = dataclasses.replace(given, picture_keys=(*given.picture_keys, *uploaded))
