@@ -154,7 +154,7 @@ class Rights:
 
 
 def rights(user: AnyUser, image: Image) -> Rights:
-    """Return what `user` may do with a picture: as the lists of deletable, taggable... pictures say, at once."""
+    """Return what `user` may do with a picture, as the lists of deletable and taggable pictures say."""
     own = own_images(user).filter(pk=image.pk).exists()
     return Rights(own, own or taggable_images(user).filter(pk=image.pk).exists())
 

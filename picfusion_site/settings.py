@@ -276,7 +276,7 @@ SPECTACULAR_SETTINGS = {
 # --- Language and time ----------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("pt-br", "Português (Brasil)")]
+LANGUAGES = [("en", "English"), ("pt-br", "Português (Brasil)"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "picfusion_site" / "locale"]
 TIME_ZONE = env.zone("TIME_ZONE", "UTC")
 USE_I18N = True
