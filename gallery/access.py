@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import (
@@ -142,6 +143,27 @@ def removable_album_images(user: AnyUser, album: Album) -> QuerySet[AlbumImage]:
     """
     own = Q(album__in=fillable_albums(user), image__owner_id=user.pk)
     return album_images(album).filter(Q(album__in=editable_albums(user)) | own)
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What a person may do with one picture that they see."""
+
+    is_own: bool  # then it may be deleted, placed, shared and put into albums
+    may_tag: bool  # and be corrected
+
+
+def rights(user: AnyUser, image: Image) -> Rights:
+    """Return what `user` may do with a picture, as the lists of deletable and taggable pictures say."""
+    own = own_images(user).filter(pk=image.pk).exists()
+    return Rights(own, own or taggable_images(user).filter(pk=image.pk).exists())
+
+
+def removable_from(user: AnyUser, image: Image) -> set[int]:
+    """Return the numbers of the albums that `user` may take a picture out of."""
+    links = AlbumImage.objects.filter(image=image)
+    own = Q(album__in=fillable_albums(user), image__owner_id=user.pk)
+    return set(links.filter(Q(album__in=editable_albums(user)) | own).values_list("album_id", flat=True))
 
 
 def removable_memberships(user: AnyUser, album: Album) -> QuerySet[AlbumMember]:
@@ -315,6 +337,31 @@ def own_tokens(user: AnyUser) -> QuerySet[AccessToken]:
 def may_choose_extractor(user: AnyUser) -> bool:
     """Whether `user` decides which model reads everybody's pictures: a superuser."""
     return user.is_active and user.is_superuser
+
+
+def people_who_share_with(user: AnyUser) -> QuerySet[User]:
+    """Return `user`, and the people who own an album that they see or who put pictures into one of theirs."""
+    albums = visible_albums(user)
+    inside = AlbumMember.objects.filter(album__in=albums).exclude(role=AlbumMember.Role.VIEWER)
+    known = Q(pk=user.pk) | Q(pk__in=albums.values("owner")) | Q(pk__in=inside.values("user"))
+    return User.objects.filter(known, is_active=True).order_by("username")
+
+
+def invitable_people(user: AnyUser, album: Album) -> QuerySet[User]:
+    """Return whom `user` may pick as a member of an album: everybody, where people come by invitation alone.
+
+    Where anybody may make an account, only those whom they know from albums: others are named in full.
+    """
+    found = people_who_share_with(user) if settings.OPEN_REGISTRATION else User.objects.all()
+    members = AlbumMember.objects.filter(album=album).values("user")
+    return (
+        found.filter(is_active=True).exclude(pk=album.owner_id).exclude(pk__in=members).order_by("username")
+    )
+
+
+def news(user: AnyUser) -> QuerySet[AlbumMember]:
+    """Return the albums that were shared with `user`, who has not opened them yet."""
+    return AlbumMember.objects.filter(user_id=user.pk or 0, seen_at=None).select_related("album__owner")
 
 
 def offers(user: AnyUser) -> QuerySet[Account]:

@@ -6,9 +6,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 
+from gallery import extractor_switch
 from gallery.imaging.written import BEST, Written
 from gallery.models import Favourite, Image, ImageTag, Tag
 from gallery.models.tag import normalize
+
+AT_A_TIME = 500  # pictures in one transaction
 
 
 def add(image: Image, name: str) -> ImageTag:
@@ -68,3 +71,24 @@ def _decide_all(images: QuerySet[Image], name: str, source: ImageTag.Source, con
         given = {"tag_id": tag_id, "source": source, "confidence": confidence}
         ImageTag.objects.bulk_create([ImageTag(image_id=pk, **given) for pk in ids])
     return len(ids)
+
+
+def replace(owner_id: int, name: str, instead: str) -> int:
+    """Give a person's own pictures another tag in the place of one, or '' for none; how many. A task, too.
+
+    The old tag does not come back, whatever extractors say. ValidationError as `add`.
+    """
+    name, instead = normalize(name), normalize(instead) if instead.strip() else ""
+    count = 0
+    shown = ImageTag.objects.shown(extractor_switch.current().key)
+    carrying = shown.filter(tag__name=name, image__owner_id=owner_id, image__trashed_at=None)
+    ids = list(carrying.order_by("image_id").values_list("image_id", flat=True).distinct())
+    if instead == name:
+        return 0
+    for start in range(0, len(ids), AT_A_TIME):
+        some = Image.objects.filter(pk__in=ids[start : start + AT_A_TIME])
+        with transaction.atomic():
+            count += remove_from_all(some, name)
+            if instead:
+                add_to_all(some, instead)
+    return count

@@ -4,6 +4,7 @@ Everything the site writes lives under `PICFUSION_VAR_DIR` (default: `var/` besi
 """
 
 import os
+import tomllib
 from pathlib import Path
 
 from gallery.imaging.formats import FORMATS
@@ -11,6 +12,7 @@ from picfusion_site.environment import Environment, refuse_open_folder
 from picfusion_site.secret_key import secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 env = Environment(BASE_DIR / ".env")
 
 
@@ -274,7 +276,7 @@ SPECTACULAR_SETTINGS = {
 # --- Language and time ----------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("pt-br", "Português (Brasil)")]
+LANGUAGES = [("en", "English"), ("pt-br", "Português (Brasil)"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "picfusion_site" / "locale"]
 TIME_ZONE = env.zone("TIME_ZONE", "UTC")
 USE_I18N = True

@@ -6,7 +6,7 @@ from django.views.i18n import JavaScriptCatalog, set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from gallery.views import sign_in
-from picfusion_site import views
+from picfusion_site import app_pages, views
 
 urlpatterns = [
     path("", include("search.urls")),
@@ -23,6 +23,11 @@ urlpatterns = [
     ),
     path("admin/", admin.site.urls),
     path("account/language", login_not_required(set_language), name="set_language"),
+    path("help/", app_pages.how_to_search, name="help"),
+    path("manifest.webmanifest", app_pages.manifest, name="manifest"),
+    path("service-worker.js", app_pages.service_worker, name="service-worker"),
+    path("offline/", app_pages.offline, name="offline"),
+    path("received/", app_pages.received, name="received"),
     # The texts of scripts, in the page's language.
     path("texts.js", login_not_required(JavaScriptCatalog.as_view(domain="djangojs")), name="texts"),
     path("healthz", views.healthz, name="healthz"),

@@ -17,6 +17,8 @@ from gallery.models import Image, Tag
 from search.index.columns import UNKNOWN
 from search.live_index import live_index
 
+ORDERS = ("newest", "oldest", "added", "added-oldest")
+WHOSE = ("", "mine", "shared")
 Names = Callable[[list[int]], dict[int, str]]
 MOST_TIED = (
     2000  # pictures of one moment whose names are looked at: more are a folder of scans, in order of ids
@@ -46,24 +48,27 @@ class TagCount:
 
 
 class Timeline:
-    """The visible, searchable pictures in the order of their dates, newest first.
+    """The visible, searchable pictures in the order of their dates, newest first or oldest first.
 
-    Of one moment, the last by name; of one name, the latest added.
+    Newest first, of one moment the last by name; of one name, the latest added.
     """
 
-    def __init__(self, ids: np.ndarray, moments: np.ndarray, names: Names | None = None) -> None:
+    def __init__(
+        self, ids: np.ndarray, moments: np.ndarray, names: Names | None = None, oldest_first: bool = False
+    ) -> None:
         """int64 (n,) each: the pictures' ids and when they were taken.
 
         By the clock of the place, in milliseconds since 1970 as if that were UTC. `names` gives the file
         names of pictures by their ids; left out, the database does.
         """
         self._ids, self._moments, self._names = ids, moments, names or _stored_names
+        self._oldest_first = oldest_first
 
     def __len__(self) -> int:
         return len(self._ids)
 
     def months(self) -> list[Month]:
-        """Every month that has pictures, newest first."""
+        """Every month that has pictures, in this order."""
         if not len(self):
             return []
         first, last = (
@@ -74,13 +79,19 @@ class Timeline:
         starts = [datetime(n // 12, n % 12 + 1, 1, tzinfo=UTC).timestamp() * 1000 for n in numbers]
         counts = np.bincount(np.searchsorted(starts, self._moments, side="right") - 1, minlength=len(numbers))
         found = zip(numbers, counts.tolist(), strict=True)
-        return [Month(n // 12, n % 12 + 1, count) for n, count in found if count][::-1]
+        months = [Month(n // 12, n % 12 + 1, count) for n, count in found if count]
+        return months if self._oldest_first else months[::-1]
 
     def __getitem__(self, wanted: slice) -> list[int]:
         """Return the ids of the pictures from `start` to `stop`: only those are sorted."""
         start, stop = wanted.start or 0, min(wanted.stop, len(self))
         if stop <= start:
             return []
+        if self._oldest_first:
+            return self._newest(len(self) - stop, len(self) - start)[::-1]
+        return self._newest(start, stop)
+
+    def _newest(self, start: int, stop: int) -> list[int]:
         least = np.partition(self._moments, len(self) - stop)[len(self) - stop]
         reach = np.flatnonzero(self._moments >= least)
         ordered = reach[np.lexsort((self._ids[reach], self._moments[reach]))[::-1]]
@@ -110,9 +121,16 @@ class Timeline:
 
         None at the ends, or where it is not among them.
         """
+        return self.place(image_id)[1:]
+
+    def place(self, image_id: int) -> tuple[int | None, int | None, int | None]:
+        """Give a picture's place, from 0 on, and the ids of the pictures before and after it.
+
+        None at the ends, or where it is not among them.
+        """
         at = np.flatnonzero(self._ids == image_id)
         if not len(at):
-            return None, None
+            return None, None, None
         moment = self._moments[at[0]]
         newer, older = np.flatnonzero(self._moments > moment), np.flatnonzero(self._moments < moment)
         # The moment's own, and those of the next moments on both sides, in order.
@@ -122,7 +140,12 @@ class Timeline:
         ordered = rows[np.lexsort((self._ids[rows], self._moments[rows]))[::-1]]
         ids = self._ids[self._by_name(ordered)].tolist()
         place = ids.index(image_id)
-        return ids[place - 1] if place else None, ids[place + 1] if place + 1 < len(ids) else None
+        number = len(newer) - len(near[1]) + place
+        before, after = (
+            (ids[place - 1] if place else None),
+            (ids[place + 1] if place + 1 < len(ids) else None),
+        )
+        return (len(self) - 1 - number, after, before) if self._oldest_first else (number, before, after)
 
     def _nearest(self, rows: np.ndarray, extreme: Callable) -> np.ndarray:
         """Of these rows those of the first (np.min) or the last (np.max) moment."""
@@ -142,13 +165,25 @@ def natural(name: str) -> list[tuple[int, str]]:
     return [(int(part[:18]) if i % 2 else -1, part) for i, part in enumerate(parts)]
 
 
-def timeline(user: AnyUser) -> Timeline:
-    """Everything that `user` may see, as of now."""
+def timeline(user: AnyUser, order: str = "newest", whose: str = "") -> Timeline:
+    """Everything that `user` may see, as of now, in one of ORDERS; of it what is 'mine' or 'shared'."""
     allowed = access.scope(user)
     with live_index.open() as index:
         rows = np.flatnonzero(index.visible(allowed.owner_id, allowed.album_ids))
+        if whose:
+            rows = rows[(index.take("owners", rows) == allowed.owner_id) == (whose == "mine")]
         ids, taken, added = (index.take(name, rows) for name in ("ids", "taken", "added"))
-    return Timeline(ids, np.where(taken == UNKNOWN, _on_the_sites_clock(added), taken))
+    by_added = order.startswith("added")
+    return Timeline(ids, moments(taken, added, by_added), oldest_first=order in ("oldest", "added-oldest"))
+
+
+def moments(taken: np.ndarray, added: np.ndarray, by_added: bool = False) -> np.ndarray:
+    """Return when pictures were taken, or, where they do not say or if `by_added`, came here.
+
+    int64 (n,) each, from the index -> milliseconds since 1970 by the clock, as if that were UTC.
+    """
+    here = _on_the_sites_clock(added)
+    return here if by_added else np.where(taken == UNKNOWN, here, taken)
 
 
 def _on_the_sites_clock(added: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from gallery import access
 from gallery.access import AnyUser
 from gallery.models import Image
-from search import evidence, good_matches, suggestions
+from search import evidence, good_matches, sorting, suggestions
 from search.evidence import Evidence, MatchedWord
 from search.index import ranking
 from search.index.fusion import FUSIONS
@@ -76,6 +76,12 @@ class Page:
     extractor: str  # the name of what answered
     text_is_cut: bool  # the text is longer than the extractor reads
     took_ms: float
+
+    def shown(self, good_only: bool) -> int:
+        """How many results a page shows: the good ones, or the closest where none is, or all."""
+        if good_only and self.good is not None:
+            return min(self.good or good_matches.CLOSEST, self.count)
+        return self.count
 
 
 def search(query: Query, user: AnyUser, offset: int = 0, limit: int = 50, good_only: bool = False) -> Page:
@@ -160,7 +166,12 @@ def _answer(
         if resolved.wanted or resolved.unwanted:
             best = rank(visible)
             good = good_matches.by_pictures(index, resolved, best, good)
-    if good is not None and wanted.good_only:
+    if query.order != "best":
+        are_few = good is not None and wanted.good_only and good.any()
+        among = good if good is not None and are_few else visible
+        best = _in_order(index, query.order, among, rank, wanted)
+        wanted = replace(wanted, offset=0)
+    elif good is not None and wanted.good_only:
         best = rank(good) if good.any() else rank(visible).first(good_matches.CLOSEST)
     best = best or rank(visible)
     unknown = [word for word in words.unknown if not found.is_written(word)]
@@ -173,6 +184,19 @@ def _answer(
         unknown_tags,
         suggestions.offers(index, seen, dict(words.named), resolved.tags),
     )
+
+
+def _in_order(
+    index: Index, order: str, among: np.ndarray, rank: Callable[[np.ndarray], ranking.Best], wanted: Wanted
+) -> ranking.Best:
+    """Return the rows of the page, of those in the mask, sorted by another thing than their score."""
+    rows = sorting.page_of_rows(index, order, np.flatnonzero(among), wanted.offset, wanted.limit)
+    mask = np.zeros_like(among)
+    mask[rows] = True
+    best = rank(mask)
+    place = {row: i for i, row in enumerate(best.rows.tolist())}
+    at = np.array([place[row] for row in rows.tolist() if row in place], np.int64)
+    return ranking.Best(best.rows[at], {part: own[at] for part, own in best.parts.items()})
 
 
 def _candidates(index: Index, query: Query, resolved: ResolvedQuery, visible: np.ndarray) -> np.ndarray:

@@ -1,9 +1,17 @@
 """Forms for searches."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from gallery import access
+from gallery.access import AnyUser
+from gallery.imaging import formats
+from gallery.views.requests import SignedInRequest
 from search.models import QueryPicture, SavedSearch
 from search.query.address import from_address, to_address
 from search.query.errors import QueryError
@@ -43,3 +51,58 @@ class SavedSearchForm(forms.ModelForm):
 
     def _save_m2m(self) -> None:
         self.instance.pictures.set(QueryPicture.objects.alive().filter(key__in=self.query.picture_keys))
+
+
+COLORS = {
+    "red": gettext_lazy("red"),
+    "orange": gettext_lazy("orange"),
+    "yellow": gettext_lazy("yellow"),
+    "green": gettext_lazy("green"),
+    "blue": gettext_lazy("blue"),
+    "purple": gettext_lazy("purple"),
+    "pink": gettext_lazy("pink"),
+    "brown": gettext_lazy("brown"),
+    "black": gettext_lazy("black"),
+    "white": gettext_lazy("white"),
+    "grey": gettext_lazy("grey"),
+}
+MOST_ALBUMS = 500  # in the form; others are found by their titles in the bar
+
+
+class FilterForm(forms.Form):
+    """What the bar's filters ask for, to be chosen: every field is one of search.query.filters."""
+
+    prefix = "filter"
+    after = forms.DateField(label=gettext_lazy("Taken from"), widget=forms.DateInput({"type": "date"}))
+    before = forms.DateField(label=gettext_lazy("Taken before"), widget=forms.DateInput({"type": "date"}))
+    album = forms.ChoiceField(label=gettext_lazy("Album"))
+    owner = forms.ChoiceField(label=gettext_lazy("Whose"))
+    place = forms.CharField(label=gettext_lazy("Place"), max_length=100)
+    camera = forms.CharField(label=gettext_lazy("Camera"), max_length=100)
+    color = forms.ChoiceField(label=gettext_lazy("Colour"), choices=[("", "–"), *COLORS.items()])
+    format = forms.ChoiceField(
+        label=gettext_lazy("Format"), choices=[("", "–"), *((name, name) for name in formats.BY_NAME)]
+    )
+    favourite = forms.BooleanField(label=gettext_lazy("Favourites"))
+    untagged = forms.BooleanField(label=gettext_lazy("Without tags"))
+
+    def __init__(self, *args: Any, person: AnyUser, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        titles = access.visible_albums(person).order_by("title").values_list("title", flat=True)
+        self._choose("album", titles.distinct()[:MOST_ALBUMS])
+        self._choose("owner", access.people_who_share_with(person).values_list("username", flat=True))
+        for field in self.fields.values():
+            field.required = False
+
+    def _choose(self, name: str, values: Iterable[str]) -> None:
+        self.fields[name].choices = [("", "–"), *((value, value) for value in values)]  # type: ignore[attr-defined]
+
+    @classmethod
+    def chosen(cls, request: SignedInRequest) -> dict[str, str]:
+        """Return what is chosen by the filters' names, as the bar writes it; QueryError for what can't be."""
+        form = cls(request.POST, person=request.user)
+        for name, errors in form.errors.items():
+            raise QueryError(name, f"{form[name].label}: {errors[0]}")
+        return {
+            name: name if value is True else str(value) for name, value in form.cleaned_data.items() if value
+        }

@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-LIFETIME = timedelta(days=1)
+LIFETIME = timedelta(days=30)
 
 
 def new_key() -> str:
@@ -22,7 +22,7 @@ def new_key() -> str:
 
 class QueryPictureQuerySet(models.QuerySet):
     def alive(self) -> Any:
-        """Those that are not older than a day or belong to a saved search."""
+        """Those that are not older than a month or belong to a saved search."""
         saved = SavedSearch.pictures.through.objects.filter(querypicture=OuterRef("pk"))
         return self.filter(Q(created_at__gte=timezone.now() - LIFETIME) | Exists(saved))
 
@@ -33,7 +33,7 @@ class QueryPictureQuerySet(models.QuerySet):
 class QueryPicture(models.Model):
     """What was extracted from an uploaded query picture.
 
-    Kept for a day so that its results have an address and a page 2.
+    Kept for a month so that its results have an address and a page 2.
 
     The picture itself is not kept: its tags, its embedding and a small JPEG to show are.
     """

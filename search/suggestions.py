@@ -51,22 +51,23 @@ def complete(beginning: str, user: AnyUser, limit: int = 12) -> list[Suggestion]
 
 @dataclass(frozen=True)
 class Completion:
-    """What a line in the bar may go on with: a tag, an album or a saved search."""
+    """What a line in the bar may go on with: a tag, an album, a person or a saved search."""
 
     kind: str
     name: str
     count: int | None = None  # pictures, of a tag
-    pk: int | None = None  # of an album or a saved search
+    pk: int | None = None  # of an album, a person or a saved search
 
 
 def while_typing(beginning: str, user: AnyUser) -> list[Completion]:
-    """Suggest tags, albums and saved searches of which a word begins so."""
+    """Suggest tags, albums, people and saved searches of which a word begins so."""
     found = [Completion("tag", own.name, own.count) for own in complete(beginning, user, limit=8)]
     begins = beginning.strip()
     if not begins:
         return found
     for kind, rows, name in (
         ("album", access.visible_albums(user), "title"),
+        ("owner", access.people_who_share_with(user), "username"),
         ("search", access.owned(SavedSearch.objects, user), "name"),
     ):
         named = rows.filter(Q(**{f"{name}__istartswith": begins}) | Q(**{f"{name}__icontains": f" {begins}"}))

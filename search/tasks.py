@@ -27,7 +27,7 @@ def install_schedule(**kwargs) -> None:
 
 
 def remove_expired() -> str:
-    """Delete query pictures older than a day, and the oldest of those beyond MOST_KEPT."""
+    """Delete query pictures older than a month, and the oldest of those beyond MOST_KEPT."""
     count, _ = QueryPicture.objects.expired().delete()
     unsaved = QueryPicture.objects.filter(saved_searches=None).order_by("-pk")
     beyond = unsaved.values_list("pk", flat=True)[MOST_KEPT : MOST_KEPT + 10_000]

@@ -1,7 +1,7 @@
-// The search bar: tags as chips, and pictures that are dropped, pasted, taken or chosen. Without it the bar is one line of
+// The search bar: tags and filters as chips, and pictures that are dropped, pasted, taken or chosen. Without it the bar is one line of
 // text and a field for files, and finds the same.
 (() => {
-  const TAG = /(^|\s)(-?(?:(?:\d+(?:\.\d+)?|\.\d+):)?#(?:"(?:[^"]|"")+"|[^\s"#]+))(?=\s)/g;
+  const TAG = /(^|\s)(-?(?:(?:\d+(?:\.\d+)?|\.\d+):)?#(?:"(?:[^"]|"")+"|[^\s"#]+)|[a-z][a-z-]*:(?:"(?:[^"]|"")+"|[^\s":]+))(?=\s)/g;
 
   htmx.onLoad((root) => {
     const form = root.querySelector("form[data-bar]");
@@ -18,7 +18,7 @@
 
     const add = (tag) => {
       const chip = document.createElement("span");
-      chip.className = tag.startsWith("-") ? "tag-chip unwanted" : "tag-chip";
+      chip.className = tag.startsWith("-") ? "tag-chip unwanted" : tag.includes("#") ? "tag-chip" : "tag-chip filter";
       chip.dataset.tag = tag;
       const remove = Object.assign(document.createElement("button"), { type: "button", textContent: "×" });
       remove.setAttribute("aria-label", interpolate(gettext("Remove %s"), [tag]));
@@ -60,8 +60,24 @@
       chip.remove();
       compose();
     });
+    // The balance counts when it is let go; keys move it step by step, and search when they rest.
+    let rest = 0;
+    form.addEventListener("input", (event) => {
+      if (event.target.matches("[type=range]")) event.target.nextElementSibling.value = event.target.value;
+    });
     form.addEventListener("change", (event) => {
-      if (event.target.matches("input[type=file], .chips input") || (line.value && event.target.closest(".balance"))) form.requestSubmit();
+      if (event.target.matches("input[type=file], .chips input")) form.requestSubmit();
+      else if (event.target.closest(".balance")) {
+        clearTimeout(rest);
+        rest = setTimeout(() => line.value && form.isConnected && form.requestSubmit(), 500);
+      }
+    });
+    form.querySelector("[data-reset]")?.addEventListener("click", () => {
+      for (const slider of form.querySelectorAll("[type=range]")) {
+        slider.value = 1;
+        slider.nextElementSibling.value = "1";
+      }
+      if (line.value) form.requestSubmit();
     });
   });
 

@@ -1,5 +1,7 @@
 // Runs before the first paint, so that what scripts show or hide does not move the page afterwards.
-document.documentElement.classList.add("js");
+document.documentElement.classList.add("js", "parsing");
+// Rows are laid out once all of their pictures are known: before, the last ones of what has come would move.
+document.addEventListener("readystatechange", () => document.documentElement.classList.remove("parsing"), { once: true });
 
 // What differs from element to element, and so cannot stand in the style sheet: the shape and the colour of a picture, the
 // length of a bar. Pages have no styles of their own (their Content-Security-Policy forbids them), so it is set here, while the

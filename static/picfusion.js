@@ -40,39 +40,44 @@
     if (new DOMParser().parseFromString(serverResponse, "text/html").querySelector(part)) return;
     event.detail.shouldSwap = false;
     if (requestConfig.verb === "get") location.assign(requestConfig.path);
-    else say(gettext("Something went wrong. Nothing was changed here."));
+    else say(gettext("Something went wrong. Nothing was changed here."), "error");
     console.warn("an answer without", part, xhr.status);
   });
-  document.addEventListener("htmx:sendError", () => say(gettext("The server can't be reached. Everything here stays as it is; try again.")));
-  const say = (text) => {
-    document.querySelector(".note[data-said]")?.remove();
-    const note = Object.assign(document.createElement("p"), { className: "note error", textContent: text });
-    note.setAttribute("role", "alert");
-    note.dataset.said = "";
-    document.querySelector("main").prepend(note);
-  };
+  document.addEventListener("htmx:sendError", () => say(gettext("The server can't be reached. Everything here stays as it is; try again."), "error"));
 
-  // The way from picture to picture is one step of the browser's history, so that going back leads to the list, at its place.
-  const isPicture = (address) => /\/images\/\d+\/$/.test(new URL(address, location).pathname);
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest?.(".around a");
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    if (link.rel) {
-      event.preventDefault();
-      location.replace(link.href);
-    } else if (history.length > 1 && sessionStorage.getItem("list") === listOf(link.href)) {
-      event.preventDefault();
-      history.back();
-    }
-  });
-  const listOf = (address) => {
-    const { pathname, searchParams } = new URL(address, location);
-    for (const name of ["page", "all"]) searchParams.delete(name);
-    return `${pathname}?${searchParams}`;
+  // Says something for a while, beside what is seen, so that nothing moves: a text, or a note that the server wrote.
+  let until = 0;
+  const say = (said, kind = "success") => {
+    const note = typeof said === "string" ? Object.assign(document.createElement("p"), { className: `note ${kind}`, textContent: said }) : said;
+    document.querySelector("#said").replaceChildren(note);
+    clearTimeout(until);
+    if (kind !== "error") until = setTimeout(() => note.isConnected && !note.matches(":hover, :focus-within") && note.remove(), 12000);
   };
-  if (isPicture(location) && document.referrer.startsWith(location.origin)) {
-    if (!isPicture(document.referrer)) sessionStorage.setItem("list", listOf(document.referrer));
-  } else if (isPicture(location)) sessionStorage.removeItem("list");
+  window.picfusion = { say };
+
+  // A thin bar on top of what takes longer than a moment (the style sheet waits).
+  let running = 0;
+  const busy = (change) => {
+    running = Math.max(0, running + change);
+    document.documentElement.classList.toggle("busy", running > 0);
+  };
+  document.addEventListener("htmx:beforeRequest", (event) => event.target.id !== "waiting" && busy(1));
+  document.addEventListener("htmx:afterRequest", (event) => event.target.id !== "waiting" && busy(-1));
+  document.addEventListener("submit", (event) => setTimeout(() => event.defaultPrevented || busy(1)));
+  window.addEventListener("pagehide", () => busy(-running));
+
+  // Without a network everything stays, and is said; with it again, that too.
+  window.addEventListener("offline", () => say(gettext("You are offline. Everything here stays as it is."), "error"));
+  window.addEventListener("online", () => say(gettext("You are online again.")));
+
+  // What is chosen in such a field counts at once.
+  document.addEventListener("change", (event) => {
+    const field = event.target.closest?.("[data-at-once]");
+    if (field) (field.form ?? field).requestSubmit();
+  });
+
+  // The phone keeps what it needs to say that there is no network.
+  navigator.serviceWorker?.register(document.querySelector("link[rel=manifest]").dataset.worker).catch(() => {});
 
   // Links that a key follows: previous, next, back to the list.
   document.addEventListener("keydown", (event) => {
@@ -84,30 +89,13 @@
       bar.focus();
       bar.select();
     }
-    document.querySelector(`[data-key="${event.key}"]`)?.click();
+    const keyed = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+    if (!keyed) return;
+    event.preventDefault();
+    if (keyed.matches("select, input")) return keyed.focus();
+    keyed.click();
+    if (keyed.matches("summary")) keyed.parentElement.querySelector("button")?.focus();
   });
-
-  // The bar for chosen pictures comes when there are some, and says how many. Shift chooses all from the last one on.
-  let last = null;
-  const count = () => {
-    for (const form of document.querySelectorAll(".selection")) {
-      const chosen = [...form.elements].filter((element) => element.matches(".pick:checked")).length;
-      form.classList.toggle("some", chosen > 0);
-      form.querySelector("[data-chosen]").textContent = interpolate(ngettext("%s selected:", "%s selected:", chosen), [chosen]);
-    }
-  };
-  document.addEventListener("click", (event) => {
-    if (!event.target.matches(".pick")) return;
-    const all = [...document.querySelectorAll(".pick")];
-    if (event.shiftKey && all.includes(last)) {
-      const [from, to] = [all.indexOf(last), all.indexOf(event.target)].sort((a, b) => a - b);
-      for (const pick of all.slice(from, to + 1)) pick.checked = event.target.checked;
-    }
-    last = event.target;
-    count();
-  });
-  window.addEventListener("pageshow", count); // a page that one came back to has its choices still
-  document.addEventListener("htmx:afterSwap", count);
 
   // Where a page takes files that are dropped anywhere on it, it shows so; its own script takes them.
   const drops = (event) => document.querySelector("[data-drop]") && (event.preventDefault(), true);
@@ -116,16 +104,18 @@
   document.addEventListener("dragleave", (event) => event.relatedTarget || dropping(false));
   document.addEventListener("drop", (event) => drops(event) && dropping(false));
 
-  // What a result's ⋯ opens closes by Escape and by a click elsewhere.
+  // What a ⋯ or a menu opens closes by Escape and by a click elsewhere.
+  const MENUS = ".why[open], .menu[open]";
   const close = (except) => {
-    for (const open of document.querySelectorAll(".why[open]")) if (open !== except) open.open = false;
+    for (const open of document.querySelectorAll(MENUS)) if (open !== except) open.open = false;
   };
-  document.addEventListener("click", (event) => close(event.target.closest(".why")));
+  document.addEventListener("click", (event) => close(event.target.closest(".why, .menu")));
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
-    const open = document.querySelector(".why[open]");
+    const open = document.querySelector(MENUS);
     if (!open) return;
+    event.preventDefault();
     close();
     open.querySelector("summary").focus();
-  });
+  }, true);
 })();

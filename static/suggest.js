@@ -2,7 +2,7 @@
 // Without it the bar works all the same.
 (() => {
   const MOST_RECENT = 10;
-  const KINDS = { tag: "", album: gettext("album"), search: gettext("saved search"), recent: gettext("recent search") };
+  const KINDS = { tag: "", album: gettext("album"), owner: gettext("person"), search: gettext("saved search"), recent: gettext("recent search") };
 
   // What this person searched for before, on this device alone.
   const recent = (person) => {
@@ -76,7 +76,7 @@
         close();
         bar.form.requestSubmit();
       } else if (!now) close();
-      else if (found.kind === "album") write(`album:${quoted(found.name)}`, found.start ?? now.start);
+      else if (["album", "owner"].includes(found.kind)) write(`${found.kind}:${quoted(found.name)}`, found.start ?? now.start);
       else write(`${now.isTag ? "" : "#"}${quoted(found.name)}`, found.start ?? now.start);
     };
 

@@ -21,6 +21,7 @@ from rest_framework.reverse import reverse
 from gallery import access, corrections, extractor_switch, favourites, ingest, tagging, trash
 from gallery.access import AnyUser
 from gallery.api.parsers import JSONParser
+from gallery.destination import Destination, destination
 from gallery.files.downloads import wants_metadata
 from gallery.files.responses import send_original
 from gallery.files.thumbnails import SIZES
@@ -214,6 +215,26 @@ class UploadSerializer(serializers.Serializer):
     file = serializers.FileField(
         allow_empty_file=True, help_text="A picture; its content decides, not its name."
     )
+    album_id = serializers.IntegerField(
+        min_value=1, max_value=2**53, required=False, help_text="An album that it goes into."
+    )
+    album = serializers.CharField(
+        max_length=200, required=False, allow_blank=True,
+        help_text="Or the title of an album of yours; it is made where you have none of this title.",
+    )  # fmt: skip
+    tags = serializers.CharField(
+        max_length=2000, required=False, allow_blank=True, help_text="Tags that it gets, commas between them."
+    )
+
+    def destination_for(self, user: User) -> Destination:
+        """Look up where the picture goes; a 400 that names the field for what cannot be."""
+        said = self.validated_data
+        try:
+            return destination(
+                user, said.get("album_id"), said.get("album", ""), said.get("tags", "").split(",")
+            )
+        except DjangoValidationError as error:
+            raise ValidationError(error.message_dict) from error
 
 
 class UploadedSerializer(ImageSerializer):
@@ -265,12 +286,14 @@ class ImageViewSet(
         """Upload one picture: 201 when it was added, 200 when you have it already."""
         form = UploadSerializer(data=request.data)
         form.is_valid(raise_exception=True)
+        goes_to = form.destination_for(signed_in(request))
         try:
             added = ingest.add(signed_in(request), form.validated_data["file"])
         except NoRoomError as refusal:
             return Response({"file": [str(refusal)]}, status=status.HTTP_507_INSUFFICIENT_STORAGE)
         except RefusedError as refusal:
             raise ValidationError({"file": [str(refusal)]}) from refusal
+        goes_to.receive(added.image)
         image = ImageSerializer.with_related(Image.objects.all(), request.user).get(pk=added.image.pk)
         data = self.get_serializer(image).data | {"was_in_trash": added.was_trashed}
         return Response(data, status=status.HTTP_201_CREATED if added.created else status.HTTP_200_OK)

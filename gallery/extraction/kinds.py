@@ -32,3 +32,10 @@ KINDS = {name: name for name in (
     "digital computer": "computer", "personal computer": "computer", "equine": "horse",
     "leporid": "rabbit",
 }  # fmt: skip
+
+_NAMES = frozenset(KINDS.values())
+
+
+def is_kind(tag: str) -> bool:
+    """Whether a tag is a kind of thing, not one of a thousand classes."""
+    return tag in _NAMES

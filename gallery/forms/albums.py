@@ -39,7 +39,11 @@ class AlbumForm(forms.ModelForm):
 class MemberForm(forms.Form):
     """A person by user name, and a role in an album."""
 
-    username = forms.CharField(label=_("Username"), max_length=150)
+    username = forms.CharField(
+        label=_("Username"),
+        max_length=150,
+        widget=forms.TextInput({"list": "people", "autocomplete": "off", "autocapitalize": "none"}),
+    )
     role = forms.ChoiceField(label=_("Role"), choices=AlbumMember.Role)
 
     def __init__(self, *args, album: Album, **kwargs) -> None:

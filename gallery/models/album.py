@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, OrderBy, Q
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 
@@ -46,6 +47,9 @@ class Album(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("album", args=[self.pk])
 
     def check_title(self, title: str) -> None:
         """ValidationError if the album's owner calls another album by this title."""
@@ -104,6 +108,11 @@ class AlbumMember(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="album_memberships"
     )
     role = models.CharField(max_length=11, choices=Role, default=Role.VIEWER)
+    seen_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="When the person first opened the album; their first page says until then.",
+    )
 
     class Meta:
         constraints = [

@@ -154,6 +154,8 @@ class Image(models.Model):
     sees_location: bool
     keeps_location: bool
     is_favourite: bool
+    alt: str  # what gallery.alternative_texts writes
+    days_left: int  # what the page of the trash writes
 
     class Meta:
         ordering = ["-id"]

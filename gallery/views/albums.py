@@ -6,19 +6,23 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_q.tasks import async_task
 
 from gallery import access, album_order
+from gallery.alternative_texts import describe
 from gallery.files import downloads
 from gallery.forms.albums import AlbumForm, MemberForm
 from gallery.models import Album, AlbumImage, AlbumMember, Image
 from gallery.numbers import whole_number, whole_numbers
 from gallery.views import selection
-from gallery.views.paging import page_of
+from gallery.views.paging import PICTURES, page_of
 from gallery.views.requests import SignedInRequest, back, posted
 
-PER_PAGE = 60
+ALBUMS = 60  # on a page of the list
+MOST_PEOPLE = 500  # that are offered to pick from
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -28,7 +32,7 @@ def albums(request: SignedInRequest) -> HttpResponse:
     if form.is_valid():
         return redirect("album", form.save().pk)
     found = access.visible_albums(request.user).select_related("owner").order_by("title", "pk")
-    page = page_of(request, access.with_pictures(found), PER_PAGE)
+    page = page_of(request, access.with_pictures(found), ALBUMS)
     context = {"page": page, "form": form}
     return render(request, "gallery/albums.html", context, status=400 if form.errors else 200)
 
@@ -39,9 +43,9 @@ def album(request: SignedInRequest, pk: int) -> HttpResponse:
 
     With `arrange`, the means to change the order and the cover.
     """
-    return _show(
-        request, get_object_or_404(access.visible_albums(request.user).select_related("owner"), pk=pk)
-    )
+    found = get_object_or_404(access.visible_albums(request.user).select_related("owner"), pk=pk)
+    access.news(request.user).filter(album=found).update(seen_at=timezone.now())
+    return _show(request, found)
 
 
 def _show(
@@ -51,7 +55,9 @@ def _show(
     member_form: MemberForm | None = None,
 ) -> HttpResponse:
     links = access.album_images(found).select_related("image").order_by(*found.order_of())
-    page = page_of(request, links, PER_PAGE)
+    page = page_of(request, links, PICTURES)
+    page.object_list = list(page.object_list)
+    describe(link.image for link in page.object_list)
     may_own = access.owned_albums(request.user).filter(pk=found.pk).exists()
     removable = access.removable_album_images(request.user, found).filter(pk__in=[link.pk for link in page])
     may_edit = may_own or access.editable_albums(request.user).filter(pk=found.pk).exists()
@@ -62,11 +68,13 @@ def _show(
         "arranging": may_edit and "arrange" in request.GET,
         "removable": set(removable.values_list("pk", flat=True)),
         "may_own": may_own,
+        "may_add": access.fillable_albums(request.user).filter(pk=found.pk).exists(),
+        "invitable": access.invitable_people(request.user, found)[:MOST_PEOPLE] if may_own else [],
         "members": found.memberships.select_related("user").order_by("user__username"),
         "form": form or AlbumForm(instance=found, person=request.user),
         "member_form": member_form or MemberForm(album=found),
     }
-    context |= selection.context(request.user) | {"within": f"in=album&album={found.pk}"}
+    context |= selection.context(request.user, found) | {"within": f"in=album&album={found.pk}"}
     wrong = any(given is not None and given.errors for given in (form, member_form))
     return render(request, "gallery/album.html", context, status=400 if wrong else 200)
 
@@ -147,9 +155,16 @@ def set_member(request: SignedInRequest, pk: int) -> HttpResponse:
     form = MemberForm(request.POST, album=found)
     if not form.is_valid():
         return _show(request, found, member_form=form)
-    AlbumMember.objects.update_or_create(
+    member, is_new = AlbumMember.objects.update_or_create(
         album=found, user=form.person, defaults={"role": form.cleaned_data["role"]}
     )
+    if is_new:
+        address = request.build_absolute_uri(found.get_absolute_url())
+        async_task("gallery.letters.tell_of_album", member.user_id, pk, address, group="letters")
+        said = _("%(name)s can see this album now.")
+    else:
+        said = _("%(name)s has another role now.")
+    messages.success(request, said % {"name": form.person.get_username()})
     return redirect("album", pk)
 
 
@@ -169,10 +184,7 @@ def add_image(request: SignedInRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         context = {"image": image, "fillable": access.fillable_albums(request.user)}
         return render(request, "gallery/image_albums.html", context)
-    chosen = whole_number(request.POST.get("album", ""))
-    if chosen is None:
-        raise BadRequest(_("Choose an album."))
-    found = get_object_or_404(access.fillable_albums(request.user), pk=chosen)
+    found = selection.chosen_album(request)
     AlbumImage.objects.get_or_create(album=found, image=image)
     messages.success(
         request, _("Added %(name)s to %(album)s.") % {"name": image.filename, "album": found.title}

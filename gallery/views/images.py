@@ -5,10 +5,11 @@ from django.core.exceptions import BadRequest, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from gallery import access, corrections, favourites, tagging, trash
+from gallery import access, corrections, favourites, tagging, trash, undo
 from gallery.access import AnyUser
 from gallery.forms.images import CaptionForm
 from gallery.models import Image
@@ -87,6 +88,8 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Move your own picture to the trash."""
     picture = get_object_or_404(access.deletable_images(request.user), pk=pk)
     trash.move(Image.objects.filter(pk=pk))
+    undo.remember(request, undo.of_ids("restore", [pk]))
     message = _("%(name)s was moved to the trash, where it stays for 30 days.") % {"name": picture.filename}
-    messages.success(request, message, extra_tags="trash")
+    message = format_html('{} <a href="{}">{}</a>', message, reverse("trash"), _("Open the trash"))
+    messages.success(request, message, extra_tags="undo")
     return redirect(back(request, "browse"))

@@ -1,18 +1,22 @@
 """Uploading, and how far the pictures that wait are."""
 
+import time
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from gallery import access, ingest, quota, text_reading
+from gallery.destination import destination
 from gallery.imaging import formats
 from gallery.models import Image
 from gallery.numbers import whole_number
 from gallery.refusal import RefusedError
+from gallery.views import selection
 from gallery.views.requests import SignedInRequest
 
 
@@ -24,14 +28,29 @@ def upload(request: SignedInRequest) -> HttpResponse:
     files = request.FILES.getlist("files")
     if not files:
         return _page(request, 400, error=_("Choose at least one picture."))
+    try:
+        goes_to = destination(
+            request.user,
+            whole_number(request.POST.get("album_id", "")),
+            request.POST.get("album", ""),
+            request.POST.get("tags", "").split(","),
+        )
+    except ValidationError as error:
+        return _page(request, 400, error=error.messages[0])
     outcomes = [take(request.user, file) for file in files]
+    for outcome in outcomes:
+        if outcome["image"]:
+            goes_to.receive(outcome["image"])
     accepted = any(outcome["image"] for outcome in outcomes)
     return _page(request, 200 if accepted else 400, outcomes=outcomes)
 
 
 def _page(request: SignedInRequest, status: int = 200, **context: Any) -> HttpResponse:
     choice = {"accept": formats.ACCEPT, "formats": formats.labels(), "usage": quota.usage(request.user)}
-    context |= choice | waiting_context(request.user)
+    chosen = whole_number(request.GET.get("album", ""))
+    fillable = access.fillable_albums(request.user).order_by("title")
+    context |= choice | waiting_context(request) | selection.context(request.user)
+    context |= {"fillable": fillable, "chosen": chosen}
     return render(request, "gallery/upload.html", context, status=status)
 
 
@@ -66,14 +85,30 @@ def waiting(request: SignedInRequest) -> HttpResponse:
     The line renews itself until all are.
     """
     of = whole_number(request.GET.get("of", ""))
-    return render(request, "parts/waiting.html", waiting_context(request.user, of or 0))
+    return render(request, "parts/waiting.html", waiting_context(request, of or 0))
 
 
-def waiting_context(user: User, of: int = 0) -> dict:
-    """Count how many of the person's `of` pictures, or of the unprocessed ones, are searchable."""
+def waiting_context(request: SignedInRequest, of: int = 0) -> dict:
+    """Count how many of the person's `of` pictures, or of the unprocessed ones, are searchable.
+
+    The number that they are counted from, and since when, stays in the session until all are: reloading a
+    page begins nothing anew, and tells the rate.
+    """
+    user = request.user
     count = access.unread_images(user).exclude(status=Image.Status.FAILED).count()
-    of = max(of, count)
+    began = request.session.get("waiting") or {}
+    if not count and began:
+        del request.session["waiting"]
+    elif count > began.get("of", 0) - began.get("ready", 0):
+        began = {"of": began.get("ready", 0) + count, "ready": began.get("ready", 0), "since": time.time()}
+        request.session["waiting"] = began
+    of = max(of, count, began.get("of", 0) if count else 0)
     context: dict = {"waiting": count, "of": of, "ready": of - count}
+    if count:
+        seconds = max(time.time() - began["since"], 1)
+        rate = (began["of"] - count - began["ready"]) / seconds
+        if rate > 0 and seconds > 5:
+            context |= {"rate": round(60 * rate) or 1, "minutes": max(1, round(count / rate / 60))}
     own = access.own_images(user)
     if not count and (unread := text_reading.unread().filter(pk__in=own.values("pk")).count()):
         context |= {"texts_unread": unread, "texts_of": own.count()}

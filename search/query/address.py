@@ -15,8 +15,8 @@ from search.query.query import DEFAULT_FUSION, Query, parse_id
 def from_address(parameters: QueryDict) -> Query:
     """Return the query in a page's address.
 
-    `q` (the bar), `album` (a number), `fusion`, `weight_image`, `weight_text`, `weight_tags`, and `image`,
-    `exclude_image` and `picture`, these repeatable. Takes a QueryDict.
+    `q` (the bar), `album` (a number), `fusion`, `weight_image`, `weight_text`, `weight_tags`, `sort`, and
+    `image`, `exclude_image` and `picture`, these repeatable. Takes a QueryDict.
     """
     fields = parse_bar(parameters.get("q", ""))
     if parameters.get("album"):
@@ -30,6 +30,7 @@ def from_address(parameters: QueryDict) -> Query:
         picture_keys=tuple(dict.fromkeys(parameters.getlist("picture"))),
         weights={part: _number(parameters, f"weight_{part}") for part in COMPONENTS},
         fusion=parameters.get("fusion") or DEFAULT_FUSION,
+        order=parameters.get("sort") or "best",
     )
 
 
@@ -59,4 +60,5 @@ def to_address(query: Query, line: str | None = None) -> list[tuple[str, str | i
     parts += [("exclude_image", pk) for pk in query.exclude_image_ids]
     parts += [("album", query.filters.album_id)] if query.filters.album_id else []
     parts += [(f"weight_{part}", f"{weight:g}") for part, weight in query.weights.items() if weight != 1]
-    return parts + ([("fusion", query.fusion)] if query.fusion != DEFAULT_FUSION else [])
+    parts += [("fusion", query.fusion)] if query.fusion != DEFAULT_FUSION else []
+    return parts + ([("sort", query.order)] if query.order != "best" else [])

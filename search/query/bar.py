@@ -30,6 +30,7 @@ class Item:
     kind: str
     value: str
     position: int  # of its first character
+    end: int  # of the character behind it
     unwanted: bool = False
     weight: str | None = None
 
@@ -78,6 +79,19 @@ def parse_bar(line: str) -> dict[str, Any]:
     }
 
 
+def with_filters(line: str, wanted: dict[str, str]) -> str:
+    """Return the line with these filters, by name, instead of others of their kind; '' is none."""
+    words = {BY_NAME[name].key: text.strip() for name, text in wanted.items() if text.strip()}
+    added = [f"{key}:{quoted(text)}" for key, text in words.items() if key != "is"]
+    added += [f"is:{text}" for name, text in wanted.items() if BY_NAME[name].key == "is" and text]
+    kept = [
+        line[item.position : item.end]
+        for item in _items(line)
+        if f"{item.kind}:{item.value}" not in added and (item.kind == "is" or item.kind not in words)
+    ]
+    return " ".join([*kept, *added])
+
+
 def _items(line: str) -> Iterator[Item]:
     at = 0
     while at < len(line):
@@ -98,7 +112,7 @@ def _items(line: str) -> Iterator[Item]:
         else:
             value = _REST.findall(line, start)[0]
             end = start + len(value)
-        yield Item(kind, value, at, before["sign"] is not None, before["weight"])
+        yield Item(kind, value, at, end, before["sign"] is not None, before["weight"])
         at = end
 
 

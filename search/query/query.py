@@ -19,6 +19,7 @@ MAX_PHRASES = 20
 MAX_PICTURES = 10
 MAX_WEIGHT = 100
 DEFAULT_FUSION = MEASURED_BEST
+ORDERS = ("best", "newest", "oldest", "added", "name", "size")
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Query:
     filters: Filters = field(default_factory=Filters)
     weights: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(COMPONENTS, 1.0))
     fusion: str = DEFAULT_FUSION
+    order: str = "best"  # of the results, one of ORDERS
 
     def __post_init__(self) -> None:
         for name, texts in (("text", [self.text, *self.phrases]), ("exclude_text", [self.unwanted_text])):
@@ -77,6 +79,8 @@ class Query:
             )
         if self.fusion not in FUSIONS:
             raise QueryError("fusion", _("Choose one of: %(fusions)s.") % {"fusions": ", ".join(FUSIONS)})
+        if self.order not in ORDERS:
+            raise QueryError("sort", _("Choose one of: %(orders)s.") % {"orders": ", ".join(ORDERS)})
         self._check_weights()
 
     def _check_weights(self) -> None:
@@ -101,7 +105,7 @@ class Query:
 
     def __bool__(self) -> bool:
         """Whether anything is asked that ranks pictures or leaves some out."""
-        return self != Query(weights=self.weights, fusion=self.fusion)
+        return self != Query(weights=self.weights, fusion=self.fusion, order=self.order)
 
     @property
     def has_balance(self) -> bool:

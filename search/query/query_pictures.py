@@ -1,4 +1,4 @@
-"""Pictures uploaded to search by: bytes -> what an extractor makes of them, kept for a day."""
+"""Pictures uploaded to search by: bytes -> what an extractor makes of them, kept for a month."""
 
 import io
 from typing import IO

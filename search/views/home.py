@@ -4,36 +4,44 @@ import dataclasses
 import re
 from urllib.parse import urlencode
 
-from django.core.exceptions import BadRequest
-from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from gallery import access
+from gallery.alternative_texts import describe
 from gallery.imaging import formats
 from gallery.numbers import whole_number
 from gallery.refusal import RefusedError
 from gallery.views import selection
+from gallery.views.paging import RESULTS, first_page, page_of, without_page
 from gallery.views.requests import SignedInRequest
 from gallery.views.upload import waiting_context
 from search import browsing, engine
-from search.good_matches import CLOSEST
+from search.forms import FilterForm
 from search.index.fusion import FUSIONS
 from search.models import QueryPicture, SavedSearch
 from search.query import query_pictures
 from search.query.address import from_address, to_address
-from search.query.bar import quoted
+from search.query.bar import quoted, with_filters
 from search.query.errors import QueryError
-from search.query.filters import FILTERS
 from search.query.query import Query
 from search.suggestions import Correction, Suggestion
 
-PER_PAGE = 30
 RECENT = 24
+ORDER_NAMES = {
+    "best": gettext_lazy("Best first"),
+    "newest": gettext_lazy("Newest first"),
+    "oldest": gettext_lazy("Oldest first"),
+    "added": gettext_lazy("Recently added first"),
+    "name": gettext_lazy("By name"),
+    "size": gettext_lazy("Largest first"),
+}
+ASKED = ("q", "image", "exclude_image", "picture", "album", "sort", "fusion")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -47,45 +55,50 @@ def home(request: SignedInRequest) -> HttpResponse:
     good_only = "all" not in request.GET
     try:
         query = from_address(request.GET)
-        number = _page_number(request)
-        found = (
-            engine.search(query, request.user, (number - 1) * PER_PAGE, PER_PAGE, good_only)
-            if query
-            else None
-        )
+        number, first = _window(request)
+        offset, limit = (first - 1) * RESULTS, (number - first + 1) * RESULTS
+        found = engine.search(query, request.user, offset, limit, good_only) if query else None
     except QueryError as error:
         return _refuse(request, error, request.GET.get("q", ""))
     if found is None:
-        context = {"recent": browsing.latest(request.user, RECENT), **waiting_context(request.user)}
+        context = {"recent": describe(browsing.latest(request.user, RECENT)), **waiting_context(request)}
+        context["news"] = access.news(request.user)
         context["offers_of_accounts"] = access.offers(request.user)
         return _render(request, query, context)
-    shown = found.count
-    if good_only and found.good is not None:
-        shown = min(found.good or CLOSEST, found.count)
-    pages = Paginator(range(shown), PER_PAGE)
-    if number > pages.num_pages:
-        raise BadRequest(_("There is no such page."))
-    page = pages.page(number)
-    context = {"results": found, "shown": shown, "page": page, "query_string": _without(request, "page")}
+    shown = found.shown(good_only)
+    page = page_of(request, range(shown), RESULTS)
+    query_string = without_page(request.GET)
+    context = {"results": found, "shown": shown, "page": page, "query_string": query_string}
+    describe(result.image for result in found.results)
     context["within"] = f"in=search&{context['query_string']}"
     context |= selection.context(request.user)
     context["offers"] = [(offer, _with_tag(request, offer)) for offer in found.offers]
     context["corrections"] = [(own, _corrected(request, own)) for own in found.corrections]
-    return _render(request, query, context | {"rest": _without(request, "page") + "&all=1"})
+    context["has_none"] = not found.count and not access.visible_images(request.user).exists()
+    return _render(request, query, context | {"rest": query_string + "&all=1"})
 
 
 def _accept(request: SignedInRequest) -> HttpResponse:
     """Read the uploaded pictures of the form and go to the query's address."""
     line = request.POST.get("q", "")
+    form = request.POST.copy()
     try:
-        given = from_address(request.POST)
-        uploaded = [query_pictures.add(file, request.user).key for file in request.FILES.getlist("file")]
-        query = dataclasses.replace(given, picture_keys=(*given.picture_keys, *uploaded))
+        chosen = FilterForm.chosen(request)
     except QueryError as error:
         return _refuse(request, error, line)
+    try:
+        form["q"] = line = with_filters(line, chosen)
+        given = from_address(form)
+        uploaded = [query_pictures.add(file, request.user).key for file in request.FILES.getlist("file")]
+        query = dataclasses.replace(given, picture_keys=(*given.picture_keys, *uploaded))
+    except QueryError:  # its page says what is wrong, and has it in its address
+        kept = {name: form.getlist(name) for name in form if name in ASKED and form[name]}
+        return redirect(f"{reverse('search')}?{urlencode(kept, doseq=True)}")
     except RefusedError as refusal:
         return _refuse(request, QueryError("file", str(refusal)), line)
     parts = to_address(query, line)
+    if (saved := whole_number(request.POST.get("saved", ""))) and parts:
+        parts.append(("saved", saved))
     return redirect(f"{reverse('search')}?{urlencode(parts)}" if parts else reverse("search"))
 
 
@@ -98,26 +111,19 @@ def _refuse(request: SignedInRequest, error: QueryError, line: str) -> HttpRespo
     return _render(request, Query(), context, status=400)
 
 
-def _page_number(request: SignedInRequest) -> int:
+def _window(request: SignedInRequest) -> tuple[int, int]:
+    """Return the last and the first page of results that the answer shows."""
     number = whole_number(request.GET.get("page") or "1", least=1)
     if number is None:
         raise QueryError("page", _("There is no such page."))
-    return number
-
-
-def _without(request: SignedInRequest, name: str) -> str:
-    """Return the page's address without this parameter."""
-    parameters = request.GET.copy()
-    parameters.pop(name, None)
-    return parameters.urlencode()
+    return number, first_page(request.GET, number)
 
 
 def _with_tag(request: SignedInRequest, offer: Suggestion) -> str:
     """Return the page's address with a tag in the place of the words that name it."""
     words = r"\s+".join(map(re.escape, offer.words.split()))
     tag = f"#{quoted(offer.name)}"
-    parameters = request.GET.copy()
-    parameters.pop("page", None)
+    parameters = QueryDict(without_page(request.GET), mutable=True)
     parameters["q"] = re.sub(
         rf"(?<!\S){words}(?!\S)", lambda _: tag, request.GET["q"], count=1, flags=re.IGNORECASE
     )
@@ -126,8 +132,7 @@ def _with_tag(request: SignedInRequest, offer: Suggestion) -> str:
 
 def _corrected(request: SignedInRequest, correction: Correction) -> str:
     """Return the page's address with a word of the line, be it a tag's, in the place of a misspelt one."""
-    parameters = request.GET.copy()
-    parameters.pop("page", None)
+    parameters = QueryDict(without_page(request.GET), mutable=True)
     line = request.GET.get("q", "")
     wrong = re.escape(correction.word)
     instead = correction.instead
@@ -157,7 +162,8 @@ def _render(request: SignedInRequest, query: Query, context: dict, status: int =
         "album": album,
         "query": query,
         "fusions": FUSIONS,
-        "filters": FILTERS,
+        "filter_form": FilterForm(person=request.user),
+        "orders": ORDER_NAMES.items(),
         "accept": formats.ACCEPT,
         "saved": access.owned(SavedSearch.objects, request.user).filter(pk=saved).first() if saved else None,
         "line": request.GET.get("q", ""),

@@ -8,7 +8,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from gallery import access, corrections, extractor_switch
-from gallery.models import Image
+from gallery.access import AnyUser
+from gallery.alternative_texts import describe
+from gallery.models import Album, Image
 from search import engine, neighbours
 
 
@@ -18,25 +20,39 @@ def image(request: HttpRequest, pk: int) -> HttpResponse:
     seen = access.visible_images(request.user).select_related("owner", "text_in_image")
     images = access.as_seen_by(seen, request.user)
     picture = get_object_or_404(images, pk=pk)
+    albums = list(access.visible_albums(request.user).filter(images=picture))
+    similar = engine.similar(picture, request.user)
+    describe([picture, *(result.image for result in similar)])
+    image_tags = picture.image_tags.shown(extractor_switch.current().key).select_related("tag")
+    rights = access.rights(request.user, picture)
     context = {
         "image": picture,
-        "image_tags": picture.image_tags.shown(extractor_switch.current().key).select_related("tag"),
-        "may_delete": access.deletable_images(request.user).filter(pk=pk).exists(),
-        "may_correct": access.correctable_images(request.user).filter(pk=pk).exists(),
-        "may_place": access.placeable_images(request.user).filter(pk=pk).exists(),
+        "image_tags": image_tags,
+        "may_delete": rights.is_own,
+        "may_place": rights.is_own,
+        "may_share": rights.is_own,
+        "may_add": rights.is_own,
+        "may_tag": rights.may_tag,
+        "may_correct": rights.may_tag,
         "taken": corrections.local_text(picture.clock, picture.taken_precision),
-        "may_tag": access.taggable_images(request.user).filter(pk=pk).exists(),
-        "may_share": access.shareable_images(request.user).filter(pk=pk).exists(),
-        "albums": access.visible_albums(request.user).filter(images=picture),
-        "fillable": access.fillable_albums(request.user)
-        if access.addable_images(request.user).filter(pk=pk)
-        else (),
+        "albums": albums,
+        "covering": _covering(request.user, albums),
+        "removable": access.removable_from(request.user, picture) if albums else set(),
+        "fillable": access.fillable_albums(request.user) if rights.is_own else (),
         "may_see_error": access.may_see_error(request.user, picture),
         "camera": _camera_facts(picture),
         "around": neighbours.around(picture, request.user, request.GET),
-        "similar": engine.similar(picture, request.user),
+        "similar": similar,
     }
     return render(request, "search/image.html", context)
+
+
+def _covering(user: AnyUser, albums: list[Album]) -> set[int]:
+    """Return the numbers of those of the albums of which the person chooses the cover."""
+    if not albums:
+        return set()
+    editable = access.editable_albums(user).filter(pk__in=[album.pk for album in albums])
+    return set(editable.values_list("pk", flat=True))
 
 
 def _camera_facts(image: Image) -> list[tuple[str, str]]:

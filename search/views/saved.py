@@ -1,5 +1,6 @@
 """Saved searches: a list of them as of albums, and each run again when it is opened."""
 
+from django.core.exceptions import BadRequest
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
@@ -49,6 +50,16 @@ def cover(request: SignedInRequest, pk: int) -> HttpResponse:
     return (
         redirect("image-thumbnail", results[0].image.pk, "small") if results else redirect(static("icon.svg"))
     )
+
+
+@require_POST
+def edit(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Give a saved search another name, and the query that was being looked at."""
+    search = get_object_or_404(access.owned(SavedSearch.objects, request.user), pk=pk)
+    form = SavedSearchForm(request.POST, instance=search)
+    if not form.is_valid():
+        raise BadRequest(next(iter(form.errors.values()))[0])
+    return redirect(_address(form.save()))
 
 
 @require_POST

@@ -28,6 +28,7 @@ PAGES = {
     "duplicates": "/duplicates/",
     "upload": "/upload/",
     "trash": "/trash/",
+    "help": "/help/",
     "links": "/links/",
     "link": "/links/new?album=1",
     "account": "/account/",
@@ -42,14 +43,16 @@ SIGNED_OUT = {"login": "/accounts/login/", "reset": "/accounts/reset/"}
 def furnish(page) -> str:
     """An album, a saved search and a share link, made as a person makes them; the link's address."""
     page.goto("/albums/")
-    page.locator("summary").click()
+    page.get_by_text("New album…").click()
     page.get_by_label("Title").fill("Corsica")
     page.get_by_label("Description").fill("Two weeks in May.")
     page.get_by_role("button", name="Create album").click()
     page.goto("/images/")
     for pick in page.locator(".pick").all()[:7]:
         pick.check()
-    page.locator("#selection").get_by_role("button", name="Add to album").click()
+    page.locator("#selection").get_by_text("Add to album").click()
+    page.locator("#selection").get_by_role("button", name="Add", exact=True).click()
+    page.get_by_text("7 pictures added").wait_for()
     page.goto("/?q=hot+drink")
     page.get_by_text("Save this search").click()
     page.get_by_label("Name").fill("Something hot")

@@ -49,8 +49,8 @@ def test_signing_in(client, curator):
 def test_browse_shows_every_picture_in_a_constant_number_of_queries(page, django_assert_num_queries):
     page.get("/images/")  # has the index read once
     # session, person, albums, serving, last change, names of those of one moment, pictures, unread ones,
-    # albums to add to
-    with django_assert_num_queries(9):
+    # and how many, what they show in words (extractor, tags), albums to add to
+    with django_assert_num_queries(12):
         response = page.get("/images/")
     assert response.content.count(b'class="tile"') == 21
 

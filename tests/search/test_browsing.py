@@ -54,7 +54,7 @@ def test_browse_shows_pictures_under_their_months(page, curator, photo):
 def test_what_is_not_searchable_yet_is_shown_by_itself(page, photo):
     Image.objects.filter(pk=photo("coffee").pk).update(status="failed")
     words = text_of(page.get("/images/"))
-    assert "20 pictures" in words
+    assert "21 pictures, 20 searchable yet" in words
     assert "Not searchable yet" in words
 
 
@@ -87,15 +87,22 @@ def test_neighbours_follow_the_list_that_a_picture_was_opened_from(curator, phot
         AlbumImage.objects.create(album=album, image=photo(name))
     in_album = neighbours.around(photo("rocket"), curator, QueryDict(f"in=album&album={album.pk}"))
     assert names(in_album) == [photo("chelsea").pk, photo("coffee").pk]
-    assert in_album.back == f"/albums/{album.pk}/"
+    assert in_album.back == f"/albums/{album.pk}/#i{photo('rocket').pk}"
+    assert (in_album.number, in_album.count) == (2, 3)
     ranked = [f"in=search&q=animal&all=1&at={at}" for at in range(3)]
     first = neighbours.around(photo("coffee"), curator, QueryDict(ranked[0]))
     second = neighbours.around(photo("coffee"), curator, QueryDict(ranked[1]))
     assert names(first)[0] is None
     assert second.previous and second.next
-    assert first.back == "/?q=animal&all=1"
+    assert first.back == f"/?q=animal&all=1#i{photo('coffee').pk}"
+    assert (first.number, second.number, second.count) == (1, 2, 21)
     by_date = neighbours.around(photo("rocket"), curator, QueryDict())
     assert None not in names(by_date)
+    assert by_date.count == 21
+    backwards = neighbours.around(photo("rocket"), curator, QueryDict("in=dates&order=oldest"))
+    assert names(backwards) == names(by_date)[::-1]
+    assert by_date.number + backwards.number == 22
+    assert backwards.back == f"/images/?order=oldest#i{photo('rocket').pk}"
 
 
 @pytest.mark.parametrize(

@@ -329,7 +329,7 @@ def test_similar_pictures_leave_out_the_picture_itself(curator, photo):
     assert cat not in [result.image for result in similar]
 
 
-def test_an_uploaded_picture_is_forgotten_after_a_day(curator):
+def test_an_uploaded_picture_is_forgotten_after_a_month(curator):
     from datetime import timedelta
 
     from search import tasks as housekeeping
@@ -338,7 +338,7 @@ def test_an_uploaded_picture_is_forgotten_after_a_day(curator):
     picture = query_pictures.add(upload(demo_path("coffee").read_bytes()))
     query = Query(picture_keys=(picture.key,))
     assert names(query, curator)[0] == "coffee"
-    QueryPicture.objects.update(created_at=picture.created_at - timedelta(hours=25))
+    QueryPicture.objects.update(created_at=picture.created_at - timedelta(days=31))
     with pytest.raises(QueryError, match="has expired"):
         engine.search(query, curator)
     housekeeping.remove_expired()

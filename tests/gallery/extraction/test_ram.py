@@ -57,18 +57,24 @@ class TestReference:
             assert [sorted(row) for row in found] == [sorted(row) for row in rows]
 
     def test_bf16_gives_nearly_the_same_tags(self, expected):
-        """The fast path's tags against float32's: mean Jaccard index at least 0.97."""
+        """The fast path against float32: only tags at their threshold come or go, and few of them.
+
+        How bfloat16 rounds differs between processors, so that a row of few tags says little by itself: the
+        Jaccard index (at least 0.97) is of the tags of all pictures together.
+        """
         fast = ram.load(REFERENCE / "ram_tiny.pth", dtype=torch.bfloat16)
-        tags, thresholds = ram.read_vocabulary(REFERENCE)
-        with torch.inference_mode():
-            found, exact = [], []
-            for pixels, logits in (("pixel_values", "logits"), ("picture_pixel_values", "picture_logits")):
-                found += ram.tags_of(fast(torch.from_numpy(expected[pixels])), tags, thresholds)
-                exact += ram.tags_of(torch.from_numpy(expected[logits]), tags, thresholds)
-        overlaps = [
-            len(a.keys() & b.keys()) / len(a.keys() | b.keys()) for a, b in zip(found, exact, strict=True)
-        ]
-        assert np.mean(overlaps) >= 0.97
+        _tags, thresholds = ram.read_vocabulary(REFERENCE)
+        both = either = 0
+        for pixels, logits in (("pixel_values", "logits"), ("picture_pixel_values", "picture_logits")):
+            with torch.inference_mode():
+                found = fast(torch.from_numpy(expected[pixels])).float().sigmoid().numpy()
+            exact = torch.from_numpy(expected[logits]).sigmoid().numpy()
+            changed = (found > thresholds) != (exact > thresholds)
+            assert np.abs(exact - thresholds)[changed].max(initial=0) < 0.05
+            assert np.abs(found - exact).max() < 0.05
+            both += np.sum((found > thresholds) & (exact > thresholds))
+            either += np.sum((found > thresholds) | (exact > thresholds))
+        assert both / either >= 0.97
 
 
 @pytest.fixture
