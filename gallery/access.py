@@ -34,7 +34,9 @@ from gallery.models import (
     Album,
     AlbumImage,
     AlbumMember,
+    Comment,
     Favourite,
+    GuestPicture,
     Image,
     Invitation,
     ShareLink,
@@ -198,12 +200,12 @@ def visible_images(user: AnyUser) -> QuerySet[Image]:
 def servable_images(user: AnyUser) -> QuerySet[Image]:
     """Give the pictures whose thumbnail and original `user` may be sent.
 
-    The visible ones, their own in the trash, and all of them for people whom the admin site lets view
-    pictures.
+    The visible ones, their own in the trash and from guests, and all of them for people whom the admin site
+    lets view pictures.
     """
     if may_administer_images(user):
         return Image.objects.all()
-    return visible_images(user) | trashed_images(user)
+    return visible_images(user) | _hidden_images(user)
 
 
 def may_administer_images(user: AnyUser) -> bool:
@@ -250,7 +252,27 @@ def deletable_images(user: AnyUser) -> QuerySet[Image]:
 
 def trashed_images(user: AnyUser) -> QuerySet[Image]:
     """Return the pictures in `user`'s trash, which they may restore or permanently delete."""
+    return _hidden_images(user).exclude(pk__in=GuestPicture.objects.values("image"))
+
+
+def _hidden_images(user: AnyUser) -> QuerySet[Image]:
     return Image.objects.filter(owner_id=user.pk or 0, trashed_at__isnull=False)
+
+
+def guest_pictures(user: AnyUser) -> QuerySet[GuestPicture]:
+    """Return what guests sent to `user`, who accepts or declines it."""
+    return GuestPicture.objects.filter(image__owner_id=user.pk or 0)
+
+
+def talkative_albums(user: AnyUser) -> QuerySet[Album]:
+    """Return the albums under whose pictures `user` reads and writes comments and hearts."""
+    return visible_albums(user).filter(allows_talk=True)
+
+
+def removable_comments(user: AnyUser) -> QuerySet[Comment]:
+    """Return the comments that `user` may take away: their own, and those in their own albums."""
+    own = Q(author_id=user.pk or 0) | Q(album__in=owned_albums(user))
+    return Comment.objects.filter(own, album__in=visible_albums(user))
 
 
 def taggable_images(user: AnyUser) -> QuerySet[Image]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from gallery import access, tagging
+from gallery import access, album_filling, tagging
 from gallery.access import AnyUser
-from gallery.models import Album, AlbumImage, Image
+from gallery.models import Album, Image
 from gallery.models.tag import normalize
 
 MOST_TAGS = 20
@@ -25,7 +25,7 @@ class Destination:
     def receive(self, image: Image) -> None:
         """Put the uploader's own picture where it goes; there twice is there once."""
         if self.album:
-            AlbumImage.objects.get_or_create(album=self.album, image=image)
+            album_filling.put(self.album, [image.pk], image.owner)
         for tag in self.tags:
             tagging.add(image, tag)
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files import File
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
@@ -35,11 +36,13 @@ def add(
     beside: Beside | None = None,
     restore: bool = True,
     whole_only: bool = False,
+    hidden: bool = False,
 ) -> Added:
     """Check, store and enqueue one picture for `owner`; RefusedError says why it is not taken.
 
     `beside` is what a file beside it says of it. One that is in their trash comes back from it, if `restore`.
-    A JPEG that lacks its end is a CutOffError if `whole_only`.
+    A JPEG that lacks its end is a CutOffError if `whole_only`. One that is new is `hidden`, as in the trash,
+    where somebody still has to say yes to it.
 
     When this returns, the original is on disk and its row is committed or part of the caller's transaction.
     """
@@ -61,6 +64,7 @@ def add(
         sha256=sha256,
         filename=clean_filename(filename or file.name or ""),
         size_bytes=file.size,
+        trashed_at=timezone.now() if hidden else None,
     )
     beside = beside or Beside()
     image.describe(facts, beside)

@@ -60,6 +60,15 @@ def link_guards(request: HttpRequest, link_id: int) -> list[Guard]:
     return guards
 
 
+def guest_guards(request: HttpRequest, link_id: int) -> list[Guard]:
+    """Count the pictures that guests of a share link send, by address and by link."""
+    link = f"guest|{link_id}"
+    guards = [Guard(link, free=400, longest=600)]
+    if not is_unnamed_proxy(request):
+        guards.append(Guard(f"{link}|{client_address(request)}", free=100, longest=600))
+    return guards
+
+
 def reset_guards(request: HttpRequest, email: str) -> list[Guard]:
     """Count password resets by mail address, and by the address that asks."""
     guards = [Guard(f"reset|{email.strip().casefold()[:254]}", free=3, longest=3600)]

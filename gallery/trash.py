@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from gallery.models import Image
+from gallery.models import GuestPicture, Image
 
 KEPT = timedelta(days=30)
 AT_A_TIME = 200  # pictures deleted for good in one transaction
@@ -26,7 +26,8 @@ def restore(images: QuerySet[Image]) -> int:
 
 def purge() -> str:
     """Delete for good what has been in the trash for thirty days. The worker does it every hour."""
-    count = delete_for_good(Image.objects.filter(trashed_at__lt=timezone.now() - KEPT))
+    old = Image.objects.filter(trashed_at__lt=timezone.now() - KEPT)
+    count = delete_for_good(old.exclude(pk__in=GuestPicture.objects.values("image")))
     return f"{count} pictures deleted for good"
 
 

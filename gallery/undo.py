@@ -109,7 +109,7 @@ def _join(user: AnyUser, step: Step) -> int:
     else:
         return 0
     links = [
-        AlbumImage(album_id=step["album"], image_id=pk, position=positions[pk])
+        AlbumImage(album_id=step["album"], image_id=pk, position=positions[pk], added_by_id=user.pk)
         for pk in found.order_by("pk").values_list("pk", flat=True)
     ]
     AlbumImage.objects.bulk_create(links, ignore_conflicts=True)

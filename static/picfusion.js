@@ -23,6 +23,15 @@
     button.textContent = gettext("Copied");
   });
 
+  // The phone's own sheet sends the address on, where there is one.
+  for (const button of navigator.share ? document.querySelectorAll("[data-share]") : []) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const field = button.parentElement.querySelector(".address");
+      navigator.share({ title: document.title, url: field.value }).catch(() => {}); // called off
+    });
+  }
+
   // Enter in a field of a form with several buttons presses the one beside it.
   document.addEventListener("keydown", (event) => {
     const button = event.key === "Enter" && event.target.matches(".pair input:not([type=checkbox])") && event.target.closest(".pair").querySelector("button");

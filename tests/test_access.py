@@ -3,7 +3,9 @@
 An address without a rule fails the test.
 """
 
+from copy import copy
 from datetime import timedelta
+from functools import cache
 
 import pytest
 from django.urls import get_resolver, reverse
@@ -11,8 +13,8 @@ from django.urls.resolvers import URLPattern
 from django.utils import timezone
 
 from gallery import access_tokens
-from gallery.models import Album, AlbumImage, AlbumMember, Invitation, ShareLink
-from search.models import SavedSearch
+from gallery.models import Album, AlbumImage, AlbumMember, Comment, Invitation, ShareLink
+from search.models import QueryPicture, SavedSearch
 from search.query import query_pictures
 from tests.conftest import demo_path, upload
 
@@ -82,6 +84,11 @@ GET_RULES = {
     "albums": LOGIN,
     "album": SHARED,
     "album-download": SHARED,
+    "album-activity": SHARED,
+    "album-comment": POST_ONLY,
+    "album-heart": POST_ONLY,
+    "comment-remove": POST_ONLY,
+    "guests": LOGIN,
     "album-edit": POST_ONLY,
     "album-delete": POST_ONLY,
     "album-members": POST_ONLY,
@@ -98,6 +105,7 @@ GET_RULES = {
     "shared-thumbnail": LINK,
     "shared-original": LINK,
     "shared-download": LINK,
+    "shared-add": (405,) * 8,
     "account": LOGIN,
     "account-delete": LOGIN,
     "account-offer": POST_ONLY,
@@ -178,6 +186,11 @@ POST_RULES = {
     "album-members": members(302, 404, 404, 400, 404),
     "album-member-remove": who(302, 404, 302, 404, 404, 302, 404),
     "album-image-remove": who(302, 404, 404, 404, 302, 302, 404),
+    "album-comment": members(302, 404, 400, 400, 404),
+    "album-heart": members(302, 404, 400, 400, 404),
+    "comment-remove": who(302, 404, 302, 404, 404, 302, 404),
+    "guests": members(302, 400, 400, 400, 400),
+    "shared-add": who(*[404] * 7, holder=400),
     "undo": members(302, 400, 400, 400, 400),
     "trash-empty": members(302, 302, 302, 302, 302),
     "tag-change": members(302, 400, 400, 400, 400),
@@ -236,6 +249,19 @@ API_METHODS = {
 }
 
 
+@cache
+def _embedded() -> QueryPicture:
+    return query_pictures.add(upload(demo_path("rocket").read_bytes()))
+
+
+def _query_picture() -> QueryPicture:
+    """A query picture, which was embedded once for all tests."""
+    row = copy(_embedded())
+    row.pk, row.key, row.created_at = None, "k" * 22, timezone.now()
+    row.save(force_insert=True)
+    return row
+
+
 @pytest.fixture
 def world(curator, stranger, administrator, photo, django_user_model):
     """A shared picture in an album with a member of every role.
@@ -248,7 +274,7 @@ def world(curator, stranger, administrator, photo, django_user_model):
     memberships = {
         role: AlbumMember.objects.create(album=album, user=user, role=role).pk for role, user in roles.items()
     }
-    link = ShareLink(owner=curator, album=album, title="Shared", allow_download=True)
+    link = ShareLink(owner=curator, album=album, title="Shared", allow_download=True, allow_uploads=True)
     link_token = link.new_token()
     link.save()
     invitation = Invitation(created_by=administrator, expires_at=timezone.now() + timedelta(days=1))
@@ -258,7 +284,10 @@ def world(curator, stranger, administrator, photo, django_user_model):
         "album": album.pk,
         "image": photo("coffee").pk,
         "member": memberships["viewer"],
-        "key": query_pictures.add(upload(demo_path("rocket").read_bytes())).key,
+        "key": _query_picture().key,
+        "comment": Comment.objects.create(
+            album=album, image=photo("coffee"), author=roles["viewer"], text="Lovely"
+        ).pk,
         "search": SavedSearch.objects.create(owner=curator, name="Cats", address="q=cat").pk,
         "link": link.pk,
         "invitation": invitation.pk,
@@ -274,7 +303,7 @@ def world(curator, stranger, administrator, photo, django_user_model):
 def address(name: str, parts: dict) -> str:
     arguments = {}
     if "<int:pk>" in ADDRESSES[name]:
-        kinds = ("token", "search", "link", "invitation", "person", "album", "image")
+        kinds = ("token", "search", "link", "invitation", "person", "album", "comment", "image")
         kind = "image" if name == "image-albums" else next((kind for kind in kinds if kind in name), "image")
         arguments["pk"] = parts["image"] if name.startswith("shared") else parts[kind]
     for part in ("member", "image"):

@@ -11,9 +11,9 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gallery import access, album_order
+from gallery import access, album_filling, album_order
 from gallery.api.images import ImageSerializer
-from gallery.models import Album, AlbumImage, Image
+from gallery.models import Album, Image
 
 NOT_INSIDE = "The cover must be one of the album's pictures."
 
@@ -124,7 +124,7 @@ class AlbumViewSet(viewsets.ModelViewSet):
         image = access.addable_images(request.user).filter(pk=image_id).first()
         if image is None:
             raise ValidationError({"image_id": [f"You have no picture {image_id}."]})
-        AlbumImage.objects.get_or_create(album=album, image=image)
+        album_filling.put(album, [image.pk], request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(parameters=[AlbumImageSerializer], responses={204: None})

@@ -14,9 +14,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from gallery import access, corrections, tagging, trash
+from gallery import access, album_filling, corrections, tagging, trash
 from gallery.api.images import signed_in, tag_name
-from gallery.models import AlbumImage, Favourite, Image
+from gallery.models import Favourite, Image
 from gallery.models.image import MAX_CAPTION
 
 MOST = 1000
@@ -108,8 +108,7 @@ def _add(user: User, said: dict) -> Plan:
         raise ValidationError({"album_id": ["You can't add pictures to this album."]})
 
     def change(images: QuerySet[Image]) -> None:
-        links = [AlbumImage(album=album, image=image) for image in images]
-        AlbumImage.objects.bulk_create(links, ignore_conflicts=True)
+        album_filling.put(album, images.values_list("pk", flat=True), user)
 
     return access.addable_images(user), change
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from django.contrib.auth.models import User
 from django.core.files import File
 
-from gallery import ingest
+from gallery import album_filling, ingest
 from gallery.folders import sidecars
 from gallery.folders.sidecars import Takeout
 from gallery.imaging import dates
 from gallery.imaging.metadata import Beside
-from gallery.models import Album, AlbumImage, Image
+from gallery.models import Album, Image
 from gallery.refusal import RefusedError
 
 ADDED, THERE, TRASHED, REFUSED, LEFT_OUT = "added", "already there", "in the trash", "refused", "left out"
@@ -79,7 +79,7 @@ class Importer:
         albums = [self.album] if self.album else []
         albums += [Album.objects.get_or_create(owner=self.owner, title=title)[0] for title in titles]
         for album in albums:
-            AlbumImage.objects.get_or_create(album=album, image=image)
+            album_filling.put(album, [image.pk], self.owner)
 
 
 def _with_guess(beside: Beside, path: Path) -> Beside:

@@ -10,14 +10,14 @@ from gallery.models import Album, AlbumMember
 
 
 class AlbumForm(forms.ModelForm):
-    """An album's title, description and order, and for its owner whether places are told.
+    """An album's title, description and order, and for its owner whether places are told and people talk.
 
     The instance must have its owner, who cannot use a title twice.
     """
 
     class Meta:
         model = Album
-        fields = ("title", "description", "order", "shows_location")
+        fields = ("title", "description", "order", "shows_location", "allows_talk")
         labels = {"title": _("Title"), "description": _("Description"), "order": _("Order")}
         widgets = {"description": forms.Textarea(attrs={"rows": 2})}
 
@@ -25,7 +25,7 @@ class AlbumForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["order"].required = False
         if not access.may_tell_location(person, self.instance):
-            del self.fields["shows_location"]
+            del self.fields["shows_location"], self.fields["allows_talk"]
 
     def clean_order(self) -> str:
         return self.cleaned_data["order"] or self.instance.order

@@ -29,13 +29,17 @@ class ShareLinkForm(forms.ModelForm):
 
     class Meta:
         model = ShareLink
-        fields = ("title", "allow_download", "shows_location")
+        fields = ("title", "allow_download", "shows_location", "allow_uploads", "has_preview")
         labels = {"title": _("Title")}
 
-    field_order = ("title", "days", "password", "allow_download", "shows_location")
+    field_order = (
+        "title", "days", "password", "allow_download", "shows_location", "allow_uploads", "has_preview"
+    )  # fmt: skip
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
+        if self.instance.album_id is None:  # guests fill albums alone
+            del self.fields["allow_uploads"]
         if self.instance.pk:  # its end is only moved when somebody says so
             days = cast(forms.TypedChoiceField, self.fields["days"])
             days.choices = [(AS_IT_IS, _("Keep current")), (0, _("Never expires")), *DAYS.items()]

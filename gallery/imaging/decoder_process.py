@@ -79,7 +79,7 @@ def _check(file: IO[bytes], memory: int, megapixels: float) -> metadata.Facts:
     except raw.RawError as error:
         raise RefusedPictureError("raw") from error
     except Exception as error:
-        raise RefusedPictureError("unreadable") from error
+        raise RefusedPictureError("damaged" if pixels.is_begun(file) else "unreadable") from error
     with image:
         size = image.width * image.height / 1e6
         if size > megapixels:

@@ -60,6 +60,14 @@ def open_header(file: str | Path | IO[bytes]) -> Image.Image:
     return Image.open(file, formats=OPENED)
 
 
+def is_begun(file: IO[bytes]) -> bool:
+    """Whether a file that cannot be opened begins like a picture of a format that we take."""
+    file.seek(0)
+    start = file.read(16)
+    checks = (Image.OPEN[name][1] for name in OPENED if name in Image.OPEN)
+    return any(check is not None and check(start) is True for check in checks)
+
+
 def format_of(image: Image.Image) -> str:
     """Name the format.
 

@@ -2,10 +2,12 @@ from gallery.models.access_token import AccessToken
 from gallery.models.account import Account
 from gallery.models.active_extractor import ActiveExtractor
 from gallery.models.album import Album, AlbumImage, AlbumMember
+from gallery.models.album_talk import Comment, Heart
 from gallery.models.audit_entry import AuditEntry
 from gallery.models.change import Change
 from gallery.models.failed_attempts import FailedAttempts
 from gallery.models.favourite import Favourite
+from gallery.models.guest_picture import GuestPicture
 from gallery.models.image import Embedding, Image
 from gallery.models.invitation import Invitation
 from gallery.models.share_link import ShareLink
@@ -22,9 +24,12 @@ __all__ = [
     "AlbumMember",
     "AuditEntry",
     "Change",
+    "Comment",
     "Embedding",
     "FailedAttempts",
     "Favourite",
+    "GuestPicture",
+    "Heart",
     "Image",
     "ImageTag",
     "Invitation",

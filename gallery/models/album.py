@@ -30,6 +30,7 @@ class Album(models.Model):
         default=False,
         help_text=_("On the page and in downloaded files."),
     )
+    allows_talk = models.BooleanField(_("Comments and hearts under its pictures"), default=True)
     images = models.ManyToManyField("gallery.Image", through="gallery.AlbumImage", related_name="albums")
     members = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="gallery.AlbumMember", related_name="member_albums"
@@ -83,6 +84,9 @@ class AlbumImage(models.Model):
         "gallery.Image", on_delete=models.CASCADE, related_name="album_images", db_index=False
     )
     added_at = models.DateTimeField(auto_now_add=True)
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
+    )
     position = models.PositiveIntegerField(
         null=True, editable=False, help_text="Its place in an order by hand."
     )

@@ -21,6 +21,14 @@ class ShareLink(SecretAddress):
     password = models.CharField(max_length=128, blank=True, editable=False)
     allow_download = models.BooleanField(_("Allow downloading originals"), default=False)
     shows_location = models.BooleanField(_("Keep the location in downloaded files"), default=False)
+    allow_uploads = models.BooleanField(
+        _("Guests may add pictures"),
+        default=False,
+        help_text=_("They wait for you to accept them. Guests need no account."),
+    )
+    has_preview = models.BooleanField(
+        _("Show the title and a picture where the link is posted"), default=True
+    )
     views = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:

@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_q.tasks import async_task
 
-from gallery import access, album_order
+from gallery import access, album_filling, album_order
 from gallery.alternative_texts import describe
 from gallery.files import downloads
 from gallery.forms.albums import AlbumForm, MemberForm
-from gallery.models import Album, AlbumImage, AlbumMember, Image
+from gallery.models import Album, AlbumMember, Image
 from gallery.numbers import whole_number, whole_numbers
 from gallery.views import selection
 from gallery.views.paging import PICTURES, page_of
@@ -185,7 +185,7 @@ def add_image(request: SignedInRequest, pk: int) -> HttpResponse:
         context = {"image": image, "fillable": access.fillable_albums(request.user)}
         return render(request, "gallery/image_albums.html", context)
     found = selection.chosen_album(request)
-    AlbumImage.objects.get_or_create(album=found, image=image)
+    album_filling.put(found, [image.pk], request.user)
     messages.success(
         request, _("Added %(name)s to %(album)s.") % {"name": image.filename, "album": found.title}
     )

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from gallery import access, tagging, trash, undo
+from gallery import access, album_filling, tagging, trash, undo
 from gallery.access import AnyUser
 from gallery.files import downloads
 from gallery.forms.albums import AlbumForm
@@ -126,16 +126,14 @@ def take_back(request: SignedInRequest) -> HttpResponse:
 def _add(request: SignedInRequest, ids: set[int]) -> Done:
     album = chosen_album(request)
     own = set(access.addable_images(request.user).filter(pk__in=ids).values_list("pk", flat=True))
-    there = set(AlbumImage.objects.filter(album=album, image__in=own).values_list("image_id", flat=True))
-    links = [AlbumImage(album=album, image_id=pk) for pk in sorted(own - there)]
-    AlbumImage.objects.bulk_create(links, ignore_conflicts=True)
+    new = album_filling.put(album, own, request.user)
     done = ngettext(
         "%(number)s picture added to %(album)s.", "%(number)s pictures added to %(album)s.", len(own)
     )
     return Done(
         len(own),
         done % {"number": len(own), "album": album.title},
-        undo.of_ids("leave", own - there, album=album.pk),
+        undo.of_ids("leave", new, album=album.pk),
         (album.get_absolute_url(), _("Open album")),
     )
 

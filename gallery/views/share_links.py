@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+import segno
 from django.contrib import messages
 from django.core.exceptions import BadRequest
+from django.db.models import Count
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -28,9 +30,19 @@ def links(request: SignedInRequest) -> HttpResponse:
     """Return the person's share links; a form that is posted here makes another one."""
     if request.method == "POST":
         return _make(request)
-    own = access.owned(ShareLink.objects, request.user).select_related("album").prefetch_related("images")
+    own = access.owned(ShareLink.objects, request.user).select_related("album")
+    alive = access.owned(ShareLink.objects.alive(), request.user).values("pk")
+    own = own.annotate(number=Count("images")).order_by("-pk")
+    over = own.exclude(pk__in=alive)
     # The address is known now and never again: it is shown once.
-    context = {"page": page_of(request, own, PER_PAGE), "address": request.session.pop(NEW, "")}
+    address = request.session.pop(NEW, "")
+    context = {
+        "page": page_of(request, own.filter(pk__in=alive), PER_PAGE),
+        "over": over[:PER_PAGE],
+        "address": address,
+    }
+    if address:
+        context["code"] = segno.make(address, micro=False)
     return render(request, "gallery/links.html", context)
 
 

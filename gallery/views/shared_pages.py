@@ -5,29 +5,50 @@ Pictures, one picture, a slideshow, files where allowed.
 Nothing else of the site is told: no names, tags, dates or places.
 """
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import BadRequest
 from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from gallery import access, throttle
+from gallery import access, guests, ingest, throttle
 from gallery.files import downloads
 from gallery.files.responses import send_original, send_thumbnail
 from gallery.forms.sign_in import too_many
+from gallery.imaging import formats
 from gallery.models import Image, ShareLink
+from gallery.refusal import RefusedError
 from gallery.views.paging import page_of
 
 PER_PAGE = 60
+SENT = "sent-by-guest"
 SECONDS = 5  # that a slideshow stays on a picture
 
 
-@login_not_required
+def for_guests(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Open a view to people without an account, and tell them of a link that is over without a sign-in."""
+
+    @login_not_required
+    @wraps(view)
+    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return view(request, *args, **kwargs)
+        except Http404:
+            return _private(render(request, "gallery/shared_gone.html", status=404))
+
+    return answered
+
+
+@for_guests
 @require_http_methods(["GET", "HEAD", "POST"])
 def shared(request: HttpRequest, token: str) -> HttpResponse:
     """Return the link's pictures; before them, where it has one, the question for its password."""
@@ -38,10 +59,48 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
         return redirect("shared", token)
     _count_view(request, link)
     page = page_of(request, access.linked_images(link), PER_PAGE)
-    return _private(render(request, "gallery/shared.html", {"link": link, "token": token, "page": page}))
+    context = {"link": link, "token": token, "page": page, "accept": formats.ACCEPT}
+    if link.has_preview and not link.password:  # whom a messenger asks for it, it shows everybody there
+        context["preview"] = access.linked_images(link).first()
+    context["sent"] = request.session.pop(SENT, "")
+    return _private(render(request, "gallery/shared.html", context))
 
 
-@login_not_required
+@for_guests
+@require_POST
+def shared_add(request: HttpRequest, token: str) -> HttpResponse:
+    """Take pictures that a guest adds, where the link allows that; they wait for its owner."""
+    link = _opened(request, token)
+    if not link.allow_uploads or link.album is None:
+        raise Http404
+    files = request.FILES.getlist("files")
+    if not 1 <= len(files) <= guests.AT_ONCE:
+        raise BadRequest(_("Choose 1 to %(most)s pictures.") % {"most": guests.AT_ONCE})
+    guards = throttle.guest_guards(request, link.pk)
+    if seconds := throttle.wait(guards):
+        response = HttpResponse(too_many(seconds).messages[0], status=429, content_type="text/plain")
+        response["Retry-After"] = str(seconds)
+        return response
+    name = " ".join(request.POST.get("name", "").split())
+    refused, taken = [], 0
+    for file in files:
+        throttle.counted(guards)
+        try:
+            guests.receive(link, file, name)
+            taken += 1
+        except RefusedError as error:
+            refused.append(f"{ingest.clean_filename(file.name or '')}: {error}")
+    thanks = ngettext(
+        "Thank you. %(number)s picture waits for %(title)s’s owner to accept it.",
+        "Thank you. %(number)s pictures wait for %(title)s’s owner to accept them.",
+        taken,
+    )
+    said = [thanks % {"number": taken, "title": link.title}] if taken else []
+    request.session[SENT] = "\n".join([*said, *refused])
+    return redirect("shared", token)
+
+
+@for_guests
 @require_GET
 def shared_image(request: HttpRequest, token: str, pk: int) -> HttpResponse:
     """One of the link's pictures, with the ones before and after it.
@@ -66,14 +125,14 @@ def shared_image(request: HttpRequest, token: str, pk: int) -> HttpResponse:
     return _private(render(request, "gallery/shared_image.html", context))
 
 
-@login_not_required
+@for_guests
 @require_GET
 def shared_thumbnail(request: HttpRequest, token: str, pk: int, size: str) -> HttpResponseBase:
     """Return a JPEG of one of the link's pictures."""
     return send_thumbnail(request, _image(_opened(request, token), pk), size)
 
 
-@login_not_required
+@for_guests
 @require_GET
 def shared_original(request: HttpRequest, token: str, pk: int) -> HttpResponseBase:
     """Send the original of one of the link's pictures, where it allows that.
@@ -84,7 +143,7 @@ def shared_original(request: HttpRequest, token: str, pk: int) -> HttpResponseBa
     return send_original(request, image, image.keeps_location)
 
 
-@login_not_required
+@for_guests
 @require_GET
 def shared_download(request: HttpRequest, token: str) -> HttpResponseBase:
     """All of the link's files as a ZIP, where it allows that."""

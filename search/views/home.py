@@ -63,6 +63,7 @@ def home(request: SignedInRequest) -> HttpResponse:
     if found is None:
         context = {"recent": describe(browsing.latest(request.user, RECENT)), **waiting_context(request)}
         context["news"] = access.news(request.user)
+        context["from_guests"] = access.guest_pictures(request.user).count()
         context["offers_of_accounts"] = access.offers(request.user)
         return _render(request, query, context)
     shown = found.shown(good_only)

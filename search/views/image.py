@@ -7,10 +7,11 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from gallery import access, corrections, extractor_switch
+from gallery import access, corrections, extractor_switch, talk
 from gallery.access import AnyUser
 from gallery.alternative_texts import describe
 from gallery.models import Album, Image
+from gallery.numbers import whole_number
 from search import engine, neighbours
 
 
@@ -24,6 +25,7 @@ def image(request: HttpRequest, pk: int) -> HttpResponse:
     similar = engine.similar(picture, request.user)
     describe([picture, *(result.image for result in similar)])
     image_tags = picture.image_tags.shown(extractor_switch.current().key).select_related("tag")
+    within = whole_number(request.GET.get("album", ""))
     rights = access.rights(request.user, picture)
     context = {
         "image": picture,
@@ -41,6 +43,7 @@ def image(request: HttpRequest, pk: int) -> HttpResponse:
         "fillable": access.fillable_albums(request.user) if rights.is_own else (),
         "may_see_error": access.may_see_error(request.user, picture),
         "camera": _camera_facts(picture),
+        "talks": talk.under(picture, request.user, albums, within),
         "around": neighbours.around(picture, request.user, request.GET),
         "similar": similar,
     }

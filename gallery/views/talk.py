@@ -1,0 +1,60 @@
+"""Comments and hearts under an album's pictures, and the album's activity."""
+
+from django.core.exceptions import BadRequest
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from gallery import access, talk
+from gallery.alternative_texts import describe
+from gallery.models import Album, AlbumImage, Comment, Heart
+from gallery.models.album_talk import MAX_COMMENT
+from gallery.views.requests import SignedInRequest, back
+
+
+@require_GET
+def activity(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Show who added, liked and said what in an album, and when."""
+    album = get_object_or_404(access.visible_albums(request.user).select_related("owner"), pk=pk)
+    events = talk.activity(album)
+    describe(image for event in events for image in event.images)
+    return render(request, "gallery/activity.html", {"album": album, "events": events})
+
+
+@require_POST
+def comment(request: SignedInRequest, pk: int, image: int) -> HttpResponse:
+    """Say something under a picture of an album."""
+    album, link = _place(request, pk, image)
+    text = request.POST.get("text", "").strip()
+    if not text or len(text) > MAX_COMMENT or "\0" in text:
+        raise BadRequest(_("A comment has 1 to %(most)s characters.") % {"most": MAX_COMMENT})
+    Comment.objects.create(album=album, image_id=link.image_id, author=request.user, text=text)
+    return redirect(back(request, link.image.get_absolute_url()))
+
+
+@require_POST
+def remove_comment(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Take a comment away: one's own, or any in one's own album."""
+    found = get_object_or_404(access.removable_comments(request.user).select_related("image"), pk=pk)
+    found.delete()
+    return redirect(back(request, found.image.get_absolute_url()))
+
+
+@require_POST
+def heart(request: SignedInRequest, pk: int, image: int) -> HttpResponse:
+    """Tell an album's people that one likes a picture, or take that back."""
+    album, link = _place(request, pk, image)
+    match request.POST.get("action"):
+        case "add":
+            Heart.objects.get_or_create(album=album, image=link.image, person=request.user)
+        case "remove":
+            Heart.objects.filter(album=album, image=link.image, person=request.user).delete()
+        case _other:
+            raise BadRequest(_("The action must be add or remove."))
+    return redirect(back(request, link.image.get_absolute_url()))
+
+
+def _place(request: SignedInRequest, pk: int, image: int) -> tuple[Album, AlbumImage]:
+    album = get_object_or_404(access.talkative_albums(request.user), pk=pk)
+    return album, get_object_or_404(access.album_images(album).select_related("image"), image_id=image)
