@@ -106,7 +106,7 @@ def _header(
     except raw.RawError as error:
         raise RefusedPictureError("raw") from error
     except Exception as error:
-        raise RefusedPictureError("unreadable") from error
+        raise RefusedPictureError("damaged" if pixels.is_begun(file) else "unreadable") from error
 
 
 def _examine(

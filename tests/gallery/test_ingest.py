@@ -63,13 +63,15 @@ def whole() -> bytes:
 REFUSALS = {
     "empty": (b"", "The file is empty."),
     "text": (b"just words", "not a picture"),
+    "begun": (b"\x89PNG\r\n\x1a\n" + b"0" * 40, "damaged or incomplete"),
+    "cut off in its header": (encoded(drawn(), "JPEG")[:60], "damaged or incomplete"),
     "html": (b"<!doctype html><script>alert(1)</script>", "not a picture"),
     "svg": (b'<svg xmlns="http://www.w3.org/2000/svg"><script>1</script></svg>', "not a picture"),
     "pdf": (b"%PDF-1.7 and so on", "not a picture"),
     "zip": (b"PK\x03\x04" + b"0" * 100, "not a picture"),
     "postscript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n", "not a picture"),
     "icon": (encoded(drawn(size=(32, 32)), "ICO"), "not a picture"),
-    "header alone": (whole()[:20], "not a picture"),
+    "header alone": (whole()[:20], "damaged or incomplete"),
     "jpeg without pixels": (whole()[: whole().index(b"\xff\xda") + 14], "damaged or incomplete"),
     "cut png": (encoded(Pillow.effect_noise((300, 200), 90))[:9000], "damaged or incomplete"),
 }
