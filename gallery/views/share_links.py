@@ -59,7 +59,7 @@ def form_page(
     """Return the form for a link to this album or these pictures, which came from gallery.access."""
     if form is None:
         title = album.title if album else images[0].filename if len(images) == 1 else _("Pictures")
-        form = ShareLinkForm(initial={"title": title})
+        form = ShareLinkForm(initial={"title": title}, instance=ShareLink(album=album))
     context = {"form": form, "album": album, "images": images}
     return render(request, "gallery/link.html", context, status=400 if form.errors else 200)
 

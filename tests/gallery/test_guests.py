@@ -86,6 +86,7 @@ def test_what_the_owner_has_waits_for_the_album_alone(page, guest, address, albu
 
 
 def test_only_of_links_that_say_so(page, guest, album, photo):
+    assert "Guests may add pictures" in text_of(page.get(f"/links/new?album={album.pk}"))
     closed = make(page, album=album.pk)
     assert "Add your pictures" not in text_of(guest.get(closed))
     assert send(guest, closed, picture()).status_code == 404
