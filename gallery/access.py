@@ -133,6 +133,12 @@ def with_pictures(albums: QuerySet[Album]) -> QuerySet[Album]:
     )
 
 
+def with_role(albums: QuerySet[Album], user: AnyUser) -> QuerySet[Album]:
+    """Annotate albums with `my_role`: the person's role as a member; None where they are none."""
+    own = AlbumMember.objects.filter(album=OuterRef("pk"), user_id=user.pk or 0)
+    return albums.annotate(my_role=Subquery(own.values("role")[:1]))  # type: ignore[no-redef]
+
+
 def album_images(album: Album) -> QuerySet[AlbumImage]:
     """Return what everyone who sees the album sees in it."""
     return AlbumImage.objects.filter(untrashed("image__"), album=album)
@@ -341,6 +347,11 @@ def linked_images(link: ShareLink) -> QuerySet[Image]:
     )
 
 
+def invitations(user: AnyUser) -> QuerySet[Invitation]:
+    """Return the invitations that `user` looks after: all, if they may make any."""
+    return Invitation.objects.all() if may_invite(user) else Invitation.objects.none()
+
+
 def may_invite(user: AnyUser) -> bool:
     """Whether `user` may make invitations: an administrator who may add people in the admin site."""
     return user.is_active and user.is_staff and user.has_perm("auth.add_user")
@@ -369,16 +380,19 @@ def people_who_share_with(user: AnyUser) -> QuerySet[User]:
     return User.objects.filter(known, is_active=True).order_by("username")
 
 
-def invitable_people(user: AnyUser, album: Album) -> QuerySet[User]:
-    """Return whom `user` may pick as a member of an album: everybody, where people come by invitation alone.
+def nameable_people(user: AnyUser) -> QuerySet[User]:
+    """Return whose names `user` is shown: everybody's, where people come by invitation alone.
 
-    Where anybody may make an account, only those whom they know from albums: others are named in full.
+    Where anybody may make an account, only of those whom they know from albums: others are named in full.
     """
     found = people_who_share_with(user) if settings.OPEN_REGISTRATION else User.objects.all()
+    return found.filter(is_active=True).order_by("username")
+
+
+def invitable_people(user: AnyUser, album: Album) -> QuerySet[User]:
+    """Return whom `user` may pick as a member of an album."""
     members = AlbumMember.objects.filter(album=album).values("user")
-    return (
-        found.filter(is_active=True).exclude(pk=album.owner_id).exclude(pk__in=members).order_by("username")
-    )
+    return nameable_people(user).exclude(pk=album.owner_id).exclude(pk__in=members)
 
 
 def news(user: AnyUser) -> QuerySet[AlbumMember]:

@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "picfusion_site.slow_clients.Bodies",
     "django.middleware.locale.LocaleMiddleware",
+    "picfusion_site.slashes.Forgiven",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -253,6 +254,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "PAGE_SIZE": 50,
+    "URL_FORMAT_OVERRIDE": None,  # `format` is a filter: of pictures, not of answers
 }
 # Whether the API's description is shown to people who are not signed in.
 PUBLIC_API_DOCS = env.bool("PUBLIC_API_DOCS", False)

@@ -28,11 +28,13 @@ from search.index.fusion import FUSIONS
 from search.index.ranking import COMPONENTS
 from search.index.words import FIELDS
 from search.query import query_pictures
+from search.query.bar import parse_bar
 from search.query.errors import QueryError
 from search.query.filters import FILTERS, Filters
 from search.query.query import DEFAULT_FUSION, Query, clean_tag, clean_tags, clean_text
 
 MAX_LIMIT = 500
+_OF_TAGS = ("tags", "tag_weights", "exclude_tags", "exclude_text", "exclude_words")
 
 
 class NameListField(serializers.ListField):
@@ -76,6 +78,9 @@ def _is_number(value: Any) -> bool:
 class SearchSerializer(serializers.Serializer):
     """What can be asked; everything is optional, and a field that is not here is an error."""
 
+    q = serializers.CharField(
+        required=False, max_length=1000, help_text="A whole query as in the bar: cat #sofa -dog after:2020."
+    )
     text = serializers.CharField(required=False, allow_blank=True, trim_whitespace=True)
     phrases = WeightsField(
         required=False,
@@ -123,10 +128,29 @@ class SearchSerializer(serializers.Serializer):
     def to_query(self, user: User | None = None) -> Query:
         """Return the Query; reads uploaded pictures, kept for that person. QueryError or RefusedError."""
         data = self.validated_data
+        fields = {
+            **self._words(),
+            "image_ids": tuple(dict.fromkeys(data.get("image_id", []))),
+            "exclude_image_ids": tuple(dict.fromkeys(data.get("exclude_image_id", []))),
+            "weights": dict.fromkeys(COMPONENTS, 1.0) | data.get("weights", {}),
+            "fusion": data["fusion"],
+        }
+        files = data.get("image", [])
+        # Everything else is checked before the first picture is read.
+        Query(**fields, picture_keys=("",) * len(files))
+        return Query(**fields, picture_keys=tuple(query_pictures.add(file, user).key for file in files))
+
+    def _words(self) -> dict[str, Any]:
+        """Return what `q` says, or else the fields that it stands for: words, tags and filters."""
+        data = self.validated_data
+        if "q" in data:
+            if both := sorted(set(data) & ({"text", "phrases", *_OF_TAGS} | {own.name for own in FILTERS})):
+                raise ValidationError({name: ["Say this in q, or leave q out."] for name in both})
+            return parse_bar(data["q"])
         tag_weights = {
             clean_tag("tag_weights", name): weight for name, weight in data.get("tag_weights", {}).items()
         }
-        fields = {
+        return {
             "text": clean_text(data.get("text", "")),
             "phrases": {
                 cleaned: weight
@@ -136,18 +160,10 @@ class SearchSerializer(serializers.Serializer):
             "tags": clean_tags("tags", data.get("tags", [])),
             "tag_weights": {name: weight for name, weight in tag_weights.items() if weight != 1},
             "exclude_tags": clean_tags("exclude_tags", data.get("exclude_tags", [])),
-            "image_ids": tuple(dict.fromkeys(data.get("image_id", []))),
             "filters": Filters(**{filter.name: data.get(filter.name) for filter in FILTERS}),
             "exclude_text": clean_text(data.get("exclude_text", "")),
             "exclude_words": tuple(dict.fromkeys(map(clean_text, data.get("exclude_words", [])))),
-            "exclude_image_ids": tuple(dict.fromkeys(data.get("exclude_image_id", []))),
-            "weights": dict.fromkeys(COMPONENTS, 1.0) | data.get("weights", {}),
-            "fusion": data["fusion"],
         }
-        files = data.get("image", [])
-        # Everything else is checked before the first picture is read.
-        Query(**fields, picture_keys=("",) * len(files))
-        return Query(**fields, picture_keys=tuple(query_pictures.add(file, user).key for file in files))
 
 
 class LikenessSerializer(serializers.Serializer):
@@ -254,11 +270,11 @@ class SearchView(APIView):
             raise ValidationError({field: [error.message]}) from error
         except RefusedError as refusal:
             raise ValidationError({"image": [str(refusal)]}) from refusal
-        _fetch_related(page.results)
+        fetch_related(page.results)
         return Response(PageSerializer(page, context={"request": request}).data)
 
 
-def _fetch_related(results: list[engine.Result]) -> None:
+def fetch_related(results: list[engine.Result]) -> None:
     """Everything that ImageSerializer shows, in one query more."""
     prefetch_related_objects([result.image for result in results], ImageSerializer.related())
 
@@ -270,7 +286,7 @@ class SimilarView(APIView):
     def get(self, request: Request, pk: int) -> Response:
         image = get_object_or_404(access.visible_images(request.user), pk=pk)
         results = engine.similar(image, request.user)
-        _fetch_related(results)
+        fetch_related(results)
         return Response(ResultSerializer(results, many=True, context={"request": request}).data)
 
 

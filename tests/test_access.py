@@ -42,6 +42,7 @@ ADMINISTRATORS = members(302, 404, 404, 404, 200)
 POST_ONLY = members(302, 405, 405, 405, 405)
 API_OWN = members(401, 200, 200, 200, 200)
 API_SHARED = members(401, 404, 200, 200, 404)
+API_MINE = members(401, 404, 404, 200, 404)
 PUBLIC = (200,) * 8
 LINK = who(*[404] * 7, holder=200)  # by its token alone, which the others have not
 
@@ -146,6 +147,27 @@ GET_RULES = {
     "api-tag-suggestions": API_OWN,
     "api-suggestions": API_OWN,
     "api-image-favourite": members(401, 405, 405, 405, 405),
+    "api-me": API_OWN,
+    "api-changes": API_OWN,
+    "api-image-check": members(401, 405, 405, 405, 405),
+    "api-image-thumbnail": members(401, 404, 200, 200, 200),
+    "api-album-download": API_SHARED,
+    "api-member-list": API_SHARED,
+    "api-member-detail": members(401, 405, 405, 405, 405),
+    "api-invitation-list": API_OWN,
+    "api-invitation-detail": members(401, 405, 405, 405, 405),
+    "api-person-list": API_OWN,
+    "api-share-link-list": API_OWN,
+    "api-share-link-detail": API_MINE,
+    "api-trash-list": API_OWN,
+    "api-trash-detail": members(401, 404, 404, 404, 404),
+    "api-trash-restore": members(401, 405, 405, 405, 405),
+    "api-trash-empty": members(401, 405, 405, 405, 405),
+    "api-saved-search-list": API_OWN,
+    "api-saved-search-detail": API_MINE,
+    "api-saved-search-results": API_MINE,
+    "api-duplicates": API_OWN,
+    "api-timeline": API_OWN,
     "schema": API_OWN,
     "api-docs": API_OWN,
 }
@@ -207,8 +229,21 @@ POST_RULES = {
     "api-album-images": who(401, 404, 404, 400, 400, 400, 404),
     "api-search": members(401, 200, 200, 200, 200),
     "api-image-bulk": members(401, 400, 400, 400, 400),
+    "api-image-check": members(401, 400, 400, 400, 400),
+    "api-member-list": who(401, 404, 404, 404, 404, 400, 404),
+    "api-invitation-list": members(401, 403, 403, 403, 201),
+    "api-share-link-list": members(401, 400, 400, 400, 400),
+    "api-trash-restore": members(401, 404, 404, 404, 404),
+    "api-trash-empty": members(401, 200, 200, 200, 200),
+    "api-saved-search-list": members(401, 400, 400, 400, 400),
+    "api-duplicates": members(401, 400, 400, 400, 400),
 }
 DELETE_RULES = {
+    "api-member-detail": who(401, 404, 204, 404, 404, 204, 404),
+    "api-invitation-detail": members(401, 404, 404, 404, 204),
+    "api-share-link-detail": members(401, 404, 404, 204, 404),
+    "api-trash-detail": members(401, 404, 404, 404, 404),
+    "api-saved-search-detail": members(401, 404, 404, 204, 404),
     "api-access-token-detail": members(401, 404, 404, 204, 404),
     "api-image-detail": members(401, 404, 404, 204, 404),
     "api-image-tags": who(401, 404, 404, 404, 400, 400, 404),
@@ -217,6 +252,10 @@ DELETE_RULES = {
     "api-album-images": members(401, 404, 400, 400, 404),
 }
 PATCH_RULES = {
+    "api-me": members(401, 200, 200, 200, 200),
+    "api-member-detail": who(401, 404, 404, 404, 404, 400, 404),
+    "api-share-link-detail": API_MINE,
+    "api-saved-search-detail": API_MINE,
     "api-album-detail": who(401, 404, 404, 404, 200, 200, 404),
     "api-image-detail": who(401, 404, 404, 404, 200, 200, 404),
 }
@@ -303,10 +342,10 @@ def world(curator, stranger, administrator, photo, django_user_model):
 def address(name: str, parts: dict) -> str:
     arguments = {}
     if "<int:pk>" in ADDRESSES[name]:
-        kinds = ("token", "search", "link", "invitation", "person", "album", "comment", "image")
+        kinds = ("token", "search", "link", "invitation", "person", "album", "comment", "member", "image")
         kind = "image" if name == "image-albums" else next((kind for kind in kinds if kind in name), "image")
         arguments["pk"] = parts["image"] if name.startswith("shared") else parts[kind]
-    for part in ("member", "image"):
+    for part in ("album", "member", "image"):
         if f"<int:{part}>" in ADDRESSES[name]:
             arguments[part] = parts[part]
     if "<slug:token>" in ADDRESSES[name]:

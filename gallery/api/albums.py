@@ -4,7 +4,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -13,6 +14,7 @@ from rest_framework.response import Response
 
 from gallery import access, album_filling, album_order
 from gallery.api.images import ImageSerializer
+from gallery.files import downloads
 from gallery.models import Album, Image
 
 NOT_INSIDE = "The cover must be one of the album's pictures."
@@ -21,6 +23,7 @@ NOT_INSIDE = "The cover must be one of the album's pictures."
 class AlbumSerializer(serializers.ModelSerializer):
     owner = serializers.CharField(source="owner.username", read_only=True)
     pictures = serializers.IntegerField(read_only=True)
+    my_role = serializers.SerializerMethodField(help_text="owner, editor, contributor or viewer.")
 
     # One sentence for pictures that are not there and for those that are somebody else's.
     cover = serializers.PrimaryKeyRelatedField(
@@ -40,9 +43,17 @@ class AlbumSerializer(serializers.ModelSerializer):
             "order",
             "cover",
             "shows_location",
+            "allows_talk",
             "created_at",
             "pictures",
+            "my_role",
         ]
+
+    def get_my_role(self, album: Album) -> str:
+        return "owner" if album.owner_id == self.context["request"].user.pk else album.my_role or ""
+
+    def validate_allows_talk(self, allows: bool) -> bool:
+        return self.validate_shows_location(allows)
 
     def validate_shows_location(self, shows: bool) -> bool:
         if self.instance and not access.may_tell_location(self.context["request"].user, self.instance):
@@ -97,11 +108,12 @@ class AlbumViewSet(viewsets.ModelViewSet):
             "arrange": access.editable_albums,
         }
         albums = rules.get(self.action, access.visible_albums)(self.request.user)
-        return access.with_pictures(albums.select_related("owner")).order_by("title", "pk")
+        albums = access.with_pictures(albums.select_related("owner"))
+        return access.with_role(albums, self.request.user).order_by("title", "pk")
 
     def perform_create(self, serializer: Any) -> None:
         album = serializer.save(owner=self.request.user)
-        album.pictures = 0
+        album.pictures, album.my_role = 0, None
 
     @extend_schema(responses=ImageSerializer(many=True))
     @action(detail=True)
@@ -149,6 +161,19 @@ class AlbumViewSet(viewsets.ModelViewSet):
         except ValueError as error:
             raise ValidationError({"image_ids": [str(error)]}) from error
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("with", str, enum=["metadata"], description="Tags and captions, too.")],
+        responses={(200, "application/zip"): OpenApiTypes.BINARY},
+    )
+    @action(detail=True)
+    def download(self, request: Request, pk: int) -> Any:
+        """Download the album's originals as a ZIP, without the places that you are not told."""
+        album = self.get_object()
+        inside = Image.objects.filter(pk__in=access.album_images(album).values("image_id"))
+        images = access.with_location(inside, request.user).order_by("pk")
+        files = [(image, image.sees_location) for image in images]
+        return downloads.zip_of(files, album.title, downloads.wants_metadata(request.query_params))
 
     @staticmethod
     def _image_id(request: Request) -> int:

@@ -23,7 +23,7 @@ from gallery.access import AnyUser
 from gallery.api.parsers import JSONParser
 from gallery.destination import Destination, destination
 from gallery.files.downloads import wants_metadata
-from gallery.files.responses import send_original
+from gallery.files.responses import send_original, send_thumbnail
 from gallery.files.thumbnails import SIZES
 from gallery.imaging.dates import Moment
 from gallery.models import Image, ImageTag
@@ -137,7 +137,7 @@ class ImageSerializer(serializers.ModelSerializer):
     def get_thumbnails(self, image: Image) -> dict[str, str]:
         request = self.context["request"]
         return {
-            size: reverse("image-thumbnail", args=[image.pk, size], request=request) + image.look
+            size: reverse("api-image-thumbnail", args=[image.pk, size], request=request) + image.look
             for size in SIZES
         }
 
@@ -269,17 +269,20 @@ class ImageViewSet(
     lookup_value_converter = "int"
 
     def get_queryset(self) -> Any:
-        if self.action == "destroy":
-            return access.deletable_images(self.request.user)
-        if self.action == "partial_update":
-            return access.correctable_images(self.request.user)
-        if self.action in ("favourite", "remove_favourite"):
-            return access.visible_images(self.request.user)
-        if self.action in ("add_tag", "remove_tag"):
-            return access.taggable_images(self.request.user)
-        if self.action == "original":
-            return access.with_location(access.visible_images(self.request.user), self.request.user)
-        return ImageSerializer.with_related(access.visible_images(self.request.user), self.request.user)
+        user = self.request.user
+        rules: dict[str, Callable[[AnyUser], Any]] = {
+            "destroy": access.deletable_images,
+            "partial_update": access.correctable_images,
+            "favourite": access.visible_images,
+            "remove_favourite": access.visible_images,
+            "add_tag": access.taggable_images,
+            "remove_tag": access.taggable_images,
+            "thumbnail": access.servable_images,
+            "original": lambda user: access.with_location(access.visible_images(user), user),
+        }
+        if rule := rules.get(self.action):
+            return rule(user)
+        return ImageSerializer.with_related(access.visible_images(user), user)
 
     @extend_schema(request=UploadSerializer, responses={201: UploadedSerializer, 200: UploadedSerializer})
     def create(self, request: Request) -> Response:
@@ -336,6 +339,12 @@ class ImageViewSet(
         """
         image = self.get_object()
         return send_original(request, image, image.sees_location, wants_metadata(request.query_params))
+
+    @extend_schema(responses={(200, "image/jpeg"): OpenApiTypes.BINARY})
+    @action(detail=True, url_path="thumbnails/<slug:size>", url_name="thumbnail", filterset_class=None)
+    def thumbnail(self, request: Request, pk: int, size: str) -> Any:
+        """Return a JPEG of the picture: small, medium or large."""
+        return send_thumbnail(request, self.get_object(), size)
 
     @extend_schema(responses=ImageTagSerializer(many=True))
     @action(

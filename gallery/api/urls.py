@@ -1,11 +1,22 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from gallery.api import albums, bulk, images, tokens
+from gallery.api import albums, bulk, changes, checks, images, members, people, share_links, tokens, trash
 
 router = SimpleRouter(use_regex_path=False)
 router.register("images", images.ImageViewSet, basename="api-image")
 router.register("albums", albums.AlbumViewSet, basename="api-album")
+router.register("albums/<int:album>/members", members.MemberViewSet, basename="api-member")
+router.register("invitations", people.InvitationViewSet, basename="api-invitation")
+router.register("people", people.PersonViewSet, basename="api-person")
+router.register("share-links", share_links.ShareLinkViewSet, basename="api-share-link")
 router.register("tokens", tokens.AccessTokenViewSet, basename="api-access-token")
+router.register("trash", trash.TrashViewSet, basename="api-trash")
 
-urlpatterns = [path("images/bulk/", bulk.BulkView.as_view(), name="api-image-bulk"), *router.urls]
+urlpatterns = [
+    path("me/", people.MeView.as_view(), name="api-me"),
+    path("changes/", changes.ChangesView.as_view(), name="api-changes"),
+    path("images/bulk/", bulk.BulkView.as_view(), name="api-image-bulk"),
+    path("images/check/", checks.CheckView.as_view(), name="api-image-check"),
+    *router.urls,
+]

@@ -36,6 +36,8 @@ class Album(models.Model):
         settings.AUTH_USER_MODEL, through="gallery.AlbumMember", related_name="member_albums"
     )
 
+    my_role: str | None  # what gallery.access writes beside an album, for the person who asks
+
     class Meta:
         ordering = ["title", "id"]
         constraints = [

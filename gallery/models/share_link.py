@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from gallery.models.secret_address import SecretAddress
 
+MOST_IMAGES = 500  # single pictures in one link
+
 
 class ShareLink(SecretAddress):
     """An unguessable address that shows an album as it is at the moment, or some of its owner's pictures."""

@@ -9,13 +9,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_q.tasks import async_task
 
-from gallery import access, album_filling, album_order
+from gallery import access, album_filling, album_order, memberships
 from gallery.alternative_texts import describe
 from gallery.files import downloads
 from gallery.forms.albums import AlbumForm, MemberForm
-from gallery.models import Album, AlbumMember, Image
+from gallery.models import Album, Image
 from gallery.numbers import whole_number, whole_numbers
 from gallery.views import selection
 from gallery.views.paging import PICTURES, page_of
@@ -155,15 +154,9 @@ def set_member(request: SignedInRequest, pk: int) -> HttpResponse:
     form = MemberForm(request.POST, album=found)
     if not form.is_valid():
         return _show(request, found, member_form=form)
-    member, is_new = AlbumMember.objects.update_or_create(
-        album=found, user=form.person, defaults={"role": form.cleaned_data["role"]}
-    )
-    if is_new:
-        address = request.build_absolute_uri(found.get_absolute_url())
-        async_task("gallery.letters.tell_of_album", member.user_id, pk, address, group="letters")
-        said = _("%(name)s can see this album now.")
-    else:
-        said = _("%(name)s has another role now.")
+    address = request.build_absolute_uri(found.get_absolute_url())
+    _member, is_new = memberships.invite(found, form.person, form.cleaned_data["role"], address)
+    said = _("%(name)s can see this album now.") if is_new else _("%(name)s has another role now.")
     messages.success(request, said % {"name": form.person.get_username()})
     return redirect("album", pk)
 

@@ -16,12 +16,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from gallery import access
 from gallery.forms.share_links import ShareLinkForm
 from gallery.models import Album, Image, ShareLink
+from gallery.models.share_link import MOST_IMAGES
 from gallery.numbers import whole_numbers
 from gallery.views.paging import page_of
 from gallery.views.requests import SignedInRequest, posted
 
 PER_PAGE = 60
-MOST = 500  # pictures in one link
 NEW = "new-share-link"
 
 
@@ -78,9 +78,9 @@ def _make(request: SignedInRequest) -> HttpResponse:
 
 def _target(request: SignedInRequest, parameters: Any) -> tuple[Album | None, list[Image]]:
     """Return the album or else the pictures that the parameters name; 404 where they may not be shared."""
-    ids = whole_numbers(parameters.getlist("album") or parameters.getlist("image"), MOST)
+    ids = whole_numbers(parameters.getlist("album") or parameters.getlist("image"), MOST_IMAGES)
     if ids is None:
-        raise BadRequest(_("Choose an album, or up to %(most)s pictures.") % {"most": MOST})
+        raise BadRequest(_("Choose an album, or up to %(most)s pictures.") % {"most": MOST_IMAGES})
     if "album" in parameters:
         return get_object_or_404(access.shareable_albums(request.user), pk=max(ids)), []
     images = list(access.shareable_images(request.user).filter(pk__in=ids))

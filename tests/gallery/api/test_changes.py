@@ -1,0 +1,74 @@
+"""A client that keeps a copy follows what appears, changes and goes."""
+
+import pytest
+
+from gallery import tagging, trash
+from gallery.models import Album, AlbumImage, AlbumMember, Image
+from tests.gallery.api.test_people import client_of
+
+
+def since(client, cursor):
+    answer = client.get("/api/v1/changes/", {"since": cursor})
+    assert answer.status_code == 200, answer.json()
+    return answer.json()
+
+
+def test_what_appears_changes_and_goes(api, curator, photo):
+    start = api.get("/api/v1/changes/").json()
+    assert start["changed"] == start["gone"] == []
+    tagging.add(photo("coffee"), "breakfast")
+    said = since(api, start["cursor"])
+    assert [own["id"] for own in said["changed"]] == [photo("coffee").pk]
+    assert "breakfast" in [tag["name"] for tag in said["changed"][0]["tags"]]
+    assert since(api, said["cursor"])["changed"] == []
+    trash.move(Image.objects.filter(pk=photo("rocket").pk))
+    gone = since(api, said["cursor"])
+    assert gone["gone"] == [photo("rocket").pk]
+    Image.objects.get(pk=photo("rocket").pk).delete()
+    assert since(api, gone["cursor"])["gone"] != []
+
+
+def test_strangers_pictures_are_not_told(api, stranger, photo):
+    theirs = client_of(stranger)
+    cursor = theirs.get("/api/v1/changes/").json()["cursor"]
+    tagging.add(photo("coffee"), "breakfast")
+    said = since(theirs, cursor)
+    assert said["changed"] == said["gone"] == []
+
+
+def test_what_is_shared_and_taken_back_resets(api, curator, stranger, photo):
+    theirs = client_of(stranger)
+    cursor = theirs.get("/api/v1/changes/").json()["cursor"]
+    album = Album.objects.create(owner=curator, title="Corsica")
+    AlbumImage.objects.create(album=album, image=photo("coffee"))
+    member = AlbumMember.objects.create(album=album, user=stranger)
+    said = since(theirs, cursor)
+    assert said["reset"]
+    assert [own["id"] for own in said["changed"]] == [photo("coffee").pk]
+    AlbumImage.objects.filter(image=photo("coffee")).delete()
+    after = since(theirs, said["cursor"])
+    assert after["gone"] == [photo("coffee").pk]
+    assert not after["reset"]
+    member.delete()
+    assert since(theirs, after["cursor"])["reset"]
+
+
+def test_many_come_in_pieces(api, photo, monkeypatch):
+    from gallery.api import changes
+
+    monkeypatch.setattr(changes, "MOST", 2)
+    cursor = api.get("/api/v1/changes/").json()["cursor"]
+    for image in Image.objects.order_by("pk")[:5]:
+        tagging.add(image, "breakfast")
+    found, more = [], True
+    while more:
+        said = since(api, cursor)
+        found += [own["id"] for own in said["changed"]]
+        cursor, more = said["cursor"], said["has_more"]
+    assert sorted(found) == sorted(Image.objects.order_by("pk").values_list("pk", flat=True)[:5])
+
+
+@pytest.mark.parametrize("cursor", ["x", "5", "-abc", "1e3-abc", "9" * 30 + "-abc"])
+def test_a_wrong_cursor_is_a_400(api, cursor):
+    assert api.get("/api/v1/changes/", {"since": cursor}).json().keys() == {"since"}
+    assert api.get("/api/v1/changes/", {"sinc": "1"}).status_code == 400
