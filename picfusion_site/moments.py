@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 from django.core.exceptions import BadRequest
 from django.db import IntegrityError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from gallery.api import problems
 from gallery.extraction.registry import StillLoadingError
 from picfusion_site.views import bad_request
 
@@ -27,7 +28,7 @@ class NotYet:
             return None
         message = _("The search is getting ready. Try again in a few seconds.")
         if request.path_info.startswith("/api/"):
-            response: HttpResponse = JsonResponse({"detail": message}, status=503)
+            response: HttpResponse = problems.response(503, message)
         else:
             response = render(request, "503.html", {"message": message}, status=503)
         response["Retry-After"] = "5"

@@ -253,6 +253,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "gallery.api.problems.handle",
     "PAGE_SIZE": 50,
     "URL_FORMAT_OVERRIDE": None,  # `format` is a filter: of pictures, not of answers
 }
@@ -272,6 +273,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "gallery.api.problems.describe",
+    ],
     "ENUM_NAME_OVERRIDES": {"ImageFormatEnum": [(format.name, format.label) for format in FORMATS]},
 }
 

@@ -9,11 +9,12 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from gallery.api import problems
 from gallery.client_address import client_address
 from gallery.models import AccessToken
 from gallery.models.access_token import digest
@@ -72,7 +73,7 @@ def _length(request: HttpRequest) -> int:
 def _refuse(request: HttpRequest, status: int) -> HttpResponseBase:
     message = _("Too many uploads at once. Try again in a few seconds.")
     if request.path_info.startswith("/api/"):
-        response: HttpResponseBase = JsonResponse({"detail": message}, status=status)
+        response: HttpResponseBase = problems.response(status, message)
     else:
         response = render(request, "503.html", {"message": message}, status=status)
     response["Retry-After"] = str(RETRY)

@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from gallery import extractor_switch
+from gallery.api import problems
 from gallery.views.requests import came_from
 from picfusion_site import health
 from picfusion_site.metrics import REGISTRY
@@ -62,8 +63,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """500; but a full disk is a 507, and a database or a folder that cannot be written to a 503."""
     status, message = _failure(sys.exc_info()[1])
     if request.path_info.startswith("/api/"):
-        body = {"type": "about:blank", "title": "Server error", "status": status, "detail": message}
-        response: HttpResponse = JsonResponse(body, status=status, content_type="application/problem+json")
+        response: HttpResponse = problems.response(status, message)
     else:
         page = loader.get_template("500.html").render({"message": message, "home": reverse("search")})
         response = HttpResponse(page, status=status)
@@ -105,7 +105,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         case _:
             message = _("We couldn't understand this address or form.")
     if request.path_info.startswith("/api/"):
-        return JsonResponse({"detail": message}, status=status)
+        return problems.response(status, message)
     context = {"message": message, "came_from": came_from(request)}
     return render(request, f"{status}.html", context, status=status)
 
@@ -113,12 +113,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Refuse a form that came without the token of its page."""
     if request.path_info.startswith("/api/"):
-        return JsonResponse({"detail": f"CSRF: {reason}"}, status=403)
+        return problems.response(403, f"CSRF: {reason}")
     return render(request, "403.html", status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404 as a page, or as JSON under /api/."""
     if request.path_info.startswith("/api/"):
-        return JsonResponse({"detail": "Not found."}, status=404)
+        return problems.response(404, "Not found.")
     return render(request, "404.html", status=404)

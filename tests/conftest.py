@@ -98,3 +98,9 @@ def drawn(color="red", size=(64, 48), mode="RGB") -> Pillow.Image:
 
 def upload(content: bytes, name: str = "picture.png") -> SimpleUploadedFile:
     return SimpleUploadedFile(name, content)
+
+
+def wrong_fields(answer) -> list[str]:
+    """The fields and parameters that an answer of the API says are wrong, each once."""
+    assert answer["Content-Type"] == "application/problem+json"
+    return list(dict.fromkeys(error["field"] for error in answer.json()["errors"]))

@@ -175,7 +175,7 @@ def test_a_full_disk_takes_no_pictures_and_says_so(page, api, settings):
     settings.MIN_FREE_MB = 10**9
     content = encoded(drawn("green"))
     answer = api.post("/api/v1/images/", {"file": upload(content)})
-    assert (answer.status_code, "disk is full" in answer.json()["file"][0]) == (507, True)
+    assert (answer.status_code, "disk is full" in answer.json()["errors"][0]["detail"]) == (507, True)
     answer = page.post("/upload/", {"files": [upload(content)]})
     assert answer.status_code == 400
     assert "disk is full" in answer.content.decode()

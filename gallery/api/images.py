@@ -21,6 +21,7 @@ from rest_framework.reverse import reverse
 from gallery import access, corrections, extractor_switch, favourites, ingest, tagging, trash
 from gallery.access import AnyUser
 from gallery.api.parsers import JSONParser
+from gallery.api.problems import NoRoom
 from gallery.destination import Destination, destination
 from gallery.files.downloads import wants_metadata
 from gallery.files.responses import send_original, send_thumbnail
@@ -293,7 +294,7 @@ class ImageViewSet(
         try:
             added = ingest.add(signed_in(request), form.validated_data["file"])
         except NoRoomError as refusal:
-            return Response({"file": [str(refusal)]}, status=status.HTTP_507_INSUFFICIENT_STORAGE)
+            raise NoRoom({"file": [str(refusal)]}) from refusal
         except RefusedError as refusal:
             raise ValidationError({"file": [str(refusal)]}) from refusal
         goes_to.receive(added.image)

@@ -29,5 +29,5 @@ class LimitOffsetPagination(pagination.LimitOffsetPagination):
             return default
         number = whole_number(text, least, most)
         if number is None:
-            raise ValidationError({field: f"must be a whole number from {least} to {most}."})
+            raise ValidationError({field: [f"This must be a whole number from {least} to {most}."]})
         return number

@@ -4,6 +4,7 @@ import pytest
 
 from gallery import favourites
 from gallery.models import Album, AlbumImage, AlbumMember, Favourite, Image
+from tests.conftest import wrong_fields
 
 
 @pytest.fixture
@@ -50,8 +51,8 @@ def test_the_api_changes_captions_and_nothing_else(api, photo):
     assert (answer.status_code, answer.json()["caption"]) == (200, "Lunch")
     assert api.get(address).json()["caption"] == "Lunch"
     refused = api.patch(address, {"filename": "x", "caption": "y"}, format="json")
-    assert (refused.status_code, list(refused.json())) == (400, ["filename"])
-    assert list(api.patch(address, {"caption": "x" * 2001}, format="json").json()) == ["caption"]
+    assert (refused.status_code, wrong_fields(refused)) == (400, ["filename"])
+    assert wrong_fields(api.patch(address, {"caption": "x" * 2001}, format="json")) == ["caption"]
     assert api.patch("/api/v1/images/999999/", {"caption": "x"}, format="json").status_code == 404
     assert api.get(address).json()["caption"] == "Lunch"
 

@@ -34,7 +34,7 @@ def test_bytes_count_and_the_api_says_so_too(api, curator):
     Account.objects.create(user=curator, quota_mb=0)
     answer = api.post("/api/v1/images/", {"file": upload(encoded(drawn("red")))})
     assert answer.status_code == 507
-    assert answer.json()["file"][0].startswith("You have used 4.9 MB of 0 MB")
+    assert answer.json()["errors"][0]["detail"].startswith("You have used 4.9 MB of 0 MB")
 
 
 def test_what_is_there_already_is_no_addition_and_the_trash_counts(curator, photo):

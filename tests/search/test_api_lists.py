@@ -6,6 +6,7 @@ import pytest
 
 from gallery.models import Image
 from search.models import KeptPair
+from tests.conftest import wrong_fields
 from tests.gallery.api.test_people import client_of
 
 
@@ -42,7 +43,7 @@ def test_searches_are_saved_run_and_changed(api, stranger):
 )
 def test_wrong_saved_searches_name_the_field(api, said, field):
     answer = api.post("/api/v1/saved-searches/", said)
-    assert (answer.status_code, list(answer.json())) == (400, [field])
+    assert (answer.status_code, wrong_fields(answer)) == (400, [field])
 
 
 def test_the_bars_line_is_a_search(api):
@@ -53,7 +54,7 @@ def test_the_bars_line_is_a_search(api):
         del answer["took_ms"]
     assert line == apart
     both = api.post("/api/v1/search/", {"q": "cat", "text": "dog"}, format="json")
-    assert (both.status_code, list(both.json())) == (400, ["text"])
+    assert (both.status_code, wrong_fields(both)) == (400, ["text"])
     wrong = api.post("/api/v1/search/", {"q": "after:tomorrowish"}, format="json")
     assert wrong.status_code == 400
 
@@ -71,7 +72,7 @@ def test_the_timeline_by_month(api, photo):
     assert api.get("/api/v1/timeline/?offset=99999").json()["results"] == []
     for wrong in ("month=1950", "order=x", "whose=x", "limit=0", "page=2"):
         answer = api.get(f"/api/v1/timeline/?{wrong}")
-        assert list(answer.json()) == [wrong.split("=")[0]], wrong
+        assert wrong_fields(answer) == [wrong.split("=")[0]], wrong
 
 
 def test_look_alikes_by_api(api, curator, photo, monkeypatch):

@@ -6,6 +6,7 @@ from gallery.extraction.lite import Lite
 from gallery.models import Album, AlbumImage, AlbumMember, Image, ImageTag, Tag
 from search import engine, suggestions
 from search.query.query import Query
+from tests.conftest import wrong_fields
 
 SUGGESTIONS = "/api/v1/tags/suggestions/"
 
@@ -47,7 +48,7 @@ def test_only_tags_on_pictures_that_one_sees_are_suggested_and_counted(curator, 
 def test_the_api(api, tagged):
     answer = api.get(SUGGESTIONS, {"q": "#north"})
     assert answer.json() == [{"name": "north sea", "count": 2}]
-    assert list(api.get(SUGGESTIONS, {"q": "x" * 101}).json()) == ["q"]
+    assert wrong_fields(api.get(SUGGESTIONS, {"q": "x" * 101})) == ["q"]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from search.query import color_words
 from search.query.filters import Filters
 from search.query.named_tags import known_in
 from search.query.query import Query
+from tests.conftest import wrong_fields
 
 
 def answer(user, text, **fields):
@@ -176,7 +177,7 @@ def test_suggestions_while_typing(api, curator, stranger):
         ("tag", "espresso"), ("album", "Espresso bars of Lisbon"), ("search", "My espressos"),
     ]  # fmt: skip
     assert found[1]["id"] == album.pk
-    assert list(api.get("/api/v1/suggestions/", {"q": "x" * 101}).json()) == ["q"]
+    assert wrong_fields(api.get("/api/v1/suggestions/", {"q": "x" * 101})) == ["q"]
     assert api.get("/api/v1/suggestions/").status_code == 200
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from gallery import tagging, trash
 from gallery.models import Album, AlbumImage, AlbumMember, Image
+from tests.conftest import wrong_fields
 from tests.gallery.api.test_people import client_of
 
 
@@ -70,5 +71,5 @@ def test_many_come_in_pieces(api, photo, monkeypatch):
 
 @pytest.mark.parametrize("cursor", ["x", "5", "-abc", "1e3-abc", "9" * 30 + "-abc"])
 def test_a_wrong_cursor_is_a_400(api, cursor):
-    assert api.get("/api/v1/changes/", {"since": cursor}).json().keys() == {"since"}
+    assert wrong_fields(api.get("/api/v1/changes/", {"since": cursor})) == ["since"]
     assert api.get("/api/v1/changes/", {"sinc": "1"}).status_code == 400

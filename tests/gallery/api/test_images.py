@@ -5,7 +5,7 @@ from rest_framework.test import APIClient
 
 from gallery import tagging
 from gallery.models import Image
-from tests.conftest import demo_path, drawn, encoded, upload
+from tests.conftest import demo_path, drawn, encoded, upload, wrong_fields
 
 V1 = "/api/v1"
 
@@ -24,7 +24,7 @@ def test_a_token_opens_the_api(curator):
     client.credentials(HTTP_AUTHORIZATION=f"Token {answer.json()['token']}")
     assert client.get(f"{V1}/images/").json()["count"] == 21
     assert client.post(f"{V1}/token/", {"username": "curator", "password": "no"}).status_code == 400
-    assert client.post(f"{V1}/token/", {}).json()["username"] == ["This field is required."]
+    assert "username" in wrong_fields(client.post(f"{V1}/token/", {}))
 
 
 def test_guessing_passwords_is_slowed_down(curator):
@@ -60,7 +60,7 @@ def test_filters(api):
     assert [i["filename"] for i in api.get(f"{V1}/images/?tag=espresso").json()["results"]] == ["coffee.png"]
     assert api.get(f"{V1}/images/?status=failed").json()["count"] == 0
     answer = api.get(f"{V1}/images/?status=lost")
-    assert (answer.status_code, list(answer.json())) == (400, ["status"])
+    assert (answer.status_code, wrong_fields(answer)) == (400, ["status"])
 
 
 def test_uploading_reading_and_deleting(api, curator):
@@ -90,7 +90,7 @@ def test_a_wrong_upload_names_the_field(api, data, words):
     before = Image.objects.count()
     answer = api.post(f"{V1}/images/", data)
     assert answer.status_code == 400
-    assert words in answer.json()["file"][0]
+    assert words in answer.json()["errors"][0]["detail"]
     assert Image.objects.count() == before
 
 
@@ -99,7 +99,7 @@ def test_a_wrong_upload_names_the_field(api, data, words):
 )
 def test_a_wrong_page_names_the_field(api, query):
     answer = api.get(f"{V1}/images/?{query}")
-    assert (answer.status_code, list(answer.json())) == (400, [query.split("=")[0]])
+    assert (answer.status_code, wrong_fields(answer)) == (400, [query.split("=")[0]])
 
 
 def test_tags_count_only_what_you_may_see(api, curator, stranger):
@@ -132,7 +132,7 @@ def test_others_pictures_do_not_exist(stranger, photo, way):
 )
 def test_a_wrong_address_is_a_404_in_json(api, address):
     answer = api.get(address)
-    assert (answer.status_code, answer["Content-Type"]) == (404, "application/json")
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
 
 
 def test_the_admins_upload_is_the_same_upload(client, administrator, curator):
@@ -157,4 +157,4 @@ def test_a_tag_is_asked_for_in_any_way_of_writing_it(api, photo, written):
 def test_a_tag_that_cannot_be_is_named(api):
     response = api.get("/api/v1/images/", {"tag": "x" * 101})
     assert response.status_code == 400
-    assert "at most 100" in str(response.json()["tag"])
+    assert "at most 100" in str(response.json()["errors"])

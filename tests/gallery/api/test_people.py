@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from gallery import trash
 from gallery.models import Album, AlbumImage, AlbumMember, Image, ShareLink
+from tests.conftest import wrong_fields
 
 
 def client_of(person) -> APIClient:
@@ -32,7 +33,7 @@ def test_me(api, curator, settings):
     assert me["usage"]["pictures"] == Image.objects.filter(owner=curator).count()
     assert me["usage"]["most_bytes"] == 100_000_000
     assert api.patch("/api/v1/me/", {"email": "me@example.org"}).json()["email"] == "me@example.org"
-    assert api.patch("/api/v1/me/", {"email": "nowhere"}).json().keys() == {"email"}
+    assert wrong_fields(api.patch("/api/v1/me/", {"email": "nowhere"})) == ["email"]
     assert api.patch("/api/v1/me/", {"is_staff": True}).status_code == 400
     curator.refresh_from_db()
     assert not curator.is_staff
@@ -103,7 +104,7 @@ def test_wrong_links_are_refused_by_name(api, album, photo, stranger):
         ({"title": "x", "image_ids": pictures, "colour": "red"}, "colour"),
     ):
         answer = api.post("/api/v1/share-links/", wrong, format="json")
-        assert (answer.status_code, list(answer.json())) == (400, [field]), wrong
+        assert (answer.status_code, wrong_fields(answer)) == (400, [field]), wrong
     assert not ShareLink.objects.exists()
 
 
