@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import condition
 
 from gallery.files import downloads
+from gallery.files.ranges import with_range
 from gallery.files.thumbnails import SIZES, thumbnail_of
 from gallery.imaging.formats import BY_NAME
 from gallery.models import Image
@@ -62,6 +63,7 @@ def send_original(
     if metadata:
         return _with_metadata(image, keeps_location)
     response = _original(request, image, "original" if keeps_location else "without-location")
+    response = with_range(request, response)
     patch_cache_control(response, private=True, no_cache=True)
     response["X-Content-Type-Options"] = "nosniff"
     return response
@@ -86,6 +88,6 @@ def send_thumbnail(request: HttpRequest, image: Image, size: str) -> HttpRespons
     """Return a JPEG of the pixels alone. The caller asked gallery.access."""
     if size not in SIZES:
         raise Http404
-    response = _thumbnail(request, image, size)
+    response = with_range(request, _thumbnail(request, image, size))
     patch_cache_control(response, private=True, max_age=86_400)
     return response
