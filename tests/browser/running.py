@@ -65,7 +65,7 @@ def running(var: Path) -> Iterator[Site]:
         log.close()
 
 
-def wait_for(condition, seconds: float = 90):
+def wait_for(condition, seconds: float = 240):
     """What `condition` returns once it is true; an assertion error when it never is."""
     deadline = time.monotonic() + seconds
     while True:
