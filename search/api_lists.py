@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, serializers, status, viewsets
+from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gallery import access, trash
+from gallery.api.created import created
 from gallery.api.images import ImageSerializer, signed_in
 from gallery.api.pagination import LimitOffsetPagination
 from gallery.api.strict import StrictSerializer
@@ -86,7 +87,7 @@ class SavedSearchViewSet(
         form = NewSavedSearchSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         search = form.save_to(SavedSearch(owner=signed_in(request)))
-        return Response(SavedSearchSerializer(search).data, status=status.HTTP_201_CREATED)
+        return created(request, "api-saved-search-detail", search.pk, SavedSearchSerializer(search).data)
 
     @extend_schema(request=NewSavedSearchSerializer, responses=SavedSearchSerializer)
     def partial_update(self, request: Request, pk: int) -> Response:
@@ -114,6 +115,13 @@ class GroupSerializer(serializers.Serializer):
     image_ids = serializers.ListField(child=serializers.IntegerField(), help_text="The largest first.")
 
 
+class GroupsSerializer(serializers.Serializer):
+    count = serializers.IntegerField()
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = GroupSerializer(many=True)
+
+
 class DecisionSerializer(StrictSerializer):
     """Of the pictures of a group, those to keep; the others go into the trash."""
 
@@ -137,9 +145,7 @@ class DecidedSerializer(serializers.Serializer):
 class DuplicatesView(APIView):
     """Groups of your own pictures that look alike."""
 
-    @extend_schema(
-        parameters=[LimitsSerializer], responses=GroupSerializer(many=True), operation_id="duplicates_list"
-    )
+    @extend_schema(parameters=[LimitsSerializer], responses=GroupsSerializer, operation_id="duplicates_list")
     def get(self, request: Request) -> Response:
         """List the groups, those with the newest pictures first."""
         pages = LimitOffsetPagination()

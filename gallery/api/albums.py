@@ -11,6 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 
 from gallery import access, album_filling, album_order
 from gallery.api.images import ImageSerializer
@@ -114,6 +115,9 @@ class AlbumViewSet(viewsets.ModelViewSet):
     def perform_create(self, serializer: Any) -> None:
         album = serializer.save(owner=self.request.user)
         album.pictures, album.my_role = 0, None
+
+    def get_success_headers(self, data: Any) -> dict[str, str]:
+        return {"Location": reverse("api-album-detail", args=[data["id"]], request=self.request)}
 
     @extend_schema(responses=ImageSerializer(many=True))
     @action(detail=True)

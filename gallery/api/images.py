@@ -20,6 +20,7 @@ from rest_framework.reverse import reverse
 
 from gallery import access, corrections, extractor_switch, favourites, ingest, tagging, trash
 from gallery.access import AnyUser
+from gallery.api.created import created
 from gallery.api.parsers import JSONParser
 from gallery.api.problems import NoRoom
 from gallery.destination import Destination, destination
@@ -300,7 +301,7 @@ class ImageViewSet(
         goes_to.receive(added.image)
         image = ImageSerializer.with_related(Image.objects.all(), request.user).get(pk=added.image.pk)
         data = self.get_serializer(image).data | {"was_in_trash": added.was_trashed}
-        return Response(data, status=status.HTTP_201_CREATED if added.created else status.HTTP_200_OK)
+        return created(request, "api-image-detail", image.pk, data, added.created)
 
     @extend_schema(request=CorrectionSerializer, responses=ImageSerializer)
     def partial_update(self, request: Request, pk: int) -> Response:

@@ -6,12 +6,13 @@ from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, serializers, status, viewsets
+from rest_framework import mixins, serializers, viewsets
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gallery import access
+from gallery.api.created import created
 from gallery.api.images import signed_in
 from gallery.api.strict import StrictSerializer
 from gallery.models import ShareLink
@@ -126,7 +127,7 @@ class ShareLinkViewSet(
         link.images.set(images)
         url = request.build_absolute_uri(reverse("shared", args=[token]))
         data = ShareLinkSerializer(self.get_queryset().get(pk=link.pk)).data | {"url": url}
-        return Response(data, status=status.HTTP_201_CREATED)
+        return created(request, "api-share-link-detail", link.pk, data)
 
     @extend_schema(request=LinkTermsSerializer, responses=ShareLinkSerializer)
     def partial_update(self, request: Request, pk: int) -> Response:

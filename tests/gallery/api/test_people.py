@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from gallery import trash
 from gallery.models import Album, AlbumImage, AlbumMember, Image, ShareLink
-from tests.conftest import wrong_fields
+from tests.conftest import drawn, encoded, upload, wrong_fields
 
 
 def client_of(person) -> APIClient:
@@ -178,3 +178,15 @@ def test_who_lists_members_sees_the_album(api, album, stranger):
     AlbumMember.objects.create(album=album, user=stranger)
     listed = client_of(stranger).get(f"/api/v1/albums/{album.pk}/members/").json()["results"]
     assert [own["username"] for own in listed] == ["stranger"]
+
+
+def test_what_was_made_says_where_it_is(api, album):
+    for address, said in (
+        ("albums", {"title": "New"}),
+        ("saved-searches", {"name": "Cats", "q": "cat"}),
+        ("share-links", {"title": "x", "album_id": album.pk}),
+        ("images", {"file": upload(encoded(drawn("green", (33, 44))), "new.png")}),
+    ):
+        made = api.post(f"/api/v1/{address}/", said)
+        assert made.status_code == 201, made.json()
+        assert api.get(made["Location"]).json()["id"] == made.json()["id"]
