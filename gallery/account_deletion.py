@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from gallery import trash
-from gallery.models import Account, Album, AlbumImage, AlbumMember, Image
+from gallery.models import Account, Album, AlbumImage, AlbumMember, Comment, GuestPicture, Heart, Image
 
 
 class NotDeletedError(Exception):
@@ -69,11 +69,19 @@ def hand_over(person: User, to: User) -> None:
 
 
 def _stand_in(gone: Image, kept: Image) -> None:
-    """Put `kept` into every album that `gone` is in."""
+    """Put `kept` into every album that `gone` is in, with what is said under it; both are one picture now."""
     links = AlbumImage.objects.filter(image=gone)
     there = AlbumImage.objects.filter(image=kept).values("album_id")
     links.exclude(album__in=there).update(image=kept)
     Album.objects.filter(cover=gone).update(cover=kept)
+    Comment.objects.filter(image=gone).update(image=kept)
+    for heart in Heart.objects.filter(image=gone):
+        if not Heart.objects.filter(image=kept, album=heart.album, person=heart.person).exists():
+            Heart.objects.filter(pk=heart.pk).update(image=kept)
+    if gone.trashed_at is None:
+        trash.restore(Image.objects.filter(pk=kept.pk))
+    elif not GuestPicture.objects.filter(image=kept).exists():
+        GuestPicture.objects.filter(image=gone).update(image=kept)
 
 
 def _free_title(title: str, person: User, to: User) -> str:

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from gallery import album_filling, ingest, trash
-from gallery.models import GuestPicture, Image, ShareLink
+from gallery.models import Album, GuestPicture, Image, ShareLink
 from gallery.refusal import NoRoomError
 
 MOST_WAITING = 200  # pictures of a link
@@ -25,6 +25,9 @@ def receive(link: ShareLink, file: Any, name: str = "") -> None:
         added = ingest.add(link.owner, file, restore=False, hidden=True)
     except NoRoomError as error:  # how full it is, and how to make room, is the owner's business
         raise NoRoomError(_("There is no room for more pictures here.")) from error
+    is_waiting = GuestPicture.objects.filter(image=added.image).exists()
+    if added.was_trashed and not is_waiting:
+        return  # its owner put it into the trash, where it stays
     inside = added.image.albums.filter(pk=link.album_id or 0).exists()
     if not inside or added.image.trashed_at is not None:
         values = {"link": link, "album": link.album, "name": name[:100]}
@@ -37,7 +40,7 @@ def accept(pictures: Iterable[GuestPicture]) -> int:
     for picture in pictures:
         with transaction.atomic():
             trash.restore(Image.objects.filter(pk=picture.image_id))
-            if picture.album:
+            if picture.album and Album.objects.filter(pk=picture.album.pk).exists():
                 album_filling.put(picture.album, [picture.image_id], picture.image.owner)
             picture.delete()
         count += 1

@@ -16,7 +16,7 @@ from gallery import quota, tagging, tasks, trash
 from gallery.imaging import formats
 from gallery.imaging.decoder import DecodeError, decoder
 from gallery.imaging.metadata import Beside, Facts
-from gallery.models import Image
+from gallery.models import GuestPicture, Image
 from gallery.refusal import CutOffError, RefusedError
 
 
@@ -47,10 +47,14 @@ def add(
     When this returns, the original is on disk and its row is committed or part of the caller's transaction.
     """
     sha256 = digest(file)
+    if hidden:
+        quota.check(owner, file.size)  # first: whether there is room tells a guest nothing of what is here
     existing = Image.objects.filter(owner=owner, sha256=sha256).first()
     if existing:
-        was_trashed = existing.trashed_at is not None
-        if restore:
+        # What waits from a guest is nobody's yet: its owner takes it by adding it.
+        waits = not hidden and GuestPicture.objects.filter(image=existing).exists()
+        was_trashed = existing.trashed_at is not None and not waits
+        if restore or waits:
             trash.restore(Image.objects.filter(pk=existing.pk))
         if beside:
             _complete(existing, beside)
@@ -77,9 +81,12 @@ def add(
                 tagging.add_written(image, written, rated=True)
             transaction.on_commit(tasks.enqueue)
     except IntegrityError:
-        # The same bytes arrived twice at once: the other one won.
         image.original.delete(save=False)
-        return Added(Image.objects.get(owner=owner, sha256=sha256), created=False)
+        if not Image.objects.filter(owner=owner, sha256=sha256).exists():
+            raise
+        # The same bytes arrived twice at once: the other one won.
+        file.seek(0)
+        return add(owner, file, filename, beside, restore, whole_only, hidden)
     except BaseException:
         image.original.delete(save=False)
         raise

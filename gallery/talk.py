@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from gallery import access
@@ -36,9 +36,10 @@ def under(image: Image, user: AnyUser, albums: Iterable[Album], first: int | Non
     removable = access.removable_comments(user).filter(pk=OuterRef("pk"))
     comments = Comment.objects.filter(album__in=albums, image=image).select_related("author")
     comments = comments.annotate(is_removable=Exists(removable))  # type: ignore[no-redef]
-    for comment in comments.order_by("pk")[:LATEST]:
+    for comment in reversed(comments.order_by("-pk")[:LATEST]):
         talks[comment.album_id].comments.append(comment)
-    for heart in Heart.objects.filter(album__in=albums, image=image).select_related("person")[:LATEST]:
+    hearts = Heart.objects.filter(album__in=albums, image=image).select_related("person")
+    for heart in hearts.annotate(is_own=Q(person_id=user.pk)).order_by("-is_own", "pk")[:LATEST]:
         talk = talks[heart.album_id]
         talk.hearts.append(heart.person.get_username())
         talk.is_liked |= heart.person_id == user.pk

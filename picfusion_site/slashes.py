@@ -1,9 +1,12 @@
-"""Addresses of the API whose last slash was left out."""
+"""Addresses that are not quite right: a last slash that was left out, numbers that no row has."""
 
 from collections.abc import Callable
+from typing import Any
 
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+
+LARGEST = 2**63 - 1
 
 
 class Forgiven:
@@ -17,3 +20,8 @@ class Forgiven:
             request.path_info += "/"
             request.path += "/"
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]) -> None:
+        """Answer 404 where an address has a number that is too large for any row."""
+        if any(isinstance(value, int) and value > LARGEST for value in kwargs.values()):
+            raise Http404

@@ -48,7 +48,11 @@ class NameListField(serializers.ListField):
             data = [data]
         if is_line:  # as in a line of a CSV file: quotes keep a comma in a tag
             lines = [" ".join(item.split()) for item in data if isinstance(item, str)]
-            data = [name for row in csv.reader(lines, skipinitialspace=True) for name in row if name.strip()]
+            try:
+                rows = list(csv.reader(lines, skipinitialspace=True))
+            except csv.Error as error:  # a name that is longer than a book
+                raise ValidationError("These names are too long.") from error
+            data = [name for row in rows for name in row if name.strip()]
         return super().to_internal_value(data)
 
 

@@ -46,7 +46,7 @@ class NewSavedSearchSerializer(StrictSerializer):
     address = serializers.CharField(max_length=8000, required=False)
 
     def validate(self, data: Any) -> Any:
-        if not self.partial and ("q" in data) == ("address" in data):
+        if ("q" in data) == ("address" in data) and ("q" in data or not self.partial):
             raise ValidationError({"q": ["Give a line or an address: one of both."]})
         return super().validate(data)
 

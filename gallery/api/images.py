@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import transaction
 from django.db.models import Prefetch
+from django.utils.crypto import salted_hmac
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status, viewsets
@@ -37,6 +38,11 @@ from gallery.refusal import NoRoomError, RefusedError
 def signed_in(request: Request) -> User:
     """Give the person of a request that the API's permission classes let through."""
     return cast(User, request.user)
+
+
+def sync_key(user: AnyUser, pk: int) -> str:
+    """Return what stands for a picture towards one person: nobody guesses it, and another's is another."""
+    return salted_hmac("picfusion.sync", f"{user.pk} {pk}").hexdigest()[:20]
 
 
 class ImageTagSerializer(serializers.ModelSerializer):
@@ -70,6 +76,7 @@ class ImageSerializer(serializers.ModelSerializer):
     )
     text = serializers.CharField(help_text="What is written in the picture, as far as it was read.")
     is_favourite = serializers.BooleanField(help_text="Whether you gave it a heart.")
+    sync_key = serializers.SerializerMethodField(help_text="What changes/ calls the picture once it is gone.")
     original = serializers.SerializerMethodField()
     thumbnails = serializers.SerializerMethodField()
 
@@ -98,6 +105,7 @@ class ImageSerializer(serializers.ModelSerializer):
             "status",
             "error",
             "tags",
+            "sync_key",
             "original",
             "thumbnails",
         ]
@@ -130,6 +138,9 @@ class ImageSerializer(serializers.ModelSerializer):
     @extend_schema_field(OpenApiTypes.STR)
     def get_place(self, image: Image) -> str:
         return image.place if image.sees_location else ""
+
+    def get_sync_key(self, image: Image) -> str:
+        return sync_key(self.context["request"].user, image.pk)
 
     @extend_schema_field(OpenApiTypes.URI)
     def get_original(self, image: Image) -> str:

@@ -29,7 +29,9 @@ class RoleSerializer(StrictSerializer):
 
 class NewMemberSerializer(RoleSerializer):
     username = serializers.CharField(max_length=150)
-    role = serializers.ChoiceField(AlbumMember.Role.choices, default=AlbumMember.Role.VIEWER)
+    role = serializers.ChoiceField(
+        AlbumMember.Role.choices, required=False, help_text="Viewer, for who is new; members keep theirs."
+    )
 
 
 class MemberViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet):
@@ -65,7 +67,9 @@ class MemberViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.Ge
         if person.pk == found.owner_id:
             raise ValidationError({"username": ["The owner can't be added as a member."]})
         address = request.build_absolute_uri(found.get_absolute_url())
-        member, is_new = memberships.invite(found, person, said["role"], address)
+        before = AlbumMember.objects.filter(album=found, user=person).values_list("role", flat=True).first()
+        role = said.get("role") or before or AlbumMember.Role.VIEWER
+        member, is_new = memberships.invite(found, person, role, address)
         code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
         return Response(MemberSerializer(member).data, status=code)
 

@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from gallery import access, quota
 from gallery.api.images import signed_in
 from gallery.api.strict import StrictSerializer
-from gallery.models import Image, Invitation
+from gallery.models import AccessToken, Image, Invitation
 
 
 class UsageSerializer(serializers.Serializer):
@@ -85,12 +85,15 @@ class MeView(APIView):
 
     @extend_schema(request=EmailSerializer, responses=MeSerializer)
     def patch(self, request: Request) -> Response:
-        """Change your email address."""
+        """Change your email address; not with a token."""
         form = EmailSerializer(data=request.data, partial=True)
         form.is_valid(raise_exception=True)
         user = signed_in(request)
-        User.objects.filter(pk=user.pk).update(**form.validated_data)
-        user.refresh_from_db()
+        if "email" in form.validated_data:
+            if isinstance(request.auth, AccessToken):  # a token that leaked must not lead to a new password
+                raise PermissionDenied("Change your email address on the account page.")
+            user.email = form.validated_data["email"]
+            user.save(update_fields=["email"])
         return Response(MeSerializer(user).data)
 
 

@@ -136,7 +136,7 @@ class ShareLinkViewSet(
         form = LinkTermsSerializer(data=request.data, partial=True)
         form.is_valid(raise_exception=True)
         form.apply_to(link)
-        link.save()
+        link.save_terms()
         return Response(ShareLinkSerializer(link).data)
 
     def perform_destroy(self, link: ShareLink) -> None:

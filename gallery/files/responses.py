@@ -89,5 +89,6 @@ def send_thumbnail(request: HttpRequest, image: Image, size: str) -> HttpRespons
     if size not in SIZES:
         raise Http404
     response = with_range(request, _thumbnail(request, image, size))
-    patch_cache_control(response, private=True, max_age=86_400)
+    if response.status_code < 400:
+        patch_cache_control(response, private=True, max_age=86_400)
     return response

@@ -8,6 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from gallery.models.secret_address import SecretAddress
 
+TERMS = [
+    "title", "password", "expires_at", "allow_download", "shows_location", "allow_uploads", "has_preview",
+]  # fmt: skip
 MOST_IMAGES = 500  # single pictures in one link
 
 
@@ -39,6 +42,10 @@ class ShareLink(SecretAddress):
 
     def __str__(self) -> str:
         return self.title
+
+    def save_terms(self) -> None:
+        """Save what its owner says of it, and leave what happened meanwhile: views, or that it ended."""
+        self.save(update_fields=TERMS)
 
     def set_password(self, password: str) -> None:
         """Ask for this password before anything is shown; '' for none."""

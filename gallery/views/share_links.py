@@ -95,7 +95,7 @@ def edit(request: SignedInRequest, pk: int) -> HttpResponse:
     link = get_object_or_404(access.owned(ShareLink.objects.alive(), request.user), pk=pk)
     form = ShareLinkForm(posted(request), instance=link)
     if form.is_valid():
-        form.save()
+        form.instance.save_terms()
         messages.success(request, _("Saved."))
         return redirect("links")
     context = {"form": form, "link": link}

@@ -18,7 +18,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from gallery import access, guests, ingest, throttle
 from gallery.files import downloads
@@ -101,7 +101,7 @@ def shared_add(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @for_guests
-@require_GET
+@require_safe
 def shared_image(request: HttpRequest, token: str, pk: int) -> HttpResponse:
     """One of the link's pictures, with the ones before and after it.
 
@@ -126,14 +126,14 @@ def shared_image(request: HttpRequest, token: str, pk: int) -> HttpResponse:
 
 
 @for_guests
-@require_GET
+@require_safe
 def shared_thumbnail(request: HttpRequest, token: str, pk: int, size: str) -> HttpResponseBase:
     """Return a JPEG of one of the link's pictures."""
     return send_thumbnail(request, _image(_opened(request, token), pk), size)
 
 
 @for_guests
-@require_GET
+@require_safe
 def shared_original(request: HttpRequest, token: str, pk: int) -> HttpResponseBase:
     """Send the original of one of the link's pictures, where it allows that.
 
@@ -144,7 +144,7 @@ def shared_original(request: HttpRequest, token: str, pk: int) -> HttpResponseBa
 
 
 @for_guests
-@require_GET
+@require_safe
 def shared_download(request: HttpRequest, token: str) -> HttpResponseBase:
     """All of the link's files as a ZIP, where it allows that."""
     link = _downloadable(request, token)

@@ -4,7 +4,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from gallery import access, talk
 from gallery.alternative_texts import describe
@@ -13,7 +13,7 @@ from gallery.models.album_talk import MAX_COMMENT
 from gallery.views.requests import SignedInRequest, back
 
 
-@require_GET
+@require_safe
 def activity(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show who added, liked and said what in an album, and when."""
     album = get_object_or_404(access.visible_albums(request.user).select_related("owner"), pk=pk)
@@ -26,7 +26,7 @@ def activity(request: SignedInRequest, pk: int) -> HttpResponse:
 def comment(request: SignedInRequest, pk: int, image: int) -> HttpResponse:
     """Say something under a picture of an album."""
     album, link = _place(request, pk, image)
-    text = request.POST.get("text", "").strip()
+    text = request.POST.get("text", "").replace("\r\n", "\n").strip()
     if not text or len(text) > MAX_COMMENT or "\0" in text:
         raise BadRequest(_("A comment has 1 to %(most)s characters.") % {"most": MAX_COMMENT})
     Comment.objects.create(album=album, image_id=link.image_id, author=request.user, text=text)

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from gallery import guests, trash
+from gallery import guests, ingest, trash
 from gallery.models import Album, GuestPicture, Image, ShareLink
 from tests.conftest import drawn, encoded, upload
 from tests.gallery.test_pages import text_of
@@ -167,3 +167,32 @@ def test_messengers_get_a_title_and_a_picture_unless_switched_off(page, guest, a
 def test_a_new_link_has_a_code_to_scan(page, album):
     answer = page.post("/links/", {"title": "Code", "days": 30, "album": album.pk}, follow=True)
     assert 'class="qr" src="data:image/svg+xml' in answer.content.decode()
+
+
+def test_the_owner_adding_it_takes_it(page, curator, guest, address, tmp_path):
+    send(guest, address, picture())
+    own = GuestPicture.objects.get()
+    added = ingest.add(curator, picture(), restore=False)  # as a watched folder does
+    assert not added.was_trashed
+    assert page.get(f"/images/{own.image_id}/").status_code == 200
+    page.post("/selection/", {"action": "trash", "image": [own.image_id]})
+    assert f"/trash/{own.image_id}/" in page.get("/trash/").content.decode()
+    page.post("/selection/undo")
+    assert page.get(f"/images/{own.image_id}/").status_code == 200
+
+
+def test_what_its_owner_deleted_stays_deleted(page, guest, address, photo):
+    image = photo("coffee")
+    page.post("/selection/", {"action": "trash", "image": [image.pk]})
+    with image.original.open() as original:
+        send(guest, address, upload(original.read(), "again.png"))
+    assert not GuestPicture.objects.exists()
+    assert f"/trash/{image.pk}/" in page.get("/trash/").content.decode()
+
+
+def test_a_link_that_was_revoked_meanwhile_stays_so(address):
+    stale = ShareLink.objects.get()
+    ShareLink.objects.get().end()
+    stale.title = "Another"
+    stale.save_terms()
+    assert not ShareLink.objects.get().is_alive

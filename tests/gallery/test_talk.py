@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from gallery import account_deletion, ingest, trash
 from gallery.models import Album, AlbumImage, AlbumMember, Comment, Heart, Image
 from tests.gallery.test_pages import text_of
 
@@ -114,3 +115,24 @@ def test_activity_asks_as_often_for_many(page, album, photo, django_assert_max_n
         Comment.objects.create(album=album, image=photo("coffee"), author=album.owner, text="x")
     with django_assert_max_num_queries(12):
         page.get(f"/albums/{album.pk}/activity")
+
+
+def test_the_latest_words_are_shown(page, album, photo, curator):
+    many = [Comment(album=album, image=photo("coffee"), author=curator, text=f"c{n}") for n in range(205)]
+    Comment.objects.bulk_create(many)
+    shown = text_of(page.get(f"/images/{photo('coffee').pk}/"))
+    assert "c204" in shown
+    assert page.post(f"/albums/{album.pk}/images/{10**30}/heart", {"action": "add"}).status_code == 404
+
+
+def test_words_go_along_when_an_account_is_handed_over(album, photo, curator, stranger):
+    Comment.objects.create(album=album, image=photo("coffee"), author=stranger, text="kept")
+    Heart.objects.create(album=album, image=photo("coffee"), person=stranger)
+    with photo("coffee").original.open() as original:
+        twin = ingest.add(stranger, original, "twin.png").image
+    trash.move(Image.objects.filter(pk=twin.pk))
+    account_deletion.hand_over(curator, stranger)
+    assert Comment.objects.get().image == Heart.objects.get().image == twin
+    twin.refresh_from_db()
+    assert twin.trashed_at is None
+    assert list(Album.objects.get(pk=album.pk).images.all()) == [twin]

@@ -142,3 +142,8 @@ def test_other_methods_and_types_are_refused(api):
 def test_what_cannot_be_seen_or_is_no_text(api, body, status):
     answer = api.post("/api/v1/search/", json.dumps(body), content_type="application/json")
     assert answer.status_code == status
+
+
+def test_names_longer_than_a_book_are_a_400(api):
+    answer = api.post(SEARCH, {"tags": "x" * 200_000}, format="json")
+    assert (answer.status_code, wrong_fields(answer)) == (400, ["tags"])

@@ -3,6 +3,7 @@
 import pytest
 
 from gallery import tagging, trash
+from gallery.api.images import sync_key
 from gallery.models import Album, AlbumImage, AlbumMember, Image
 from tests.conftest import wrong_fields
 from tests.gallery.api.test_people import client_of
@@ -24,7 +25,7 @@ def test_what_appears_changes_and_goes(api, curator, photo):
     assert since(api, said["cursor"])["changed"] == []
     trash.move(Image.objects.filter(pk=photo("rocket").pk))
     gone = since(api, said["cursor"])
-    assert gone["gone"] == [photo("rocket").pk]
+    assert [own["id"] for own in gone["gone"]] == [photo("rocket").pk]
     Image.objects.get(pk=photo("rocket").pk).delete()
     assert since(api, gone["cursor"])["gone"] != []
 
@@ -34,7 +35,9 @@ def test_strangers_pictures_are_not_told(api, stranger, photo):
     cursor = theirs.get("/api/v1/changes/").json()["cursor"]
     tagging.add(photo("coffee"), "breakfast")
     said = since(theirs, cursor)
-    assert said["changed"] == said["gone"] == []
+    assert said["changed"] == []
+    assert [own["id"] for own in said["gone"]] == [None]
+    assert said["gone"][0]["sync_key"] != sync_key(photo("coffee").owner, photo("coffee").pk)
 
 
 def test_what_is_shared_and_taken_back_resets(api, curator, stranger, photo):
@@ -48,7 +51,8 @@ def test_what_is_shared_and_taken_back_resets(api, curator, stranger, photo):
     assert [own["id"] for own in said["changed"]] == [photo("coffee").pk]
     AlbumImage.objects.filter(image=photo("coffee")).delete()
     after = since(theirs, said["cursor"])
-    assert after["gone"] == [photo("coffee").pk]
+    key = said["changed"][0]["sync_key"]
+    assert after["gone"] == [{"sync_key": key, "id": None}]
     assert not after["reset"]
     member.delete()
     assert since(theirs, after["cursor"])["reset"]
@@ -67,6 +71,18 @@ def test_many_come_in_pieces(api, photo, monkeypatch):
         found += [own["id"] for own in said["changed"]]
         cursor, more = said["cursor"], said["has_more"]
     assert sorted(found) == sorted(Image.objects.order_by("pk").values_list("pk", flat=True)[:5])
+
+
+def test_a_cursor_of_the_future_and_places_that_are_told_no_more_reset(api, curator, stranger, photo):
+    cursor = api.get("/api/v1/changes/").json()["cursor"]
+    ahead = since(api, "99999999-" + cursor.partition("-")[2])
+    assert (ahead["reset"], ahead["cursor"]) == (True, cursor)
+    album = Album.objects.create(owner=curator, title="Corsica", shows_location=True)
+    AlbumMember.objects.create(album=album, user=stranger)
+    theirs = client_of(stranger)
+    cursor = theirs.get("/api/v1/changes/").json()["cursor"]
+    Album.objects.filter(pk=album.pk).update(shows_location=False)
+    assert since(theirs, cursor)["reset"]
 
 
 @pytest.mark.parametrize("cursor", ["x", "5", "-abc", "1e3-abc", "9" * 30 + "-abc"])

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from gallery import trash
+from gallery import access_tokens, trash
 from gallery.models import Album, AlbumImage, AlbumMember, Image, ShareLink
 from tests.conftest import drawn, encoded, upload, wrong_fields
 
@@ -37,6 +37,9 @@ def test_me(api, curator, settings):
     assert api.patch("/api/v1/me/", {"is_staff": True}).status_code == 400
     curator.refresh_from_db()
     assert not curator.is_staff
+    key = access_tokens.create(curator, "phone")[1]
+    phone = APIClient(headers={"Authorization": f"Token {key}"})
+    assert phone.patch("/api/v1/me/", {"email": "thief@example.org"}).status_code == 403
 
 
 def test_people_are_those_one_may_share_with(api, stranger, settings):
@@ -57,6 +60,8 @@ def test_members_by_api(api, album, stranger):
     assert api.get(f"/api/v1/albums/{album.pk}/").json()["my_role"] == "owner"
     again = api.post(address, {"username": "stranger", "role": "viewer"})
     assert (again.status_code, again.json()["role"]) == (200, "viewer")
+    api.post(address, {"username": "stranger", "role": "editor"})
+    assert api.post(address, {"username": "stranger"}).json()["role"] == "editor"
     one = f"{address}{made.json()['id']}/"
     assert api.patch(one, {"role": "editor"}).json()["role"] == "editor"
     assert client_of(stranger).patch(one, {"role": "editor"}).status_code == 404
@@ -157,8 +162,6 @@ def test_which_files_are_there(api, photo, stranger):
 
 
 def test_a_token_shows_thumbnails_and_the_last_slash_may_be_left_out(photo, curator):
-    from gallery import access_tokens
-
     key = access_tokens.create(curator, "phone")[1]
     client = APIClient(headers={"Authorization": f"Bearer {key}"})
     image = client.get(f"/api/v1/images/{photo('coffee').pk}").json()
