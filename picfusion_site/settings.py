@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "sorl.thumbnail",
     "gallery",
     "search",
+    "picfusion_site",
 ]
 
 MIDDLEWARE = [

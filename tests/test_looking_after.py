@@ -1,0 +1,113 @@
+"""What the person who runs the site does by manage.py, and what the admin site's front page tells them."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from gallery import trash
+from gallery.models import Account, Image, WorkerState
+from tests.gallery.test_pages import text_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def manage(capsys):
+    def run(*arguments: str) -> str:
+        call_command(*arguments)
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_people_are_added_and_sign_in(manage):
+    said = manage("people", "add", "ana", "--email", "ana@example.org")
+    password = said.split()[-1]
+    assert Client().login(username="ana", password=password)
+    assert not User.objects.get(username="ana").is_staff
+    with pytest.raises(CommandError, match="already"):
+        manage("people", "add", "ana")
+    with pytest.raises(CommandError, match="valid username"):
+        manage("people", "add", "a b/c")
+    manage("people", "add", "boss", "--admin")
+    assert User.objects.get(username="boss").is_superuser
+
+
+def test_people_are_invited(manage, administrator):
+    address = manage("people", "invite", "--by", administrator.username, "--site", "https://pics.example")
+    path = address.strip().removeprefix("https://pics.example")
+    assert Client().get(path).status_code == 200
+    for wrong in (("--by", "nobody"), ("--by", administrator.username, "--days", "0")):
+        with pytest.raises(CommandError):
+            manage("people", "invite", *wrong)
+
+
+def test_quotas_are_set_shown_and_taken_back(manage, curator):
+    assert "500 MB, 20 pictures" in manage("people", "quota", "curator", "--mb", "500", "--pictures", "20")
+    assert "as the setting says MB, 20" in manage("people", "quota", "curator", "--mb", "default")
+    assert manage("people", "quota", "curator").startswith("curator: as the setting says")
+    account = Account.objects.get(user=curator)
+    assert (account.quota_mb, account.quota_pictures) == (None, 20)
+    for wrong in ("-1", "x", "9" * 12):
+        with pytest.raises(CommandError):
+            manage("people", "quota", "curator", f"--mb={wrong}")
+
+
+def test_accounts_are_switched_off_but_not_the_last_administrators(manage, curator):
+    User.objects.filter(is_superuser=True).delete()
+    boss = User.objects.create_superuser("boss", password="olives-and-bread")
+    manage("people", "deactivate", "curator")
+    curator.refresh_from_db()
+    assert not curator.is_active
+    with pytest.raises(CommandError, match="last administrator"):
+        manage("people", "deactivate", boss.username)
+
+
+def test_failed_pictures_are_read_again(manage, curator, photo):
+    Image.objects.filter(pk=photo("coffee").pk).update(status="failed", error="crashed", attempts=3)
+    assert manage("images", "retry", "--owner", "curator").startswith("1 pictures")
+    assert Image.objects.get(pk=photo("coffee").pk).status == "pending"
+
+
+def test_pictures_change_hands(manage, curator, stranger, photo):
+    pk = photo("coffee").pk
+    assert "1 pictures are stranger's now" in manage(
+        "images", "reassign", "--from", "curator", "--to", "stranger", str(pk)
+    )
+    assert Image.objects.get(pk=pk).owner == stranger
+    rest = Image.objects.filter(owner=curator).count()
+    assert f"{rest} pictures are" in manage("images", "reassign", "--from", "curator", "--to", "stranger")
+
+
+def test_the_trash_is_emptied(manage, curator, photo):
+    pk = photo("coffee").pk
+    trash.move(Image.objects.filter(pk=pk))
+    assert manage("trash", "empty", "--older-than", "1").startswith("0 ")
+    assert manage("trash", "empty", "--owner", "curator").startswith("1 ")
+    assert not Image.objects.filter(pk=pk).exists()
+
+
+def test_the_doctor_says_what_is_wrong_and_what_to_do(manage, capsys):
+    WorkerState.objects.all().delete()
+    with pytest.raises(CommandError, match="does not work"):
+        manage("doctor")
+    said = capsys.readouterr().out
+    assert "WRONG  worker: no worker runs" in said
+    assert "manage.py worker" in said
+    assert "good   database" in said
+    assert "set HTTPS=on" in said
+
+
+def test_the_front_page_of_the_admin_site_tells_all(
+    client, administrator, photo, django_assert_max_num_queries
+):
+    Image.objects.filter(pk=photo("coffee").pk).update(status="failed", error="crashed")
+    client.force_login(administrator)
+    with django_assert_max_num_queries(30):
+        said = text_of(client.get("/admin/"))
+    assert "1 failed" in said
+    assert "no worker runs" in said
+    assert re.search(r"version \d+\.\d+", said)
