@@ -49,7 +49,9 @@ def test_what_cannot_be_a_tag_is_named(api, address, data):
 
 
 def test_a_tag_that_is_not_there_cannot_be_removed(api, address):
-    assert api.delete(f"{address}?name=unicorn").json() == {"name": ["The picture does not carry this tag."]}
+    answer = api.delete(f"{address}?name=unicorn")
+    said = [{"field": "name", "detail": "The picture does not carry this tag."}]
+    assert (answer.status_code, answer.json()["errors"]) == (400, said)
 
 
 def test_only_owners_and_editors_change_tags(stranger, curator, photo, address):
