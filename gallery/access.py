@@ -256,6 +256,12 @@ def deletable_images(user: AnyUser) -> QuerySet[Image]:
     return own_images(user)
 
 
+def stored_images(user: AnyUser) -> QuerySet[Image]:
+    """Return `user`'s own pictures, those in the trash too, but for what guests sent and nobody took yet."""
+    waiting = GuestPicture.objects.values("image")
+    return Image.objects.filter(owner_id=user.pk or 0).exclude(trashed_at__isnull=False, pk__in=waiting)
+
+
 def trashed_images(user: AnyUser) -> QuerySet[Image]:
     """Return the pictures in `user`'s trash, which they may restore or permanently delete."""
     return _hidden_images(user).exclude(pk__in=GuestPicture.objects.values("image"))

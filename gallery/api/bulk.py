@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 
 from gallery import access, album_filling, corrections, tagging, trash
 from gallery.api.images import signed_in, tag_name
+from gallery.api.strict import StrictSerializer
 from gallery.models import Favourite, Image
 from gallery.models.image import MAX_CAPTION
 
@@ -23,7 +24,7 @@ MOST = 1000
 DONE, FORBIDDEN, MISSING = "done", "not yours to change", "not there"
 
 
-class BulkSerializer(serializers.Serializer):
+class BulkSerializer(StrictSerializer):
     """Which pictures, what to do with them, and what that needs."""
 
     image_ids = serializers.ListField(
@@ -47,8 +48,7 @@ class BulkSerializer(serializers.Serializer):
     )
 
     def validate(self, data: Any) -> Any:
-        if unknown := sorted(set(self.initial_data) - set(self.fields)):
-            raise ValidationError({name: ["There is no such field."] for name in unknown})
+        data = super().validate(data)
         if (needed := NEEDED.get(data["action"])) and needed not in data:
             raise ValidationError({needed: ["This field is required for this action."]})
         return data

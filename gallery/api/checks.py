@@ -8,9 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from gallery.api.images import signed_in
+from gallery import access
 from gallery.api.strict import StrictSerializer
-from gallery.models import GuestPicture, Image
 
 MOST = 10_000
 AT_A_TIME = 900  # in one statement
@@ -47,8 +46,7 @@ class CheckView(APIView):
         asked = list(dict.fromkeys(own.lower() for own in form.validated_data["sha256"]))
         there: dict[str, dict[str, Any]] = {}
         for start in range(0, len(asked), AT_A_TIME):
-            own = Image.objects.filter(owner=signed_in(request), sha256__in=asked[start : start + AT_A_TIME])
-            own = own.exclude(trashed_at__isnull=False, pk__in=GuestPicture.objects.values("image"))
+            own = access.stored_images(request.user).filter(sha256__in=asked[start : start + AT_A_TIME])
             for sha256, pk, trashed_at in own.values_list("sha256", "pk", "trashed_at"):
                 there[sha256] = {"sha256": sha256, "image_id": pk, "is_in_trash": trashed_at is not None}
         missing = [sha256 for sha256 in asked if sha256 not in there]

@@ -13,11 +13,3 @@ class StrictSerializer(serializers.Serializer):
         if unknown := sorted(set(self.initial_data) - set(self.fields)):
             raise ValidationError({name: ["There is no such field."] for name in unknown})
         return data
-
-
-class PictureIdsSerializer(StrictSerializer):
-    """Which pictures."""
-
-    image_ids = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=2**53), min_length=1, max_length=1000
-    )

@@ -2,7 +2,7 @@
 
 from django import template
 
-from gallery import backup, extractor_switch, verification
+from gallery import extractor_switch, verification
 
 register = template.Library()
 
@@ -11,12 +11,6 @@ register = template.Library()
 def extraction_progress() -> extractor_switch.Progress:
     """Which extractor is searched, and how far a switch to another one is."""
     return extractor_switch.progress()
-
-
-@register.simple_tag
-def last_backup() -> backup.Report | None:
-    """What the last backup did; None before the first one."""
-    return backup.latest()
 
 
 @register.simple_tag
