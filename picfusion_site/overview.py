@@ -52,8 +52,9 @@ def overview() -> Overview:
     failed = by_state.pop(Image.Status.FAILED, 0)
     waiting = sum(by_state.values())
     oldest = unread.exclude(status=Image.Status.FAILED).aggregate(at=Min("created_at"))["at"]
-    ready = Image.objects.count() - failed - waiting
     trashed = Image.objects.filter(trashed_at__isnull=False).count()
+    trashed_unread = unread.filter(trashed_at__isnull=False).count()
+    ready = Image.objects.count() - failed - waiting - (trashed - trashed_unread)
     return Overview(ready, waiting, failed, trashed, oldest, checks(), settings.VERSION)
 
 

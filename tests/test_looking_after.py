@@ -101,6 +101,14 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(manage, capsys):
     assert "set HTTPS=on" in said
 
 
+def test_what_is_in_the_trash_is_not_called_searchable(client, administrator, photo):
+    Image.objects.all().update(status="ready")
+    trash.move(Image.objects.filter(pk=photo("coffee").pk))
+    left = Image.objects.filter(trashed_at__isnull=True).count()
+    client.force_login(administrator)
+    assert f"{left} searchable" in text_of(client.get("/admin/"))
+
+
 def test_the_front_page_of_the_admin_site_tells_all(
     client, administrator, photo, django_assert_max_num_queries
 ):

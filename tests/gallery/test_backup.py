@@ -65,7 +65,7 @@ def test_a_flipped_bit_is_found_and_the_file_is_given_to_nobody(own, capsys, pag
 
 def test_the_administrator_sees_it(own, capsys, client, administrator):
     client.force_login(administrator)
-    assert "No backup was made yet" in client.get("/admin/").content.decode()
+    assert "none was made yet" in client.get("/admin/").content.decode()
     Path(own.original.path).unlink()
     verify(capsys, "--fix")
     assert "1 missing" in client.get("/admin/").content.decode()
