@@ -47,10 +47,12 @@ def set_date(images: QuerySet[Image], moment: Moment | None) -> int:
 def shift_dates(images: QuerySet[Image], by: timedelta) -> int:
     """Put right what a clock that was wrong wrote; how many.
 
-    Pictures without a date, or of which the year or the month alone is known, are passed over.
+    Pictures without a date, or of which the year or the month alone is known, are passed over; those of
+    which the day is known, if the clock was not wrong by whole days.
     """
+    known = ["", dates.DAY] if by % timedelta(days=1) == timedelta(0) else [""]
     with transaction.atomic():
-        dated = list(images.filter(taken_precision="").exclude(taken_local=None))
+        dated = list(images.filter(taken_precision__in=known).exclude(taken_local=None))
         for image in dated:
             if image.taken_local and image.taken_at:
                 image.taken_local, image.taken_at = image.taken_local + by, image.taken_at + by
@@ -120,5 +122,4 @@ def local_text(moment: datetime | None, precision: str) -> str:
     """Write a local time as parse_date reads it: as much of it as is known."""
     if moment is None:
         return ""
-    form = {dates.YEAR: "%Y", dates.MONTH: "%Y-%m"}.get(precision, "%Y-%m-%d %H:%M:%S")
-    return moment.strftime(form)
+    return moment.strftime(dates.FORMS.get(precision, "%Y-%m-%d %H:%M:%S"))

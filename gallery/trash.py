@@ -3,11 +3,14 @@
 Deleted pictures wait there for thirty days, with their tags and albums, and can be restored.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils import timezone
+from django_q.tasks import async_task
 
+from gallery import access
 from gallery.models import GuestPicture, Image
 
 KEPT = timedelta(days=30)
@@ -29,6 +32,28 @@ def purge() -> str:
     """Delete for good what has been in the trash for thirty days. The worker does it every hour."""
     old = Image.objects.filter(trashed_at__lt=timezone.now() - KEPT)
     count = delete_for_good(old.exclude(pk__in=GuestPicture.objects.values("image")))
+    return f"{count} pictures deleted for good"
+
+
+def empty(person: User) -> tuple[int, bool]:
+    """Delete for good what is in the person's trash: how many pictures, and whether the worker still does it.
+
+    More than AT_A_TIME would hold up the request.
+    """
+    images = access.trashed_images(person)
+    count = images.count()
+    if count <= AT_A_TIME:
+        return delete_for_good(images), False
+    async_task("gallery.trash.empty_until", person.pk, timezone.now().isoformat(), group="trash")
+    return count, True
+
+
+def empty_until(person_id: int, moment: str) -> str:
+    """Delete for good what lay in the person's trash at a moment (ISO 8601); the worker's part of `empty`."""
+    count = 0
+    for person in User.objects.filter(pk=person_id):  # none, where the account went meanwhile
+        old = access.trashed_images(person).filter(trashed_at__lte=datetime.fromisoformat(moment))
+        count = delete_for_good(old)
     return f"{count} pictures deleted for good"
 
 

@@ -53,8 +53,9 @@ class TrashViewSet(
         trash.restore(Image.objects.filter(pk=self.get_object().pk))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(request=None, responses=CountSerializer)
+    @extend_schema(request=None, responses={200: CountSerializer, 202: CountSerializer})
     @action(detail=False, methods=["post"])
     def empty(self, request: Request) -> Response:
-        """Delete everything in your trash for good."""
-        return Response({"count": trash.delete_for_good(access.trashed_images(request.user))})
+        """Delete everything in your trash for good: 200 once it is done, 202 while the worker is at it."""
+        count, is_going_on = trash.empty(request.user)
+        return Response({"count": count}, status.HTTP_202_ACCEPTED if is_going_on else status.HTTP_200_OK)

@@ -28,7 +28,8 @@ _IN_NAME = re.compile(
     r"(?:(?:[-_. T]|\s+at\s+)+(\d{2})[-_.:h]?(\d{2})[-_.:m]?(\d{2}))?(?!\d{4})"
 )
 FIRST_DIGITAL = 1990
-MONTH, YEAR = "month", "year"
+DAY, MONTH, YEAR = "day", "month", "year"
+FORMS = {DAY: "%Y-%m-%d", MONTH: "%Y-%m", YEAR: "%Y"}  # how they are written, by people and by XMP
 _OFFSET = re.compile(r"(Z|[+-]\d{2}:?\d{2})")
 
 
@@ -38,7 +39,7 @@ class Moment:
 
     local: datetime
     offset: int | None = None
-    precision: str = ""  # MONTH or YEAR where no more is known
+    precision: str = ""  # DAY, MONTH or YEAR where no more is known
     is_guess: bool = False  # by the file's name or its own time
 
     def at(self, default: Any) -> datetime:
@@ -57,7 +58,8 @@ def read(
     """
     for moment in _candidates(image, exif, xmp, iptc):
         if moment:
-            return moment
+            day = of_xmp(xmp)  # EXIF cannot say that the hour is not known; XMP beside it can
+            return day if day and day.precision == DAY and moment == Moment(day.local) else moment
     return None
 
 
@@ -107,6 +109,8 @@ def parse(text: object, fraction: object = None, offset: object = None) -> Momen
         return None
     if not EARLIEST < local.year < LATEST:
         return None
+    if match.group(4) is None:
+        return Moment(local, precision=DAY)
     return Moment(local, _minutes(inside_offset or _text(offset)))
 
 

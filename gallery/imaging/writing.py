@@ -157,7 +157,7 @@ def _date(said: Said) -> str:
     if said.taken is None:
         return ""
     if said.precision:
-        return said.taken.strftime("%Y" if said.precision == dates.YEAR else "%Y-%m")
+        return said.taken.strftime(dates.FORMS[said.precision])
     if said.offset is None:
         return said.taken.isoformat()
     hours, minutes = divmod(abs(said.offset), 60)
@@ -331,7 +331,8 @@ def _patch_date(data: bytearray, tag: int, entry: int, number: int, value: int, 
 def _exif_date(said: Said) -> bytes:
     if said.taken is None:
         return b"    :  :     :  :  \0"
-    form = {dates.YEAR: "%Y:00:00 00:00:00", dates.MONTH: "%Y:%m:00 00:00:00"}
+    # Of a day the midnight: programs pass over a date whose hours are blank.
+    form = {dates.YEAR: "%Y:00:00 00:00:00", dates.MONTH: "%Y:%m:00 00:00:00", dates.DAY: "%Y:%m:%d 00:00:00"}
     return said.taken.strftime(form.get(said.precision, "%Y:%m:%d %H:%M:%S")).encode() + b"\0"
 
 

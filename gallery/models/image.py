@@ -85,7 +85,9 @@ class Image(models.Model):
         help_text="What the clock showed where it was taken, written as if that were UTC.",
     )
     taken_precision = models.CharField(
-        max_length=5, blank=True, choices=[(dates.MONTH, _("month")), (dates.YEAR, _("year"))]
+        max_length=5,
+        blank=True,
+        choices=[(dates.DAY, _("day")), (dates.MONTH, _("month")), (dates.YEAR, _("year"))],
     )
     taken_is_guess = models.BooleanField(default=False, help_text="By the file's name or its own time.")
     corrected = models.PositiveSmallIntegerField(

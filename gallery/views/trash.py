@@ -42,7 +42,11 @@ def _days_left(image: Image) -> int:
 @require_POST
 def empty(request: HttpRequest) -> HttpResponse:
     """Delete for good everything that is in the person's trash."""
-    count = trash.delete_for_good(access.trashed_images(request.user))
+    count, is_going_on = trash.empty(request.user)
+    if is_going_on:
+        going_on = _("%(number)s pictures are being permanently deleted. This takes some minutes.")
+        messages.success(request, going_on % {"number": count})
+        return redirect("trash")
     done = ngettext(
         "%(number)s picture permanently deleted.", "%(number)s pictures permanently deleted.", count
     )

@@ -142,7 +142,15 @@ def test_many_at_once(page, curator, photo):
     assert corrections.shift_dates(images, timedelta(hours=-1)) == 0  # of a year there is nothing to shift
     page.post(reverse("selection"), {"action": "date", "taken": "1999-01-01 00:00", "image": ids})
     assert corrections.shift_dates(images, timedelta(hours=1)) == 2
-    assert {image.clock for image in images} == {datetime(1999, 1, 1, 1)}
+    assert set(images.values_list("taken_local__hour", flat=True)) == {1}
+
+
+def test_of_a_day_there_are_no_hours_to_shift(photo):
+    images = Image.objects.filter(pk=photo("coffee").pk)
+    corrections.set_date(images, corrections.parse_date("1987-06-05"))
+    assert corrections.shift_dates(images, timedelta(hours=1)) == 0
+    assert corrections.shift_dates(images, timedelta(days=-1)) == 1
+    assert corrections.local_text(images[0].clock, images[0].taken_precision) == "1987-06-04"
 
 
 def test_who_may(client, curator, stranger, photo):

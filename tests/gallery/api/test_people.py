@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
+from django_q.models import OrmQ
 from rest_framework.test import APIClient
 
 from gallery import access_tokens, trash
@@ -146,6 +147,23 @@ def test_deleting_for_good_by_api(api, curator, photo):
     assert not Image.objects.filter(pk=pk).exists()
     assert api.post("/api/v1/trash/empty/").json() == {"count": 1}
     assert not Image.objects.filter(owner=curator, filename="rocket.png").exists()
+
+
+def test_the_worker_empties_a_full_trash(api, page, curator, photo, monkeypatch):
+    """Within the request it would take minutes; what is deleted meanwhile stays."""
+    monkeypatch.setattr(trash, "AT_A_TIME", 1)
+    gone, later = [photo("coffee").pk, photo("rocket").pk], photo("chelsea").pk
+    trash.move(Image.objects.filter(pk__in=gone))
+    answer = api.post("/api/v1/trash/empty/")
+    assert (answer.status_code, answer.json()) == (202, {"count": 2})
+    assert "2 pictures are being" in page.post("/trash/empty", follow=True).content.decode()
+    waiting = [task.task for task in OrmQ.objects.all()]
+    asked = [task["args"] for task in waiting if task["func"] == "gallery.trash.empty_until"]
+    assert len(asked) == 2
+    trash.move(Image.objects.filter(pk=later))
+    assert trash.empty_until(*asked[0]).startswith("2 ")
+    assert not Image.objects.filter(pk__in=gone).exists()
+    assert Image.objects.filter(pk=later).exists()
 
 
 def test_which_files_are_there(api, photo, stranger):

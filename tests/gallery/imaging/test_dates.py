@@ -40,7 +40,7 @@ def with_exif(details=(), general=(), gps=(), **options) -> bytes:
         ("2024-05-17T10:00:00-0330", Moment(NOON, -210)),
         ("2024-05-17T10:00:00Z", Moment(NOON, 0)),
         ("20240517T100000+0000", Moment(NOON, 0)),
-        ("2024-05-17", Moment(datetime(2024, 5, 17))),
+        ("2024-05-17", Moment(datetime(2024, 5, 17), precision=dates.DAY)),
         ("2024:05:17 10:00:00\0", Moment(NOON)),
         ("0000:00:00 00:00:00", None),
         ("    :  :     :  :  ", None),
@@ -103,3 +103,11 @@ def test_png_text():
 def test_broken_xmp_says_nothing(packet):
     content = with_exif(general={BASE.DateTime: "2024:05:17 10:00:00"}, xmp=packet)
     assert facts_of(content).taken == Moment(NOON)
+
+
+@pytest.mark.parametrize(("written", "precision"), [("1987-06-05", dates.DAY), ("1987-06-06", "")])
+def test_xmp_says_that_exif_does_not_know_the_hour(written, precision):
+    """EXIF has no date without a time: what is exported with one is read back without it."""
+    packet = f'<x xmlns:x="a:b" xmlns:p="c:d"><p:D p:DateCreated="{written}"/></x>'.encode()
+    content = with_exif({BASE.DateTimeOriginal: "1987:06:05 00:00:00"}, xmp=packet)
+    assert facts_of(content).taken == Moment(datetime(1987, 6, 5), precision=precision)
