@@ -11,6 +11,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from gallery import access
+from gallery.access import AnyUser
 from gallery.models import GuestPicture, Image
 
 KEPT = timedelta(days=30)
@@ -35,7 +36,7 @@ def purge() -> str:
     return f"{count} pictures deleted for good"
 
 
-def empty(person: User) -> tuple[int, bool]:
+def empty(person: AnyUser) -> tuple[int, bool]:
     """Delete for good what is in the person's trash: how many pictures, and whether the worker still does it.
 
     More than AT_A_TIME would hold up the request.
