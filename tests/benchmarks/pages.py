@@ -1,8 +1,8 @@
 """How fast pages are with many pictures and people: `make bench` runs it.
 
-A real site holds 100,000 pictures (or as many as --images says) in 100 albums of 10,000, with 50 members. Every
-list page is asked for by HTTP in turn, by the owner and by a member; then a real browser opens pages. Queries
-are counted by the tests, times here.
+A real site holds as many pictures as --images says in 100 albums of 10,000, with 50 members. Every list page is
+asked for by HTTP in turn, by the owner and by a member; then a real browser opens pages. Queries are counted by
+the tests, times here.
 """
 
 import argparse
@@ -195,7 +195,7 @@ def answered(browser, site: Site, state) -> bool:
 def touched(browser, site: Site, state) -> bool:
     """How long keys and clicks take to show, with TILES tiles loaded; whether within the limit.
 
-    As https://web.dev/articles/inp counts it: the longest of these few interactions, from the event to the paint.
+    As https://web.dev/articles/inp counts it: the longest of these few interactions, from event to paint.
     """
     context = browser.new_context(base_url=site.url, storage_state=state)
     page = context.new_page()
