@@ -39,6 +39,7 @@ from gallery.models import (
     GuestPicture,
     Image,
     Invitation,
+    PartialUpload,
     ShareLink,
 )
 
@@ -274,6 +275,11 @@ def _hidden_images(user: AnyUser) -> QuerySet[Image]:
 def guest_pictures(user: AnyUser) -> QuerySet[GuestPicture]:
     """Return what guests sent to `user`, who accepts or declines it."""
     return GuestPicture.objects.filter(image__owner_id=user.pk or 0)
+
+
+def partial_uploads(user: AnyUser) -> QuerySet[PartialUpload]:
+    """Return the files that `user` sends in pieces."""
+    return PartialUpload.objects.filter(owner_id=user.pk or 0)
 
 
 def talkative_albums(user: AnyUser) -> QuerySet[Album]:

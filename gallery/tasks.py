@@ -59,6 +59,10 @@ def install_schedule(**kwargs) -> None:
         defaults={"func": "gallery.audit.forget", "schedule_type": Schedule.DAILY},
     )
     Schedule.objects.update_or_create(
+        name="finish and forget uploads in pieces",
+        defaults={"func": "gallery.partial_uploads.tend", "schedule_type": Schedule.HOURLY},
+    )
+    Schedule.objects.update_or_create(
         name="verify originals",
         defaults={"func": "gallery.verification.start", "schedule_type": Schedule.MONTHLY},
     )

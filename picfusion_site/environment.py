@@ -61,6 +61,14 @@ class Environment(environ.Env):
             found.append((Path(folder), person.strip()))
         return found
 
+    def origins(self, var: str) -> list[str]:
+        """Read web addresses without a path, commas between them."""
+        found = [own.strip() for own in self.str(var, "").split(",") if own.strip()]
+        for origin in found:
+            if not re.fullmatch(r"https?://[\w.-]+(:\d{1,5})?", origin, re.ASCII):
+                raise ImproperlyConfigured(f"{var} must be like https://app.example.com, not '{origin}'.")
+        return found
+
     def zone(self, var: str, default: str) -> str:
         """Read the name of a time zone, as in Europe/Lisbon."""
         name = self.str(var, default)

@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+    "corsheaders",
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -59,6 +60,7 @@ MIDDLEWARE = [
     "picfusion_site.metrics.count_requests",
     "django.middleware.security.SecurityMiddleware",
     "picfusion_site.headers.browser_rules",
+    "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "picfusion_site.slow_clients.Bodies",
@@ -76,6 +78,7 @@ MIDDLEWARE = [
     "picfusion_site.caching.no_store",
     "picfusion_site.moments.RefuseTwice",
     "picfusion_site.moments.NotYet",
+    "gallery.api.conditional.unchanged",
 ]
 
 ROOT_URLCONF = "picfusion_site.urls"
@@ -254,10 +257,25 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["gallery.api.rates.Rate"],
     "EXCEPTION_HANDLER": "gallery.api.problems.handle",
     "PAGE_SIZE": 50,
     "URL_FORMAT_OVERRIDE": None,  # `format` is a filter: of pictures, not of answers
 }
+# What one person, or one address without one, may ask of the API in a minute; 0 for as much as they want.
+API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", 3000, least=0)
+# Pages of other sites that may ask the API in their visitors' browsers: https://app.example.com, ...
+CORS_ALLOWED_ORIGINS = env.origins("CORS_ORIGINS")
+CORS_URLS_REGEX = r"/api/v1/"
+CORS_ALLOW_HEADERS = [
+    *("accept", "authorization", "content-type", "if-match", "if-none-match", "range", "upload-checksum"),
+    *("tus-resumable", "upload-length", "upload-metadata", "upload-offset", "x-request-id"),
+]
+CORS_EXPOSE_HEADERS = [
+    *("ETag", "Location", "Content-Range", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-ID"),
+    *("Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Upload-Offset", "Upload-Length"),
+    "Upload-Expires",
+]
 # Whether the API's description is shown to people who are not signed in.
 PUBLIC_API_DOCS = env.bool("PUBLIC_API_DOCS", False)
 SPECTACULAR_SETTINGS = {

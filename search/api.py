@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 from gallery import access
 from gallery.api.images import ImageSerializer, signed_in
 from gallery.api.parsers import JSONParser
+from gallery.api.strict import refuse_unknown
 from gallery.models import Tag
 from gallery.models.tag import MAX_TAG_LENGTH
 from gallery.refusal import RefusedError
@@ -288,6 +289,7 @@ class SimilarView(APIView):
 
     @extend_schema(responses=ResultSerializer(many=True))
     def get(self, request: Request, pk: int) -> Response:
+        refuse_unknown(request, [])
         image = get_object_or_404(access.visible_images(request.user), pk=pk)
         results = engine.similar(image, request.user)
         fetch_related(results)
@@ -313,6 +315,7 @@ class SuggestionsView(APIView):
 
     @extend_schema(parameters=[OpenApiParameter("q", str)], responses=SuggestionSerializer(many=True))
     def get(self, request: Request) -> Response:
+        refuse_unknown(request, ["q"])
         beginning = request.query_params.get("q", "")
         if len(beginning) > MAX_TAG_LENGTH:
             raise ValidationError({"q": [f"A tag has at most {MAX_TAG_LENGTH} characters."]})
@@ -324,6 +327,7 @@ class CompletionsView(APIView):
 
     @extend_schema(parameters=[OpenApiParameter("q", str)], responses=CompletionSerializer(many=True))
     def get(self, request: Request) -> Response:
+        refuse_unknown(request, ["q"])
         beginning = request.query_params.get("q", "")
         if len(beginning) > MAX_TAG_LENGTH:
             raise ValidationError({"q": [f"This has at most {MAX_TAG_LENGTH} characters."]})

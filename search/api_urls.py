@@ -1,9 +1,10 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from search import api, api_lists
+from search import api, api_images, api_lists
 
 router = SimpleRouter(use_regex_path=False)
+router.register("images", api_images.SearchedImageViewSet, basename="api-image")
 router.register("saved-searches", api_lists.SavedSearchViewSet, basename="api-saved-search")
 
 urlpatterns = [

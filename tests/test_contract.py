@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
 from gallery import access_tokens
 from picfusion_site.wsgi import application
 
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 

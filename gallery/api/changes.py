@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from gallery import access
 from gallery.access import AnyUser
 from gallery.api.images import ImageSerializer, sync_key
+from gallery.api.strict import refuse_unknown
 from gallery.models import Change, Image
 from gallery.numbers import whole_number
 
@@ -50,8 +51,7 @@ class ChangesView(APIView):
 
         Without one it tells only the cursor of now: take it first, list your pictures, then ask with it.
         """
-        if unknown := sorted(set(request.query_params) - {"since"}):
-            raise ValidationError({name: ["There is no such parameter."] for name in unknown})
+        refuse_unknown(request, ["since"])
         scope = _scope(request.user)
         text = request.query_params.get("since", "")
         last = Change.objects.aggregate(last=Max("seq"))["last"] or 0

@@ -1,9 +1,12 @@
 """Pages of the API's lists."""
 
+from typing import Any
+
 from rest_framework import pagination
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from gallery.api.strict import refuse_unknown
 from gallery.numbers import whole_number
 
 
@@ -15,6 +18,12 @@ class LimitOffsetPagination(pagination.LimitOffsetPagination):
 
     default_limit = 50
     max_limit = 500
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
+        """Return the page; a parameter that neither the pages nor the view's filters know is refused."""
+        filters = getattr(view, "filterset_class", None)
+        refuse_unknown(request, {"limit", "offset", *(filters.base_filters if filters else ())})
+        return super().paginate_queryset(queryset, request, view)
 
     def get_limit(self, request: Request) -> int:
         return self._number(request, "limit", 1, self.max_limit, self.default_limit)

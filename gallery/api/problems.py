@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 MEDIA_TYPE = "application/problem+json"
+PHRASES = {460: "Checksum Mismatch"}  # that HTTP does not have, but tus
 REFERENCE = {"$ref": "#/components/schemas/Problem"}
 SCHEMA = {
     "type": "object",
@@ -49,7 +50,7 @@ class NoRoom(APIException):
 
 def body(code: int, detail: str, errors: list[dict[str, str]] | None = None) -> dict[str, Any]:
     """Return the problem's members."""
-    title = HTTPStatus(code).phrase
+    title = PHRASES.get(code) or HTTPStatus(code).phrase
     return {"type": "about:blank", "title": title, "status": code, "detail": detail, "errors": errors or []}
 
 

@@ -1,9 +1,17 @@
 """Serializers that refuse what they do not know, instead of passing it over."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+
+def refuse_unknown(request: Request, known: Iterable[str]) -> None:
+    """Raise ValidationError, a 400, for parameters in the address that are not among the known ones."""
+    if unknown := sorted(set(request.query_params) - set(known)):
+        raise ValidationError({name: ["There is no such parameter."] for name in unknown})
 
 
 class StrictSerializer(serializers.Serializer):

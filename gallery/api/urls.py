@@ -1,10 +1,20 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from gallery.api import albums, bulk, changes, checks, images, members, people, share_links, tokens, trash
+from gallery.api import (
+    albums,
+    bulk,
+    changes,
+    checks,
+    members,
+    people,
+    share_links,
+    tokens,
+    trash,
+    uploads,
+)
 
 router = SimpleRouter(use_regex_path=False)
-router.register("images", images.ImageViewSet, basename="api-image")
 router.register("albums", albums.AlbumViewSet, basename="api-album")
 router.register("albums/<int:album>/members", members.MemberViewSet, basename="api-member")
 router.register("invitations", people.InvitationViewSet, basename="api-invitation")
@@ -18,5 +28,7 @@ urlpatterns = [
     path("changes/", changes.ChangesView.as_view(), name="api-changes"),
     path("images/bulk/", bulk.BulkView.as_view(), name="api-image-bulk"),
     path("images/check/", checks.CheckView.as_view(), name="api-image-check"),
+    path("uploads/", uploads.UploadsView.as_view(), name="api-uploads"),
+    path("uploads/<uuid:pk>/", uploads.UploadView.as_view(), name="api-upload"),
     *router.urls,
 ]

@@ -10,6 +10,7 @@ from gallery.models.favourite import Favourite
 from gallery.models.guest_picture import GuestPicture
 from gallery.models.image import Embedding, Image
 from gallery.models.invitation import Invitation
+from gallery.models.partial_upload import PartialUpload
 from gallery.models.share_link import ShareLink
 from gallery.models.tag import ImageTag, Tag
 from gallery.models.text_in_image import TextInImage
@@ -33,6 +34,7 @@ __all__ = [
     "Image",
     "ImageTag",
     "Invitation",
+    "PartialUpload",
     "ShareLink",
     "Tag",
     "TextInImage",

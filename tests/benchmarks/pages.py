@@ -1,8 +1,8 @@
 """How fast pages are with many pictures and people: `make bench` runs it.
 
-A real site holds as many pictures as --images says in 100 albums of 10,000, with 50 members. Every list page is
-asked for by HTTP in turn, by the owner and by a member; then a real browser opens pages. Queries are counted by
-the tests, times here.
+A real site holds as many pictures as --images says in 100 albums of 10,000, with 50 members. Every list page
+is asked for by HTTP in turn, by the owner and by a member; then a real browser opens pages. Queries are
+counted by the tests, times here.
 """
 
 import argparse

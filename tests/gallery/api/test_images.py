@@ -37,7 +37,7 @@ def test_guessing_passwords_is_slowed_down(curator):
 
 def test_pictures_are_listed_in_a_constant_number_of_queries(api, django_assert_num_queries):
     for limit in (2, 20):
-        with django_assert_num_queries(5):  # albums, count, pictures, the serving extractor, their tags
+        with django_assert_num_queries(6):  # albums, count, numbers, pictures, the serving extractor, tags
             answer = api.get(f"{V1}/images/", {"limit": limit}).json()
         assert len(answer["results"]) == limit
 

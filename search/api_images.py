@@ -1,0 +1,95 @@
+"""The list of pictures in the API: everything by number, or what filters leave, in several orders."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+
+from gallery import access
+from gallery.api.images import ImageFilter, ImageSerializer, ImageViewSet, tag_name
+from gallery.api.pagination import LimitOffsetPagination
+from gallery.api.strict import refuse_unknown
+from gallery.models import Image
+from search import listing
+from search.query.errors import QueryError
+from search.query.filters import FILTERS, Filters
+
+BY_NUMBER = ("-id", "id")
+
+
+class ListingSerializer(serializers.Serializer):
+    """What the list can be asked for."""
+
+    limit = serializers.IntegerField(default=50, min_value=1, max_value=LimitOffsetPagination.max_limit)
+    cursor = serializers.CharField(
+        max_length=40, required=False, help_text="From `next` of the answer before."
+    )
+    ordering = serializers.ChoiceField(
+        listing.ORDERS, default="-id",
+        help_text="By number, which is the order in which pictures came, by the date taken or added, or by "
+        "size; with a minus the largest first. Other orders than by number list only what has been read.",
+    )  # fmt: skip
+    tag = serializers.CharField(max_length=200, required=False, help_text="Only pictures that carry it.")
+    status = serializers.ChoiceField(Image.Status.choices, required=False)
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        """Return the fields above, and one for each filter of the search."""
+        return {filter.name: filter.api_field() for filter in FILTERS} | super().get_fields()
+
+
+@extend_schema_serializer(many=False)
+class ListedSerializer(serializers.Serializer):
+    count = serializers.IntegerField(help_text="How many pictures the list has in all.")
+    next = serializers.URLField(allow_null=True, help_text="Where the list goes on.")
+    results = ImageSerializer(many=True)
+
+
+class SearchedImageViewSet(ImageViewSet):
+    """The pictures that you may see."""
+
+    @extend_schema(parameters=[ListingSerializer], responses=ListedSerializer)
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """List pictures, a piece at a time; what arrives or goes meanwhile neither repeats nor hides one.
+
+        Filters are those of the search; they list only pictures that have been read.
+        """
+        form = ListingSerializer(data=request.query_params)
+        refuse_unknown(request, form.fields)
+        form.is_valid(raise_exception=True)
+        said, visible = form.validated_data, access.visible_images(request.user)
+        try:
+            filters = Filters(**{own.name: said.get(own.name) for own in FILTERS})
+            is_by_number = not set(filters) - {"format"} and said["ordering"] in BY_NUMBER
+            piece = self._by_number(said, visible) if is_by_number else self._filtered(said, filters)
+        except QueryError as error:
+            raise ValidationError({error.field: [error.message]}) from error
+        images = ImageSerializer.with_related(visible, request.user).in_bulk(piece.ids)
+        results = self.get_serializer([images[pk] for pk in piece.ids if pk in images], many=True).data
+        address = replace_query_param(request.build_absolute_uri(), "cursor", piece.next)
+        return Response({"count": piece.count, "next": address if piece.next else None, "results": results})
+
+    def _filtered(self, said: dict[str, Any], filters: Filters) -> listing.Piece:
+        if said.get("status", Image.Status.READY) != Image.Status.READY:
+            raise ValidationError({"status": ["Filters and orders know only pictures that have been read."]})
+        tag = tag_name("tag", said["tag"]) if "tag" in said else ""
+        user, cursor = self.request.user, said.get("cursor", "")
+        return listing.piece(user, filters, tag, said["ordering"], cursor, said["limit"])
+
+    @staticmethod
+    def _by_number(said: dict[str, Any], visible: QuerySet[Image]) -> listing.Piece:
+        """List by number, from the database: what waits and what failed, too."""
+        asked = {name: said[name] for name in ("status", "format", "tag") if said.get(name)}
+        images = ImageFilter(asked, visible).qs
+        count, rest = images.count(), images
+        if "cursor" in said:
+            _key, pk = listing.parse(said["cursor"])
+            rest = images.filter(pk__gt=pk) if said["ordering"] == "id" else images.filter(pk__lt=pk)
+        order = "pk" if said["ordering"] == "id" else "-pk"
+        ids = list(rest.order_by(order).values_list("pk", flat=True)[: said["limit"] + 1])
+        has_more, ids = len(ids) > said["limit"], ids[: said["limit"]]
+        return listing.Piece(ids, f"0_{ids[-1]}" if has_more else "", count)

@@ -1,0 +1,152 @@
+"""Lists by piece, what has not changed, and how much may be asked."""
+
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import pytest
+from django.core.cache import cache
+
+from gallery.models import Image
+from search.live_index import live_index
+from tests.conftest import drawn, encoded, upload, wrong_fields
+
+IMAGES = "/api/v1/images/"
+
+
+def numbers(answer):
+    return [image["id"] for image in answer.json()["results"]]
+
+
+def all_pieces(api, between=lambda: None, **asked):
+    """What a client gets that follows `next`; `between` is called once, after the first piece."""
+    answer = api.get(IMAGES, asked)
+    assert answer.status_code == 200, answer.json()
+    found = numbers(answer)
+    between()
+    while address := answer.json()["next"]:
+        answer = api.get(f"{IMAGES}?{urlsplit(address).query}")
+        assert answer.status_code == 200, answer.json()
+        found += numbers(answer)
+    return found
+
+
+@pytest.fixture
+def dated(photo):
+    """Four pictures by the year they were taken, of which two are of one moment."""
+    years = {"coffee": 2001, "rocket": 1999, "chelsea": 2001}
+    Image.objects.update(taken_at=None, taken_local=None)
+    for name, year in years.items():
+        moment = datetime(year, 5, 1, tzinfo=UTC)
+        Image.objects.filter(pk=photo(name).pk).update(taken_at=moment, taken_local=moment)
+    live_index.discard()
+    return {name: photo(name).pk for name in years}
+
+
+@pytest.mark.parametrize("order", ["-id", "id"])
+def test_what_arrives_meanwhile_neither_repeats_nor_hides_a_picture(api, curator, order):
+    before = set(Image.objects.filter(owner=curator).values_list("pk", flat=True))
+
+    def arrive_and_go():
+        api.post(IMAGES, {"file": upload(encoded(drawn("purple"), "PNG"))})
+
+    found = all_pieces(api, arrive_and_go, limit=2, ordering=order)
+    assert len(found) == len(set(found))
+    assert before <= set(found)
+    assert [pk for pk in found if pk in before] == sorted(before, reverse=order == "-id")
+
+
+@pytest.mark.parametrize("order", ["taken", "-taken", "added", "size", "-size"])
+def test_every_order_tells_each_picture_once(api, curator, dated, order):
+    whole = all_pieces(api, ordering=order)
+    assert sorted(whole) == sorted(Image.objects.filter(owner=curator).values_list("pk", flat=True))
+    for limit in (1, 3):
+        assert all_pieces(api, ordering=order, limit=limit) == whole
+
+
+def test_by_date_and_by_filters_of_the_search(api, dated):
+    among = list(dated.values())
+    oldest = [pk for pk in all_pieces(api, ordering="taken", before="2010") if pk in among]
+    assert oldest == [dated["rocket"], *sorted((dated["coffee"], dated["chelsea"]))]
+    assert numbers(api.get(IMAGES, {"after": "2001", "before": "2002", "tag": "espresso"})) == [
+        dated["coffee"]
+    ]
+    assert api.get(IMAGES, {"after": "2001", "before": "2002"}).json()["count"] == 2
+    assert numbers(api.get(IMAGES, {"name": "rocket"})) == [dated["rocket"]]
+
+
+@pytest.mark.parametrize(
+    ("address", "field"),
+    [
+        ("images/?foo=1", "foo"),
+        ("images/?page=2", "page"),
+        ("images/?ordering=color", "ordering"),
+        ("images/?cursor=x", "cursor"),
+        ("images/?cursor=9_9_9&ordering=taken", "cursor"),
+        ("images/?after=soon", "after"),
+        ("images/?album=nowhere", "album"),
+        ("images/?after=2001&status=pending", "status"),
+        ("albums/?ordering=title", "ordering"),
+        ("tags/?foo=1", "foo"),
+        ("trash/?status=ready", "status"),
+        ("share-links/?foo=1", "foo"),
+        ("saved-searches/?foo=1", "foo"),
+        ("invitations/?foo=1", "foo"),
+        ("duplicates/?foo=1", "foo"),
+        ("timeline/?foo=1", "foo"),
+        ("suggestions/?foo=1", "foo"),
+        ("tags/suggestions/?foo=1", "foo"),
+        ("tokens/?foo=1", "foo"),
+        ("people/?foo=1", "foo"),
+    ],
+)
+def test_what_a_list_does_not_know_is_named(api, address, field):
+    answer = api.get(f"/api/v1/{address}")
+    assert (answer.status_code, wrong_fields(answer)) == (400, [field])
+
+
+def test_what_has_not_changed_is_not_sent_again(api, photo):
+    for address in (IMAGES, f"{IMAGES}{photo('coffee').pk}/", "/api/v1/albums/", "/api/v1/tags/"):
+        tag = api.get(address)["ETag"]
+        answer = api.get(address, headers={"If-None-Match": tag})
+        assert (answer.status_code, answer.content) == (304, b"")
+        assert api.get(address, headers={"If-None-Match": '"another"'}).status_code == 200
+    address = f"{IMAGES}{photo('coffee').pk}/"
+    tag = api.get(address)["ETag"]
+    Image.objects.filter(pk=photo("coffee").pk).update(caption="espresso")
+    assert api.get(address, headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_what_changed_meanwhile_is_not_overwritten(api, photo):
+    address = f"{IMAGES}{photo('coffee').pk}/"
+    seen = api.get(address)["ETag"]
+    mine = api.patch(address, {"caption": "mine"}, format="json", headers={"If-Match": seen})
+    assert (mine.status_code, mine.json()["caption"]) == (200, "mine")
+    late = api.patch(address, {"caption": "late"}, format="json", headers={"If-Match": seen})
+    assert (late.status_code, late["Content-Type"]) == (412, "application/problem+json")
+    assert api.get(address).json()["caption"] == "mine"
+    assert api.delete(address, headers={"If-Match": seen}).status_code == 412
+    assert api.delete(address, headers={"If-Match": api.get(address)["ETag"]}).status_code == 204
+    assert api.patch(address, {"caption": "x"}, format="json", headers={"If-Match": "*"}).status_code == 404
+
+
+def test_a_person_asks_so_much_in_a_minute(api, settings):
+    cache.clear()
+    settings.API_REQUESTS_PER_MINUTE = 2
+    answers = [api.get("/api/v1/me/") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[0]["RateLimit-Policy"] == '"minute";q=2;w=60'
+    assert [answer["RateLimit"].split(";")[1] for answer in answers] == ["r=1", "r=0", "r=0"]
+    assert 0 < int(answers[2]["Retry-After"]) <= 60
+    assert answers[2]["Content-Type"] == "application/problem+json"
+    settings.API_REQUESTS_PER_MINUTE = 0
+    assert api.get("/api/v1/me/").status_code == 200
+
+
+def test_other_sites_ask_where_they_may(client, settings):
+    asked = {"Origin": "https://app.example.com", "Access-Control-Request-Method": "GET"}
+    assert "Access-Control-Allow-Origin" not in client.options(IMAGES, headers=asked)
+    settings.CORS_ALLOWED_ORIGINS = ["https://app.example.com"]
+    answer = client.options(IMAGES, headers=asked)
+    assert answer["Access-Control-Allow-Origin"] == "https://app.example.com"
+    assert "If-Match".lower() in answer["Access-Control-Allow-Headers"]
+    assert "Access-Control-Allow-Origin" not in client.options("/images/", headers=asked)
