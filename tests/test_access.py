@@ -13,7 +13,7 @@ from django.urls.resolvers import URLPattern
 from django.utils import timezone
 
 from gallery import access_tokens
-from gallery.models import Album, AlbumImage, AlbumMember, Comment, Invitation, ShareLink
+from gallery.models import Album, AlbumImage, AlbumMember, Comment, Invitation, PartialUpload, ShareLink
 from search.models import QueryPicture, SavedSearch
 from search.query import query_pictures
 from tests.conftest import demo_path, upload
@@ -149,6 +149,8 @@ GET_RULES = {
     "api-image-favourite": members(401, 405, 405, 405, 405),
     "api-me": API_OWN,
     "api-changes": API_OWN,
+    "api-uploads": API_OWN,
+    "api-upload": API_MINE,
     "api-image-check": members(401, 405, 405, 405, 405),
     "api-image-thumbnail": members(401, 404, 200, 200, 200),
     "api-album-download": API_SHARED,
@@ -237,6 +239,7 @@ POST_RULES = {
     "api-trash-empty": members(401, 200, 200, 200, 200),
     "api-saved-search-list": members(401, 400, 400, 400, 400),
     "api-duplicates": members(401, 400, 400, 400, 400),
+    "api-uploads": members(401, 412, 412, 412, 412),  # without the protocol's header field
 }
 DELETE_RULES = {
     "api-member-detail": who(401, 404, 204, 404, 404, 204, 404),
@@ -250,8 +253,10 @@ DELETE_RULES = {
     "api-image-favourite": members(401, 404, 204, 204, 404),
     "api-album-detail": members(401, 404, 404, 204, 404),
     "api-album-images": members(401, 404, 400, 400, 404),
+    "api-upload": members(401, 412, 412, 412, 412),
 }
 PATCH_RULES = {
+    "api-upload": members(401, 412, 412, 412, 412),
     "api-me": members(401, 200, 200, 200, 200),
     "api-member-detail": who(401, 404, 404, 404, 404, 400, 404),
     "api-share-link-detail": API_MINE,
@@ -334,6 +339,9 @@ def world(curator, stranger, administrator, photo, django_user_model):
         "shared": link_token,
         "join": invitation_token,
         "token": access_tokens.create(curator, "phone")[0].pk,
+        "upload": PartialUpload.objects.create(
+            owner=curator, length=9, expires_at=timezone.now() + timedelta(days=1)
+        ).pk,
     }
     people = {"anonymous": None, "link holder": None, "stranger": stranger, **roles}
     return parts, people | {"owner": curator, "administrator": administrator}
@@ -345,6 +353,8 @@ def address(name: str, parts: dict) -> str:
         kinds = ("token", "search", "link", "invitation", "person", "album", "comment", "member", "image")
         kind = "image" if name == "image-albums" else next((kind for kind in kinds if kind in name), "image")
         arguments["pk"] = parts["image"] if name.startswith("shared") else parts[kind]
+    if "<uuid:pk>" in ADDRESSES[name]:
+        arguments["pk"] = parts["upload"]
     for part in ("album", "member", "image"):
         if f"<int:{part}>" in ADDRESSES[name]:
             arguments[part] = parts[part]
