@@ -19,6 +19,8 @@ from django.utils.translation import gettext as _
 
 from gallery import ingest, quota
 from gallery.destination import destination
+from gallery.imaging import dates
+from gallery.imaging.metadata import Beside
 from gallery.models import Image, PartialUpload
 from gallery.refusal import NoRoomError, RefusedError
 
@@ -118,7 +120,7 @@ def finish(upload: PartialUpload) -> Image | None:
             goes_to = destination(
                 upload.owner, upload.album_id_asked, upload.album_title, upload.tags.split(",")
             )
-            added = ingest.add(upload.owner, File(file, upload.filename or "unnamed"))
+            added = ingest.add(upload.owner, File(file, upload.filename), beside=_beside(upload))
             goes_to.receive(added.image)
     except NoRoomError:
         raise
@@ -129,6 +131,11 @@ def finish(upload: PartialUpload) -> Image | None:
     upload.save(update_fields=["image", "is_done"])
     upload.path.unlink(missing_ok=True)
     return upload.image
+
+
+def _beside(upload: PartialUpload) -> Beside:
+    modified = upload.modified.timestamp() if upload.modified else None
+    return Beside(taken=dates.guess(upload.filename, modified))
 
 
 def remove(upload: PartialUpload) -> None:

@@ -274,7 +274,7 @@ CORS_ALLOW_HEADERS = [
 CORS_EXPOSE_HEADERS = [
     *("ETag", "Location", "Content-Range", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-ID"),
     *("Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Upload-Offset", "Upload-Length"),
-    "Upload-Expires",
+    *("Upload-Expires", "Content-Location"),
 ]
 # Whether the API's description is shown to people who are not signed in.
 PUBLIC_API_DOCS = env.bool("PUBLIC_API_DOCS", False)

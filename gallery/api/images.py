@@ -28,7 +28,9 @@ from gallery.destination import Destination, destination
 from gallery.files.downloads import wants_metadata
 from gallery.files.responses import send_original, send_thumbnail
 from gallery.files.thumbnails import SIZES
+from gallery.imaging import dates
 from gallery.imaging.dates import Moment
+from gallery.imaging.metadata import Beside
 from gallery.models import Image, ImageTag
 from gallery.models.image import MAX_CAPTION
 from gallery.models.tag import normalize
@@ -239,6 +241,17 @@ class UploadSerializer(serializers.Serializer):
         max_length=2000, required=False, allow_blank=True, help_text="Tags that it gets, commas between them."
     )
 
+    modified = serializers.DateTimeField(
+        required=False,
+        help_text="When the file was changed last: the date of pictures that know none themselves.",
+    )
+
+    def beside(self) -> Beside:
+        """Return what is known of the file besides its content."""
+        said = self.validated_data
+        modified = said["modified"].timestamp() if "modified" in said else None
+        return Beside(taken=dates.guess(said["file"].name, modified))
+
     def destination_for(self, user: User) -> Destination:
         """Look up where the picture goes; a 400 that names the field for what cannot be."""
         said = self.validated_data
@@ -304,7 +317,7 @@ class ImageViewSet(
         form.is_valid(raise_exception=True)
         goes_to = form.destination_for(signed_in(request))
         try:
-            added = ingest.add(signed_in(request), form.validated_data["file"])
+            added = ingest.add(signed_in(request), form.validated_data["file"], beside=form.beside())
         except NoRoomError as refusal:
             raise NoRoom({"file": [str(refusal)]}) from refusal
         except RefusedError as refusal:

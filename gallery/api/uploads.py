@@ -2,6 +2,7 @@
 
 import base64
 import io
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -46,8 +47,8 @@ LENGTH = OpenApiParameter(
 )
 METADATA = OpenApiParameter(
     "Upload-Metadata", str, OpenApiParameter.HEADER,
-    description="filename, album_id, album and tags, as for images/: each a name, a space and Base64, "
-    "commas between them.",
+    description="filename, album_id, album, tags and modified, as for images/: each a name, a space and "
+    "Base64, commas between them.",
 )  # fmt: skip
 
 
@@ -163,8 +164,13 @@ class TusView(APIView):
             raise ValidationError(error.message_dict) from error
 
 
-def _fields(upload: PartialUpload) -> dict[str, str]:
-    return {"Upload-Offset": str(upload.offset), "Upload-Expires": http_date(upload.expires_at.timestamp())}
+def _fields(upload: PartialUpload, request: Request) -> dict[str, str]:
+    """How far the upload is, and once it is whole where the picture is."""
+    expires = http_date(upload.expires_at.timestamp())
+    fields = {"Upload-Offset": str(upload.offset), "Upload-Expires": expires}
+    if upload.image_id:
+        fields["Content-Location"] = reverse("api-image-detail", args=[upload.image_id], request=request)
+    return fields
 
 
 class UploadsView(TusView):
@@ -197,7 +203,8 @@ class UploadsView(TusView):
             raise NoRoom({"Upload-Length": [str(refusal)]}) from refusal
         if request.content_type == MEDIA_TYPE:
             self.receive(request, upload, 0)
-        headers = {"Location": reverse("api-upload", args=[upload.pk], request=request), **_fields(upload)}
+        address = reverse("api-upload", args=[upload.pk], request=request)
+        headers = {"Location": address, **_fields(upload, request)}
         return Response(status=status.HTTP_201_CREATED, headers=headers)
 
 
@@ -215,7 +222,7 @@ class UploadView(TusView):
         upload = self._upload(request, pk)
         if not upload.is_done and upload.offset == upload.length:
             self.receive_rest(upload)
-        return Response(headers={**_fields(upload), "Upload-Length": str(upload.length)})
+        return Response(headers={**_fields(upload, request), "Upload-Length": str(upload.length)})
 
     @staticmethod
     def receive_rest(upload: PartialUpload) -> None:
@@ -244,7 +251,7 @@ class UploadView(TusView):
         if offset is None:
             raise ValidationError({"Upload-Offset": ["Say where these bytes begin."]})
         self.receive(request, upload, offset)
-        return Response(status=status.HTTP_204_NO_CONTENT, headers=_fields(upload))
+        return Response(status=status.HTTP_204_NO_CONTENT, headers=_fields(upload, request))
 
     @extend_schema(parameters=[RESUMABLE], responses={204: None})
     def delete(self, request: Request, pk: Any) -> Response:
@@ -277,7 +284,20 @@ def _said(request: Request) -> dict[str, Any]:
     except DjangoValidationError as error:
         raise ValidationError(error.message_dict) from error
     name = clean_filename(said.get("filename") or said.get("name") or "")
-    return {"filename": name, "album_id_asked": number, "album_title": title, "tags": tags}
+    return {
+        "filename": name,
+        "album_id_asked": number,
+        "album_title": title,
+        "tags": tags,
+        "modified": _moment(said.get("modified", "")),
+    }
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return serializers.DateTimeField().to_internal_value(text) if text else None
+    except ValidationError as error:
+        raise ValidationError({"modified": error.detail}) from error
 
 
 def _checksum(request: Request) -> tuple[str, bytes] | None:

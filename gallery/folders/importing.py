@@ -86,8 +86,7 @@ def _with_guess(beside: Beside, path: Path) -> Beside:
     """Where nothing beside the file tells a date, guess it by the name, or by the file's own time."""
     if beside.taken:
         return beside
-    guess = dates.of_name(path.name)
-    if guess is None:
-        with contextlib.suppress(OSError):
-            guess = dates.of_file(path.stat().st_mtime)
-    return replace(beside, taken=guess)
+    modified = None
+    with contextlib.suppress(OSError):
+        modified = path.stat().st_mtime
+    return replace(beside, taken=dates.guess(path.name, modified))

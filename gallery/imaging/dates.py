@@ -150,6 +150,11 @@ def of_file(modified: float) -> Moment | None:
     return Moment(local, is_guess=True) if local.year > 1970 else None
 
 
+def guess(name: str, modified: float | None) -> Moment | None:
+    """Guess by the file's name, or else by its own time, in seconds since 1970; None where neither tells."""
+    return of_name(name) or (None if modified is None else of_file(modified))
+
+
 def _of_iptc(iptc: Mapping[Any, Any]) -> Moment | None:
     date, time = _text(iptc.get((2, 55))), _text(iptc.get((2, 60)))
     return parse(f"{date}T{time}") if time else parse(date)

@@ -18,6 +18,7 @@ class PartialUpload(models.Model):
     album_id_asked = models.PositiveBigIntegerField(null=True)
     album_title = models.CharField(max_length=200, blank=True)
     tags = models.CharField(max_length=2000, blank=True)
+    modified = models.DateTimeField(null=True, help_text="When the file was changed last.")
     image = models.ForeignKey(
         "gallery.Image", on_delete=models.SET_NULL, null=True, related_name="+",
         help_text="What became of it.",

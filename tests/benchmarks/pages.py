@@ -46,8 +46,6 @@ BROWSED = {"home": "/", "results": "/?q=a+cat+on+a+roof&all=1", "browse": "/imag
 COLUMNS = {
     table: columns.split()
     for table, columns in {
-        "gallery_image": "id owner_id sha256 taken_at original filename format size_bytes width height "
-        "status attempts error color",
         "gallery_embedding": "image_id extractor dim dtype vector",
         "gallery_tag": "id name",
         "gallery_imagetag": "image_id tag_id confidence source extractor",
@@ -74,19 +72,15 @@ def fill(site: Site, count: int) -> None:
 def _fill_pictures(database: sqlite3.Connection, admin: int, count: int) -> None:
     random = np.random.default_rng(7)
     (extractor, dim) = database.execute("SELECT extractor, dim FROM gallery_embedding LIMIT 1").fetchone()
-    own = COLUMNS["gallery_image"][4:]
-    demo = database.execute(f"SELECT {', '.join(own)} FROM gallery_image").fetchall()
-    rows = (
-        (
-            FIRST + n,
-            admin,
-            f"{n:064x}",
-            f"{2000 + n % 25}-{n % 12 + 1:02}-{n % 28 + 1:02} 12:00:00",
-            *demo[n % len(demo)],
-        )
-        for n in range(count)
-    )
-    _insert(database, "gallery_image", rows)
+    columns = [name for name, *_rest in _table(database, "gallery_image")]
+    demo = database.execute(f"SELECT {', '.join(columns)} FROM gallery_image").fetchall()
+    rows = []
+    for n in range(count):
+        taken = f"{2000 + n % 25}-{n % 12 + 1:02}-{n % 28 + 1:02} 12:00:00"
+        own = {"id": FIRST + n, "owner_id": admin, "sha256": f"{n:064x}", "taken_at": taken}
+        row = dict(zip(columns, demo[n % len(demo)], strict=True)) | own | {"taken_local": taken}
+        rows.append(tuple(row.values()))
+    _insert(database, "gallery_image", rows, columns)
     hashes = random.integers(1, 2**62, count).tolist()
     database.executemany(
         "UPDATE gallery_image SET perceptual_hash = ? WHERE id = ?",
@@ -121,10 +115,20 @@ def _fill_albums(database: sqlite3.Connection, admin: int, count: int) -> None:
     _insert(database, "gallery_albummember", members)
 
 
-def _insert(database: sqlite3.Connection, table: str, rows) -> None:
-    columns = COLUMNS[table]
-    named, places = ", ".join(f'"{column}"' for column in columns), ", ".join("?" * len(columns))
-    database.executemany(f"INSERT INTO {table} ({named}) VALUES ({places})", rows)
+def _table(database: sqlite3.Connection, table: str) -> list[tuple[str, str, bool]]:
+    """(name, type, whether it needs a value) of each column."""
+    told = database.execute(f"PRAGMA table_info({table})")
+    return [(name, kind, bool(notnull) and default is None) for _, name, kind, notnull, default, _ in told]
+
+
+def _insert(database: sqlite3.Connection, table: str, rows, columns: list[str] | None = None) -> None:
+    """Insert rows of these columns; what else needs a value is zero or empty."""
+    columns = columns or COLUMNS[table]
+    others = [own for own in _table(database, table) if own[2] and own[0] not in columns and own[0] != "id"]
+    empty = tuple("" if kind.startswith(("varchar", "text")) else 0 for _name, kind, _needed in others)
+    named = ", ".join(f'"{column}"' for column in [*columns, *(own[0] for own in others)])
+    places = ", ".join("?" * (len(columns) + len(others)))
+    database.executemany(f"INSERT INTO {table} ({named}) VALUES ({places})", ((*row, *empty) for row in rows))
 
 
 def lists(site: Site, cookies: dict[str, str]) -> bool:

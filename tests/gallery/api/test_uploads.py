@@ -23,6 +23,14 @@ def content():
     return encoded(drawn("teal"), "PNG")
 
 
+SAID = {
+    "filename": "in pieces.png",
+    "album": "Holiday",
+    "tags": "sea, sand",
+    "modified": "2003-07-01T12:00:00Z",
+}
+
+
 def metadata(**said):
     return ",".join(f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in said.items())
 
@@ -38,7 +46,7 @@ def send(api, address, body, offset, **fields):
 
 
 def test_a_file_in_pieces_becomes_a_picture(api, curator, content):
-    begun = begin(api, len(content), filename="in pieces.png", album="Holiday", tags="sea, sand")
+    begun = begin(api, len(content), **SAID)
     assert (begun.status_code, begun["Upload-Offset"], begun["Tus-Resumable"]) == (201, "0", "1.0.0")
     address = begun["Location"]
     assert send(api, address, content[:100], 0)["Upload-Offset"] == "100"
@@ -48,6 +56,8 @@ def test_a_file_in_pieces_becomes_a_picture(api, curator, content):
     told = api.get(address).json()
     assert (told["offset"], told["filename"]) == (len(content), "in pieces.png")
     image = Image.objects.get(pk=told["image_id"], owner=curator)
+    assert api.head(address, headers=TUS)["Content-Location"].endswith(f"/api/v1/images/{image.pk}/")
+    assert (image.taken_local.year, image.taken_is_guess) == (2003, True)
     with image.original.open() as file:
         assert file.read() == content
     assert Album.objects.get(title="Holiday").album_images.get().image == image
@@ -108,6 +118,7 @@ def test_another_byte_another_file_and_too_much_are_refused(api, content):
         ({"Upload-Length": "9", "Upload-Metadata": "x " * 9000}, 400, "Upload-Metadata"),
         ({"Upload-Length": "9", "Upload-Metadata": metadata(album_id="7000")}, 400, "album_id"),
         ({"Upload-Length": "9", "Upload-Metadata": metadata(album_id="x")}, 400, "album_id"),
+        ({"Upload-Length": "9", "Upload-Metadata": metadata(modified="soon")}, 400, "modified"),
         ({"Upload-Length": "9", "Upload-Checksum": "md5 x"}, 201, None),
     ],
 )
