@@ -84,6 +84,13 @@ class TooLarge(APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
 
 
+class LengthRequired(APIException):
+    """A body of which nobody knows how long it is: Django would take it for empty."""
+
+    status_code = status.HTTP_411_LENGTH_REQUIRED
+    default_detail = "Send Content-Length: chunked bodies are not taken here."
+
+
 class UnsupportedBody(APIException):
     status_code = status.HTTP_415_UNSUPPORTED_MEDIA_TYPE
     default_detail = f"Send the bytes as {MEDIA_TYPE}."
@@ -146,6 +153,8 @@ class TusView(APIView):
     def receive(self, request: Request, upload: PartialUpload, offset: int) -> None:
         """Take the request's bytes in, and the picture once it is whole."""
         body: Any = request.data
+        if "Content-Length" not in request.headers and request.headers.get("Transfer-Encoding"):
+            raise LengthRequired
         stream = body if hasattr(body, "read") else io.BytesIO()  # of an empty body
         try:
             partial_uploads.write(upload, stream, offset, _checksum(request))
