@@ -5,21 +5,23 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 
-from gallery import corrections, tagging, tasks
+from gallery import corrections, tag_admin, tagging, tasks
 from gallery.forms.images import AdminCorrectionForm, AdminCorrectManyForm
 from gallery.forms.sign_in import ThrottledAdminForm
 from gallery.forms.upload import AdminUploadForm
-from gallery.models import Account, Album, AlbumMember, AuditEntry, Embedding, Image, ImageTag, Tag
+from gallery.models import Account, Album, AlbumMember, AuditEntry, Embedding, Image, ImageTag
 
 admin.site.site_header = admin.site.site_title = "Picfusion"
 admin.site.index_title = "Administration"
 admin.site.login_form = ThrottledAdminForm
+
+
+__all__ = ["tag_admin"]  # which registers itself
 
 
 class ImageTagInline(admin.TabularInline):
@@ -158,19 +160,6 @@ class PersonAdmin(UserAdmin):
 
     def delete_view(self, request: HttpRequest, object_id: Any, extra_context: Any = None) -> Any:
         return redirect("person-delete", object_id)
-
-
-@admin.register(Tag)
-class TagAdmin(admin.ModelAdmin):
-    list_display = ["name", "pictures"]
-    search_fields = ["name"]
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).annotate(pictures=Count("image_tags"))
-
-    @admin.display(ordering="pictures")
-    def pictures(self, tag: Tag) -> int:
-        return tag.pictures  # annotated by get_queryset
 
 
 class AlbumMemberInline(admin.TabularInline):

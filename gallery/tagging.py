@@ -59,7 +59,9 @@ def remove_from_all(images: QuerySet[Image], name: str) -> int:
 
 def _decide(image: Image, name: str, source: ImageTag.Source, confidence: float) -> ImageTag:
     _decide_all(Image.objects.filter(pk=image.pk), name, source, confidence)
-    return ImageTag.objects.get(image=image, tag__name=normalize(name))
+    return ImageTag.objects.get(
+        image=image, tag_id=Tag.objects.ids_of({normalize(name)})[normalize(name)], extractor=""
+    )
 
 
 def _decide_all(images: QuerySet[Image], name: str, source: ImageTag.Source, confidence: float) -> int:

@@ -22,7 +22,7 @@ from gallery.extraction.pipeline import Reading, extract_files
 from gallery.extractor_switch import MAX_ATTEMPTS
 from gallery.imaging.decoder import DecodeError
 from gallery.machine import machine_id
-from gallery.models import Embedding, Image, ImageTag, Tag
+from gallery.models import Embedding, Image, ImageTag, Tag, TagDecision
 from gallery.models.tag import normalize
 
 logger = logging.getLogger(__name__)
@@ -287,9 +287,21 @@ def _store_tags(readings: dict[int, Reading], key: str) -> None:
     tag_ids = Tag.objects.ids_for(names)
     decided = set(ImageTag.objects.filter(image__in=readings, extractor="").values_list("image_id", "tag_id"))
     ImageTag.objects.filter(image__in=readings, extractor=key).delete()
-    given = {"source": ImageTag.Source.EXTRACTOR, "extractor": key}
+    ids = dict(Tag.objects.filter(pk__in=set(tag_ids.values())).values_list("name", "id"))
+    hides = {ids[own.name]: own.hides for own in TagDecision.objects.filter(name__in=ids, instead="")}
+    sources = {False: ImageTag.Source.EXTRACTOR, True: ImageTag.Source.HIDDEN}
+
+    def source(tag_id: int, confidence: float) -> str:
+        return sources[tag_id in hides and hides[tag_id](confidence)]
+
     ImageTag.objects.bulk_create(
-        ImageTag(image_id=image_id, tag_id=tag_id, confidence=confidence, **given)
+        ImageTag(
+            image_id=image_id,
+            tag_id=tag_id,
+            confidence=confidence,
+            source=source(tag_id, confidence),
+            extractor=key,
+        )
         for image_id, reading in readings.items()
         for tag_id, confidence in _by_tag_id(reading.extraction, tag_ids).items()
         if (image_id, tag_id) not in decided

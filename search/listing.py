@@ -38,7 +38,7 @@ def piece(user: AnyUser, filters: Filters, tag: str, order: str, cursor: str, li
     The order is one of ORDERS. QueryError for a filter or a cursor that cannot be.
     """
     scope = access.scope(user)
-    tag_id = Tag.objects.filter(name=tag).values_list("pk", flat=True).first() or 0
+    tag_id = Tag.objects.ids_of({tag}).get(tag, 0)
     limits = filters.limits(user)
     with live_index.open() as index:
         seen = index.visible(scope.owner_id, scope.album_ids).copy()

@@ -13,6 +13,7 @@ from gallery.models.invitation import Invitation
 from gallery.models.partial_upload import PartialUpload
 from gallery.models.share_link import ShareLink
 from gallery.models.tag import ImageTag, Tag
+from gallery.models.tag_decision import TagDecision
 from gallery.models.text_in_image import TextInImage
 from gallery.models.worker_state import WorkerState
 
@@ -37,6 +38,7 @@ __all__ = [
     "PartialUpload",
     "ShareLink",
     "Tag",
+    "TagDecision",
     "TextInImage",
     "WorkerState",
 ]

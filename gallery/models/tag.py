@@ -3,9 +3,10 @@
 import unicodedata
 from typing import Any
 
+from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery, Value
 from django.utils.translation import gettext as _
 
 MAX_TAG_LENGTH = 100
@@ -37,9 +38,29 @@ def normalize(name: str) -> str:
 
 class TagManager(models.Manager):
     def ids_for(self, names: set[str]) -> dict[str, int]:
-        """Return the id of each normalized name; names that are new become tags."""
-        self.bulk_create([self.model(name=name) for name in sorted(names)], ignore_conflicts=True)
-        return dict(self.filter(name__in=names).values_list("name", "id"))
+        """Return the id of each normalized name, or of what it is called here; new ones become tags."""
+        called = self.called(names)
+        meant = {called.get(name, name) for name in names}
+        self.bulk_create([self.model(name=name) for name in sorted(meant)], ignore_conflicts=True)
+        ids = dict(self.filter(name__in=meant).values_list("name", "id"))
+        return {name: ids[called.get(name, name)] for name in names}
+
+    def ids_of(self, names: set[str]) -> dict[str, int]:
+        """Return the id of each of the names, or of what it is called here, that is a tag; one statement."""
+        if not names:
+            return {}
+        decisions = apps.get_model("gallery", "TagDecision").objects.exclude(instead="")
+        target = Subquery(self.filter(name=OuterRef("instead")).order_by().values("pk"))
+        decided = decisions.filter(name__in=names).order_by().values_list("name", target, Value(1))
+        own = self.filter(name__in=names).order_by().values_list("name", "pk", Value(0))
+        rows = sorted(own.union(decided, all=True), key=lambda row: row[2])  # what is decided goes before
+        return {name: pk for name, pk, _is_decided in rows if pk is not None}
+
+    @staticmethod
+    def called(names: set[str]) -> dict[str, str]:
+        """Return what is decided that some of the names are called instead."""
+        decisions = apps.get_model("gallery", "TagDecision").objects.exclude(instead="")
+        return dict(decisions.filter(name__in=names).values_list("name", "instead")) if names else {}
 
 
 class Tag(models.Model):
@@ -80,6 +101,7 @@ class ImageTag(models.Model):
         EXTRACTOR = "extractor"
         PERSON = "person"
         REMOVED = "removed", "removed by a person"
+        HIDDEN = "hidden", "hidden by a decision about the tag"  # an extractor's, as in gallery.tag_decisions
 
     image = models.ForeignKey("gallery.Image", on_delete=models.CASCADE, related_name="image_tags")
     tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="image_tags")
@@ -102,7 +124,7 @@ class ImageTag(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(source__in=["person", "removed"], extractor="")
-                | (Q(source="extractor") & ~Q(extractor="")),
+                | (Q(source__in=["extractor", "hidden"]) & ~Q(extractor="")),
                 name="image_tag_source_named",
             ),
         ]

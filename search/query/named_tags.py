@@ -20,8 +20,7 @@ def named_in(text: str, extractor: Description) -> dict[int, tuple[str, str]]:
             for name in (form, synonyms.get(form)):
                 if name:
                     meant.setdefault(name, phrase)
-    found = Tag.objects.filter(name__in=meant).values_list("id", "name") if meant else []
-    return {tag_id: (name, meant[name]) for tag_id, name in found}
+    return {tag_id: (name, meant[name]) for name, tag_id in Tag.objects.ids_of(set(meant)).items()}
 
 
 def known_in(text: str, names: frozenset[str]) -> frozenset[str]:

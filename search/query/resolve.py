@@ -83,7 +83,7 @@ def resolve(query: Query, user: Any) -> ResolvedQuery:
     unwanted = [gallery[pk] for pk in query.exclude_image_ids]
     words = _words(query, extractor)
     tags = list(dict.fromkeys([*query.tags, *(name for example in wanted for name in example.tags)]))
-    tag_ids = dict(Tag.objects.filter(name__in={*tags, *query.exclude_tags}).values_list("name", "id"))
+    tag_ids = Tag.objects.ids_of({*tags, *query.exclude_tags})
     asked = _asked(query, _vectors(query, words, wanted, unwanted), tags, tag_ids)
     try:
         share = fusion.shares(asked.components, query.weights)

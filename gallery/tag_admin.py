@@ -1,0 +1,209 @@
+"""Tags in the admin site: how often who gave them, and what is decided about them."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.http import urlencode
+
+from gallery import extractor_switch, tag_decisions
+from gallery.models import ImageTag, Tag, TagDecision
+from gallery.models.tag import MAX_TAG_LENGTH
+
+Source = ImageTag.Source
+SHOWN = 12  # pictures in a preview
+
+
+class CountedTags(ChangeList):
+    """The page's tags, counted together in one statement: of a million links only theirs are looked at."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        by_tag: dict[int, dict[str, int]] = {tag.pk: {} for tag in self.result_list}
+        extractor = extractor_switch.current().key
+        given = ImageTag.objects.filter(tag__in=list(by_tag), extractor__in=["", extractor])
+        counts: Any = given.values_list("tag", "source").annotate(Count("pk")).order_by()
+        for tag_id, source, count in counts:
+            by_tag[tag_id][source] = count
+        for tag in self.result_list:
+            tag.counts = by_tag[tag.pk]
+
+
+class MergeForm(forms.Form):
+    instead = forms.CharField(label="Is called", max_length=MAX_TAG_LENGTH)
+
+
+class IsUsed(admin.SimpleListFilter):
+    title = "use"
+    parameter_name = "use"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("unused", "on no picture")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Tag]) -> QuerySet[Tag]:
+        return queryset.filter(pk__in=tag_decisions.unused()) if self.value() == "unused" else queryset
+
+
+@admin.register(Tag)
+class TagAdmin(admin.ModelAdmin):
+    list_display = ["name", "by_machine", "by_people", "taken_away", "wrong", "pictures"]
+    list_filter = [IsUsed]
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ["^name"]
+    ordering = ["name"]
+    actions = ["hide", "merge"]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return CountedTags
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """A tag that is there is renamed by a decision, which lasts."""
+        return ["name"] if obj else []
+
+    @admin.display(description="by the machine")
+    def by_machine(self, tag: Any) -> int:
+        return tag.counts.get(Source.EXTRACTOR, 0)
+
+    @admin.display(description="by people")
+    def by_people(self, tag: Any) -> int:
+        return tag.counts.get(Source.PERSON, 0)
+
+    @admin.display(description="taken away")
+    def taken_away(self, tag: Any) -> int:
+        return tag.counts.get(Source.REMOVED, 0)
+
+    @admin.display(description="wrong")
+    def wrong(self, tag: Any) -> str:
+        """Say which share of the pictures that carried it people took it from."""
+        removed = tag.counts.get(Source.REMOVED, 0)
+        carried = removed + tag.counts.get(Source.EXTRACTOR, 0)
+        return f"{100 * removed // carried} %" if removed else "–"
+
+    @admin.display(description="")
+    def pictures(self, tag: Tag) -> str:
+        address = f"{reverse('search')}?{urlencode({'q': f'#{chr(34)}{tag.name}{chr(34)}'})}"
+        return format_html('<a href="{}">Show</a>', address)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Count what goes along, instead of listing every link."""
+        links = ImageTag.objects.filter(tag__in=objs).count()
+        return [str(tag) for tag in objs], {"tags": len(objs), "on pictures": links}, set(), []
+
+    @admin.action(description="Hide where the machine gave them")
+    def hide(self, request: HttpRequest, tags: QuerySet[Tag]) -> None:
+        for tag in tags:
+            tag_decisions.decide(tag.name, is_hidden=True)
+        messages.success(request, f"{len(tags)} tags are hidden; the worker changes the pictures.")
+
+    @admin.action(description="Rename or merge…")
+    def merge(self, request: HttpRequest, tags: QuerySet[Tag]) -> HttpResponse | None:
+        form = MergeForm(request.POST if "instead" in request.POST else None)
+        if form.is_valid():
+            try:
+                with transaction.atomic():
+                    for tag in tags.exclude(name=form.cleaned_data["instead"]):
+                        tag_decisions.decide(tag.name, form.cleaned_data["instead"])
+            except ValidationError as error:
+                form.add_error("instead", error.messages)
+            else:
+                messages.success(request, "The worker changes the pictures.")
+                return None
+        context = {
+            **self.admin_site.each_context(request),
+            "form": form,
+            "tags": tags,
+            "title": "Rename or merge",
+        }
+        return render(request, "admin/merge_tags.html", context)
+
+
+class ImportForm(forms.Form):
+    file = forms.FileField(help_text="CSV with the columns tag, instead, hidden and threshold.")
+
+
+@admin.register(TagDecision)
+class TagDecisionAdmin(admin.ModelAdmin):
+    list_display = ["name", "instead", "is_hidden", "threshold"]
+    list_filter = ["is_hidden"]
+    search_fields = ["^name", "^instead"]
+    fields = ["name", "instead", "is_hidden", "threshold", "preview"]
+    readonly_fields = ["preview"]
+    change_list_template = "admin/tag_decisions.html"
+
+    @admin.display(description="With this threshold")
+    def preview(self, decision: TagDecision) -> str:
+        """Say how many pictures carry the machine's tag then, and show the least sure ones."""
+        if decision.pk is None:
+            return "Save it to see which pictures would carry it."
+        carriers = tag_decisions.carriers(
+            decision.name, extractor_switch.current().key, decision.threshold or 0.0
+        )
+        least = carriers.filter(image__trashed_at=None).select_related("image")[:SHOWN]
+        links = [
+            format_html(
+                '<a href="{0}"><img src="{1}" alt="{2}" title="{2}" height="90"></a> ',
+                reverse("image", args=[row.image_id]),
+                reverse("image-thumbnail", args=[row.image_id, "small"]),
+                f"{row.image.filename}, {row.confidence:.2f}",
+            )
+            for row in least
+        ]
+        return format_html("{} pictures; the least sure:<br>" + "{}" * len(links), carriers.count(), *links)
+
+    def save_model(self, request: HttpRequest, obj: TagDecision, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        tag_decisions.follow(obj)
+        if change and "name" in form.changed_data:
+            tag_decisions.forget([form.initial["name"]])
+
+    def delete_model(self, request: HttpRequest, obj: TagDecision) -> None:
+        tag_decisions.forget([obj.name])
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        tag_decisions.forget(list(queryset.values_list("name", flat=True)))
+
+    def get_urls(self) -> list[Any]:
+        own = [
+            path("export/", self.admin_site.admin_view(self.export), name="gallery_tagdecision_export"),
+            path("import/", self.admin_site.admin_view(self.take_in), name="gallery_tagdecision_import"),
+        ]
+        return own + super().get_urls()
+
+    def export(self, request: HttpRequest) -> HttpResponse:
+        """Download every decision as CSV."""
+        self._must(self.has_view_permission(request))
+        headers = {"Content-Disposition": 'attachment; filename="tag-decisions.csv"'}
+        return HttpResponse(tag_decisions.to_csv(), content_type="text/csv; charset=utf-8", headers=headers)
+
+    def take_in(self, request: HttpRequest) -> HttpResponse:
+        """Decide what a CSV file says, all of it or nothing."""
+        self._must(self.has_add_permission(request) and self.has_change_permission(request))
+        form = ImportForm(request.POST or None, request.FILES or None)
+        if form.is_valid():
+            try:
+                text = form.cleaned_data["file"].read(5_000_000).decode("utf-8-sig")
+                count = tag_decisions.from_csv(text)
+            except UnicodeDecodeError:
+                form.add_error("file", "This is no text in UTF-8.")
+            except ValidationError as error:
+                form.add_error("file", error.messages)
+            else:
+                messages.success(request, f"{count} decisions; the worker changes the pictures.")
+                return redirect("admin:gallery_tagdecision_changelist")
+        context = {**self.admin_site.each_context(request), "form": form, "title": "Import decisions"}
+        return render(request, "admin/import_tags.html", context)
+
+    @staticmethod
+    def _must(is_allowed: bool) -> None:
+        if not is_allowed:
+            raise PermissionDenied
