@@ -1,33 +1,57 @@
-"""The admin site's form for a new picture."""
+"""The admin site's form for new pictures."""
 
 from typing import Any
 
 from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
 
-from gallery import ingest
-from gallery.models import Image
+from gallery import album_filling, ingest
+from gallery.forms.admin_actions import SeveralFilesField
+from gallery.models import Album, AlbumImage, Image
 from gallery.refusal import RefusedError
 
 
 class AdminUploadForm(forms.ModelForm):
-    """The admin's form for a new picture: whose it becomes, and the file."""
+    """Whose the pictures become, the files, and an album of that person's to put them into."""
 
-    file = forms.FileField(label="Picture", allow_empty_file=True)
+    file = SeveralFilesField(
+        label="Pictures", allow_empty_file=True, help_text="Choose or drop as many as you like."
+    )
+    album = forms.ModelChoiceField(
+        Album.objects.all(),
+        required=False,
+        widget=AutocompleteSelect(AlbumImage._meta.get_field("album"), admin.site),
+    )
 
     class Meta:
         model = Image
         fields = ("owner",)
 
     def clean(self) -> dict[str, Any]:
+        """Take in what can be taken; an error names each file that cannot, and tells of the others."""
         data = super().clean() or {}
-        if "file" in data and "owner" in data:
+        if "file" not in data or "owner" not in data or "album" not in data:
+            return data
+        album, owner = data["album"], data["owner"]
+        if album and album.owner != owner:
+            raise forms.ValidationError({"album": f"This album is not {owner}'s."})
+        added, refused = [], []
+        for file in data["file"]:
             try:
-                added = ingest.add(data["owner"], data["file"])
+                taken = ingest.add(owner, file)
             except RefusedError as refusal:
-                raise forms.ValidationError({"file": str(refusal)}) from refusal
-            if not added.created:
-                raise forms.ValidationError({"file": f"{data['owner']} has this picture already."})
-            self.instance = added.image
+                refused.append(f"{file.name}: {refusal}")
+                continue
+            added.append(taken.image)
+            if not taken.created and len(data["file"]) == 1:
+                refused.append(f"{owner} has this picture already.")
+        if album:
+            album_filling.put(album, [image.pk for image in added], owner)
+        if refused:
+            rest = [f"The other {len(added)} were added."] if added and len(data["file"]) > 1 else []
+            raise forms.ValidationError({"file": [*refused, *rest]})
+        self.instance = added[-1]
         return data
 
     def _post_clean(self) -> None:

@@ -22,6 +22,7 @@ from tests.browser.running import CHROMIUM, Site, all_ready, chromium_path, runn
 
 FIRST = 1000  # the number of the first copy
 ALBUMS, PER_ALBUM, MEMBERS, TAGS, ROUNDS = 100, 10_000, 50, 500, 9
+SETTLED = 20  # seconds: a site that has just started does each of its schedules once
 TILES = 2000  # loaded one page after the other, before keys and clicks are timed
 LISTS = [
     "/",
@@ -77,7 +78,13 @@ def _fill_pictures(database: sqlite3.Connection, admin: int, count: int) -> None
     rows = []
     for n in range(count):
         taken = f"{2000 + n % 25}-{n % 12 + 1:02}-{n % 28 + 1:02} 12:00:00"
-        own = {"id": FIRST + n, "owner_id": admin, "sha256": f"{n:064x}", "taken_at": taken}
+        own = {
+            "id": FIRST + n,
+            "owner_id": admin,
+            "sha256": f"{n:064x}",
+            "taken_at": taken,
+            "is_text_read": 1,
+        }
         row = dict(zip(columns, demo[n % len(demo)], strict=True)) | own | {"taken_local": taken}
         rows.append(tuple(row.values()))
     _insert(database, "gallery_image", rows, columns)
@@ -155,26 +162,34 @@ def lists(site: Site, cookies: dict[str, str]) -> bool:
 
 
 def browsed(browser, site: Site, state) -> bool:
-    """First contentful paint and weight without pictures; whether all are within the limits."""
+    """First contentful paint, at the first visit and at later ones, and weight without pictures."""
     good = True
     for name, address in BROWSED.items():
-        paints, weight = [], 0
+        first, later, weight = [], [], 0
         for _ in range(ROUNDS):
             context = browser.new_context(base_url=site.url, storage_state=state)
-            page, sizes = context.new_page(), []
-            page.on("response", lambda response, sizes=sizes: sizes.append(response))
-            page.goto(address)
-            page.wait_for_load_state("networkidle")
-            paints.append(
-                page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
-            )
-            kinds = [response for response in sizes if response.request.resource_type != "image"]
+            page, answers = context.new_page(), []
+            page.on("response", lambda response, answers=answers: answers.append(response))
+            first.append(_paint(page, address))
+            kinds = [response for response in answers if response.request.resource_type != "image"]
             weight = sum(response.request.sizes()["responseBodySize"] for response in kinds) / 1000
+            page.goto("about:blank")
+            later.append(_paint(page, address))
             context.close()
-        paint = statistics.median(paints)
+        paint = statistics.median(later)
         good = good and paint < PAINT_MS and weight < WEIGHT_KB
-        print(f"{name:36}{paint:9.1f} ms to the first paint, {weight:.0f} kB without pictures")
+        print(
+            f"{name:36}{paint:9.1f} ms to the first paint, {statistics.median(first):.1f} at the first",
+            end="",
+        )
+        print(f" visit, {weight:.0f} kB without pictures")
     return good
+
+
+def _paint(page, address: str) -> float:
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    return page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
 
 
 def answered(browser, site: Site, state) -> bool:
@@ -185,11 +200,11 @@ def answered(browser, site: Site, state) -> bool:
     page, times = context.new_page(), []
     page.goto("/")
     for n in range(ROUNDS):
-        page.get_by_label("Search for").fill(f"a cat on roof {n}")
+        page.get_by_label("Search for").fill(f"holiday {n}")
         began = time.perf_counter()
         page.keyboard.press("Enter")
         page.wait_for_function(
-            f"location.search.includes('roof+{n}') && [...document.querySelectorAll('#grid .tile img')]"
+            f"location.search.includes('holiday+{n}') && [...document.querySelectorAll('#grid .tile img')]"
             ".filter((picture) => picture.complete && picture.naturalWidth).length >= 4"
         )
         times.append((time.perf_counter() - began) * 1000)
@@ -231,6 +246,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=100_000)
     count = parser.parse_args().images
+    os.environ["READ_TEXT"] = "off"  # the worker rests, as on a site that is up to date
     with tempfile.TemporaryDirectory() as var, running(Path(var)) as site, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM)
         context = browser.new_context(base_url=site.url)
@@ -245,6 +261,8 @@ def main() -> int:
             end=" ",
         )
         print(f"{time.perf_counter() - began:.0f} s, on {os.cpu_count()} cores")
+        page.goto("about:blank")
+        time.sleep(SETTLED)
         state = context.storage_state()
         cookies = {"owner": _cookie(state)}
         member = browser.new_context(base_url=site.url)

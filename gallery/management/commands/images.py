@@ -3,9 +3,8 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import transaction
 
-from gallery import tasks
+from gallery import ownership, tasks
 from gallery.management.commands.people import person
 from gallery.models import Image
 
@@ -36,11 +35,5 @@ class Command(BaseCommand):
         images = Image.objects.filter(owner=old)
         if numbers:
             images = images.filter(pk__in=numbers)
-        with transaction.atomic():
-            theirs = Image.objects.filter(owner=new).values("sha256")
-            twice = images.filter(sha256__in=theirs).count()
-            given = list(images.exclude(sha256__in=theirs).values_list("pk", flat=True))
-            for start in range(0, len(given), 500):
-                some = given[start : start + 500]
-                Image.objects.filter(pk__in=some).update(owner=new)
-        self.stdout.write(f"{len(given)} pictures are {receiver}'s now; {twice} stay, for they have them.")
+        given, stay = ownership.reassign(images, new)
+        self.stdout.write(f"{given} pictures are {receiver}'s now; {stay} stay, for they have them.")

@@ -1,0 +1,135 @@
+"""People, what they may store, how programs sign in for them, and what was done, in the admin site."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth import get_user_model
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import PasswordResetForm
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, Sum
+from django.http import HttpRequest
+from django.shortcuts import redirect
+from django.utils import timezone
+
+from gallery import letters
+from gallery.models import AccessToken, Account, AuditEntry, Image, Invitation
+
+
+class AccountInline(admin.StackedInline):
+    model = Account
+    fk_name = "user"
+    verbose_name_plural = "quota"
+
+
+admin.site.unregister(get_user_model())
+
+
+@admin.register(get_user_model())
+class PersonAdmin(UserAdmin):
+    inlines = [AccountInline]
+    list_display = ["username", "email", "is_staff", "is_active", "pictures", "stored", "last_login"]
+    actions = ["send_reset_letter", "deactivate"]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        own = Image.objects.filter(owner=OuterRef("pk")).order_by().values("owner")
+        counted = Subquery(own.annotate(n=Count("pk")).values("n"), output_field=IntegerField())
+        stored = Subquery(own.annotate(n=Sum("size_bytes")).values("n"), output_field=IntegerField())
+        return super().get_queryset(request).annotate(counted=counted, stored_bytes=stored)
+
+    @admin.display(ordering="counted")
+    def pictures(self, person: Any) -> int:
+        return person.counted or 0
+
+    @admin.display(ordering="stored_bytes")
+    def stored(self, person: Any) -> str:
+        return f"{(person.stored_bytes or 0) / 1e6:.0f} MB"
+
+    @admin.action(description="Send a letter to set a new password", permissions=["change"])
+    def send_reset_letter(self, request: HttpRequest, people: QuerySet[Any]) -> None:
+        """Write to those who have an address."""
+        if not letters.can_be_sent():
+            messages.error(request, "No mail server is set, so no letter can be sent.")
+            return
+        sent = 0
+        for person in people.exclude(email="").filter(is_active=True):
+            form = PasswordResetForm({"email": person.email})
+            if form.is_valid():
+                form.save(request=request, use_https=request.is_secure())
+                sent += 1
+        messages.success(request, f"{sent} letters sent.")
+
+    @admin.action(description="Deactivate: they cannot sign in", permissions=["change"])
+    def deactivate(self, request: HttpRequest, people: QuerySet[Any]) -> None:
+        """End their sessions and tokens, too; never one's own, nor another administrator's by a helper."""
+        others = people.exclude(pk=request.user.pk)
+        if not getattr(request.user, "is_superuser", False):
+            others = others.filter(is_superuser=False)
+        count = (
+            get_user_model()
+            .objects.filter(pk__in=list(others.values_list("pk", flat=True)))
+            .update(is_active=False)
+        )
+        messages.success(request, f"{count} accounts deactivated.")
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Without deleting many at once: of each it is asked what becomes of their pictures."""
+        return {
+            name: action for name, action in super().get_actions(request).items() if name != "delete_selected"
+        }
+
+    def delete_view(self, request: HttpRequest, object_id: Any, extra_context: Any = None) -> Any:
+        return redirect("person-delete", object_id)
+
+
+@admin.register(AccessToken)
+class AccessTokenAdmin(admin.ModelAdmin):
+    """To see and to revoke: a key is known to nobody but who made it."""
+
+    list_display = ["name", "user", "beginning", "scope", "created_at", "used_at", "expires_at"]
+    list_select_related = ["user"]
+    list_filter = ["scope"]
+    search_fields = ["name", "user__username", "beginning"]
+    fields = ("name", "user", "beginning", "scope", "created_at", "used_at", "expires_at")
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+@admin.register(Invitation)
+class InvitationAdmin(admin.ModelAdmin):
+    """To see and to revoke; new ones are made on their page, which shows the address once."""
+
+    list_display = ["note", "created_by", "person", "created_at", "expires_at", "ended_at"]
+    list_select_related = ["created_by", "person"]
+    search_fields = ["note"]
+    fields = ("note", "created_by", "person", "created_at", "expires_at", "ended_at")
+    readonly_fields = fields
+    actions = ["revoke"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    @admin.action(description="Revoke", permissions=["change"])
+    def revoke(self, request: HttpRequest, invitations: QuerySet[Invitation]) -> None:
+        count = invitations.filter(ended_at=None).update(ended_at=timezone.now())
+        messages.success(request, f"{count} invitations revoked.")
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(admin.ModelAdmin):
+    """To read alone: nobody changes what was done."""
+
+    list_display = ["at", "person", "address", "action", "what"]
+    list_filter = ["action"]
+    search_fields = ["person", "what", "address"]
+    date_hierarchy = "at"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
