@@ -280,7 +280,10 @@ CORS_EXPOSE_HEADERS = [
 PUBLIC_API_DOCS = env.bool("PUBLIC_API_DOCS", False)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Picfusion",
-    "DESCRIPTION": "Find your own pictures by example pictures, tags, plain text, or any mix of the three.",
+    "DESCRIPTION": "Find your own pictures by example pictures, tags, plain text, or any mix of the three."
+    "\n\n**Signing in.** Whoever is signed in to the site can try everything here at once. Programs send a "
+    "token: make one on the account page or with `POST /api/v1/token/`, press *Authorize* and write "
+    "`Token KEY`. Errors are problem details (RFC 9457).",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": [
@@ -295,6 +298,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "gallery.api.problems.describe",
+        "gallery.api.examples.add",
     ],
     "ENUM_NAME_OVERRIDES": {"ImageFormatEnum": [(format.name, format.label) for format in FORMATS]},
 }

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.models import prefetch_related_objects
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import ListAPIView
@@ -76,6 +76,33 @@ class WeightsField(serializers.JSONField):
         return weights
 
 
+@extend_schema_field(
+    {
+        "type": "object",
+        "properties": {
+            "image_id": {"type": "integer", "minimum": 1},
+            **{side: {"type": "number", "minimum": 0, "maximum": 100} for side in query_pictures.SIDES},
+        },
+        "required": ["image_id", *query_pictures.SIDES],
+        "additionalProperties": False,
+    }
+)
+class PartField(serializers.JSONField):
+    """A rectangle of a picture of the gallery; its text in a form."""
+
+    def to_internal_value(self, data: Any) -> dict[str, float]:
+        part = super().to_internal_value(data)
+        if not isinstance(part, dict) or set(part) != {"image_id", *query_pictures.SIDES}:
+            raise ValidationError("Must have image_id, left, top, right and bottom.")
+        if not all(map(_is_number, part.values())) or part["image_id"] != int(part["image_id"]):
+            raise ValidationError("Must have numbers only.")
+        try:
+            query_pictures.box(part)
+        except QueryError as error:
+            raise ValidationError(f"{error.field}: {error.message}") from error
+        return part
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -102,6 +129,11 @@ class SearchSerializer(serializers.Serializer):
         help_text="Picture files; multipart only.",
     )
     image_id = NumberListField(required=False, help_text="Pictures of the gallery.")
+    part = PartField(
+        required=False,
+        help_text="Of one picture only a rectangle, its sides in per cent, as in "
+        '{"image_id": 5, "left": 20, "top": 0, "right": 60, "bottom": 50}.',
+    )
     exclude_text = serializers.CharField(
         required=False, allow_blank=True, help_text="Pushes down what looks like it."
     )
@@ -140,10 +172,20 @@ class SearchSerializer(serializers.Serializer):
             "weights": dict.fromkeys(COMPONENTS, 1.0) | data.get("weights", {}),
             "fusion": data["fusion"],
         }
-        files = data.get("image", [])
+        files, part = data.get("image", []), data.get("part")
         # Everything else is checked before the first picture is read.
-        Query(**fields, picture_keys=("",) * len(files))
-        return Query(**fields, picture_keys=tuple(query_pictures.add(file, user).key for file in files))
+        Query(**fields, picture_keys=("",) * (len(files) + bool(part)))
+        keys = [query_pictures.add(file, user).key for file in files]
+        return Query(**fields, picture_keys=(*keys, *([self._part(part, user)] if part else [])))
+
+    @staticmethod
+    def _part(part: dict[str, float], user: User | None) -> str:
+        """Read a rectangle of a picture; its key."""
+        number = int(part["image_id"])
+        image = access.visible_images(user).filter(pk=number).first() if user and number < 2**53 else None
+        if image is None:
+            raise QueryError("part", "There is no such picture.")
+        return query_pictures.add_part(image, query_pictures.box(part), user).key
 
     def _words(self) -> dict[str, Any]:
         """Return what `q` says, or else the fields that it stands for: words, tags and filters."""

@@ -3,8 +3,10 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,24 +24,34 @@ from search.query.filters import FILTERS, Filters
 BY_NUMBER = ("-id", "id")
 
 
-class ListingSerializer(serializers.Serializer):
-    """What the list can be asked for."""
+class WithinSerializer(serializers.Serializer):
+    """Which pictures, and in which order."""
 
-    limit = serializers.IntegerField(default=50, min_value=1, max_value=LimitOffsetPagination.max_limit)
-    cursor = serializers.CharField(
-        max_length=40, required=False, help_text="From `next` of the answer before."
-    )
     ordering = serializers.ChoiceField(
         listing.ORDERS, default="-id",
         help_text="By number, which is the order in which pictures came, by the date taken or added, or by "
         "size; with a minus the largest first. Other orders than by number list only what has been read.",
     )  # fmt: skip
     tag = serializers.CharField(max_length=200, required=False, help_text="Only pictures that carry it.")
-    status = serializers.ChoiceField(Image.Status.choices, required=False)
 
     def get_fields(self) -> dict[str, serializers.Field]:
         """Return the fields above, and one for each filter of the search."""
         return {filter.name: filter.api_field() for filter in FILTERS} | super().get_fields()
+
+
+class ListingSerializer(WithinSerializer):
+    """What the list can be asked for."""
+
+    limit = serializers.IntegerField(default=50, min_value=1, max_value=LimitOffsetPagination.max_limit)
+    cursor = serializers.CharField(
+        max_length=40, required=False, help_text="From `next` of the answer before."
+    )
+    status = serializers.ChoiceField(Image.Status.choices, required=False)
+
+
+class NeighboursSerializer(serializers.Serializer):
+    previous = serializers.IntegerField(allow_null=True)
+    next = serializers.IntegerField(allow_null=True)
 
 
 @extend_schema_serializer(many=False)
@@ -72,6 +84,23 @@ class SearchedImageViewSet(ImageViewSet):
         results = self.get_serializer([images[pk] for pk in piece.ids if pk in images], many=True).data
         address = replace_query_param(request.build_absolute_uri(), "cursor", piece.next)
         return Response({"count": piece.count, "next": address if piece.next else None, "results": results})
+
+    @extend_schema(parameters=[WithinSerializer], responses=NeighboursSerializer)
+    @action(detail=True, filterset_class=None, pagination_class=None)
+    def neighbours(self, request: Request, pk: int) -> Response:
+        """Say which pictures stand before and after this one, in a list with these filters and this order."""
+        image = get_object_or_404(access.visible_images(request.user), pk=pk)
+        form = WithinSerializer(data=request.query_params)
+        refuse_unknown(request, form.fields)
+        form.is_valid(raise_exception=True)
+        said = form.validated_data
+        try:
+            filters = Filters(**{own.name: said.get(own.name) for own in FILTERS})
+            tag = tag_name("tag", said["tag"]) if "tag" in said else ""
+            before, after = listing.around(request.user, filters, tag, said["ordering"], image.pk)
+        except QueryError as error:
+            raise ValidationError({error.field: [error.message]}) from error
+        return Response({"previous": before, "next": after})
 
     def _filtered(self, said: dict[str, Any], filters: Filters) -> listing.Piece:
         if said.get("status", Image.Status.READY) != Image.Status.READY:

@@ -37,6 +37,43 @@ def piece(user: AnyUser, filters: Filters, tag: str, order: str, cursor: str, li
 
     The order is one of ORDERS. QueryError for a filter or a cursor that cannot be.
     """
+    ids, keys, sign = _left(user, filters, tag, order)
+    count = len(ids)
+    if cursor:
+        key, pk = parse(cursor)
+        rest = (keys > key) | ((keys == key) & (ids > sign * pk))
+        ids, keys = ids[rest], keys[rest]
+    if len(ids) > limit:  # only these are sorted
+        reach = keys <= np.partition(keys, limit - 1)[limit - 1]
+        first = np.flatnonzero(reach)[np.lexsort((ids[reach], keys[reach]))[:limit]]
+        after = f"{keys[first[-1]]}_{abs(ids[first[-1]])}"
+    else:
+        first, after = np.lexsort((ids, keys)), ""
+    return Piece(np.abs(ids[first]).tolist(), after, count)
+
+
+def around(user: AnyUser, filters: Filters, tag: str, order: str, pk: int) -> tuple[int | None, int | None]:
+    """Return the numbers of the pictures before and after one in such a list; None where there is none.
+
+    Of a picture that is not in the list both are None.
+    """
+    ids, keys, sign = _left(user, filters, tag, order)
+    own = np.flatnonzero(ids == sign * pk)
+    if not len(own):
+        return None, None
+    key = keys[own[0]]
+    before = np.flatnonzero((keys < key) | ((keys == key) & (ids < sign * pk)))
+    after = np.flatnonzero((keys > key) | ((keys == key) & (ids > sign * pk)))
+    last = before[np.lexsort((ids[before], keys[before]))[-1]] if len(before) else None
+    first = after[np.lexsort((ids[after], keys[after]))[0]] if len(after) else None
+    return (
+        None if last is None else abs(int(ids[last])),
+        None if first is None else abs(int(ids[first])),
+    )
+
+
+def _left(user: AnyUser, filters: Filters, tag: str, order: str) -> tuple[np.ndarray, np.ndarray, int]:
+    """Return ids and keys, int64 (n,) each, of what a list has, so signed that they ascend; and the sign."""
     scope = access.scope(user)
     tag_id = Tag.objects.ids_of({tag}).get(tag, 0)
     limits = filters.limits(user)
@@ -51,20 +88,7 @@ def piece(user: AnyUser, filters: Filters, tag: str, order: str, cursor: str, li
         rows = np.flatnonzero(seen)
         ids, keys = index.take("ids", rows).astype(np.int64), _keys(index, order.strip("-"), rows)
     sign = -1 if order.startswith("-") else 1
-    ids, keys = sign * ids, sign * keys
-    count = len(ids)
-    if cursor:
-        key, pk = parse(cursor)
-        rest = (keys > key) | ((keys == key) & (ids > sign * pk))
-        ids, keys = ids[rest], keys[rest]
-    if len(ids) > limit:  # only these are sorted
-        reach = keys <= np.partition(keys, limit - 1)[limit - 1]
-        first = np.flatnonzero(reach)[np.lexsort((ids[reach], keys[reach]))[:limit]]
-        after = f"{keys[first[-1]]}_{abs(ids[first[-1]])}"
-    else:
-        first, after = np.lexsort((ids, keys)), ""
-    ids = ids[first]
-    return Piece(np.abs(ids).tolist(), after, count)
+    return sign * ids, sign * keys, sign
 
 
 def _keys(index: Index, order: str, rows: np.ndarray) -> np.ndarray:

@@ -131,6 +131,7 @@ GET_RULES = {
     "readyz": (503,) * 8,  # no worker runs beside the tests
     "api-token": (405,) * 8,
     "api-image-list": API_OWN,
+    "api-image-neighbours": API_SHARED,
     "api-access-token-list": API_OWN,
     "api-access-token-detail": members(401, 405, 405, 405, 405),
     "api-image-detail": API_SHARED,

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from gallery import access, album_filling, corrections, tagging, trash
+from gallery import access, album_filling, corrections, tagging, tasks, trash
 from gallery.api.images import signed_in, tag_name
 from gallery.api.strict import StrictSerializer
 from gallery.models import Favourite, Image
@@ -32,7 +32,7 @@ class BulkSerializer(StrictSerializer):
     )
     action = serializers.ChoiceField(
         ["tag", "untag", "add", "remove", "trash", "restore", "favourite", "unfavourite", "caption", "date",
-         "place", "turn"]
+         "place", "turn", "retry"]
     )  # fmt: skip
     tag = serializers.CharField(max_length=200, required=False, help_text="For tag and untag.")
     album_id = serializers.IntegerField(
@@ -152,11 +152,16 @@ def _checked(field: str, read: Callable[[str], Any], text: str) -> Any:
         raise ValidationError({field: error.messages}) from error
 
 
+def _retry(user: User, said: dict) -> Plan:
+    return access.deletable_images(user).filter(status=Image.Status.FAILED), tasks.retry
+
+
 ACTIONS: dict[str, Callable[[User, dict], Plan]] = {
     "tag": _tag(tagging.add_to_all),
     "untag": _tag(tagging.remove_from_all),
     "add": _add,
     "remove": _remove,
+    "retry": _retry,
     "trash": lambda user, said: (access.deletable_images(user), trash.move),
     "restore": lambda user, said: (access.trashed_images(user), trash.restore),
     "favourite": _favourite,

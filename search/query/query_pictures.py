@@ -1,7 +1,8 @@
 """Pictures uploaded to search by: bytes -> what an extractor makes of them, kept for a month."""
 
 import io
-from typing import IO
+from collections.abc import Mapping
+from typing import IO, Any
 
 import numpy as np
 from django.contrib.auth.models import User
@@ -15,7 +16,10 @@ from gallery.imaging.decoder import DecodeError, decoder
 from gallery.models import Image
 from gallery.refusal import RefusedError
 from search.models import QueryPicture
+from search.query.errors import QueryError
 
+SIDES = ("left", "top", "right", "bottom")
+LEAST_SIDE = 1.0  # per cent of a picture's side
 MOST = 200  # that are kept of one person, but for those of saved searches
 KEPT_SIDE = 1024  # pixels of what is kept of it: a part of that is still a picture
 
@@ -54,6 +58,24 @@ def add_part(
         except DecodeError as error:
             raise RefusedError(_("The picture is damaged or incomplete.")) from error
     return _create(source.filename, part, part, owner)
+
+
+def box(sides: Mapping[str, Any]) -> tuple[float, float, float, float]:
+    """Read left, top, right and bottom in per cent: each as a part of the picture's side, 0 to 1.
+
+    QueryError names the side that cannot be.
+    """
+    try:
+        numbers = {side: float(sides.get(side, "")) for side in SIDES}
+    except (TypeError, ValueError) as error:
+        raise QueryError("left", _("Left, top, right and bottom must be numbers.")) from error
+    for side, number in numbers.items():
+        if not 0 <= number <= 100:
+            raise QueryError(side, _("Each side must be from 0 to 100 percent."))
+    left, top, right, bottom = numbers.values()
+    if right - left < LEAST_SIDE or bottom - top < LEAST_SIDE:
+        raise QueryError("right", _("The rectangle is too small, or its sides are swapped."))
+    return left / 100, top / 100, right / 100, bottom / 100
 
 
 def _create(filename: str, read: Pillow.Image, kept: Pillow.Image, owner: User | None) -> QueryPicture:

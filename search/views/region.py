@@ -8,7 +8,6 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from gallery import access
@@ -20,9 +19,6 @@ from search.query import query_pictures
 from search.query.address import from_address, to_address
 from search.query.errors import QueryError
 from search.query.query import Query, parse_id
-
-SIDES = ("left", "top", "right", "bottom")
-LEAST = 1.0  # per cent of a picture's side
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -36,7 +32,7 @@ def region(request: SignedInRequest) -> HttpResponse:
         query, of = from_address(parameters), parameters.get("of", "")
         image, picture = _named(request.user, query, of)
         if request.method == "POST":
-            part = query_pictures.add_part(image or picture, _box(request), request.user)
+            part = query_pictures.add_part(image or picture, query_pictures.box(request.POST), request.user)
             return redirect(f"{reverse('search')}?{urlencode(to_address(_instead(query, of, part.key)))}")
     except (QueryError, RefusedError) as error:
         raise BadRequest(str(error)) from error
@@ -58,21 +54,6 @@ def _named(user: AnyUser, query: Query, of: str) -> Any:
     if image is None and picture is None:
         raise Http404
     return image, picture
-
-
-def _box(request: SignedInRequest) -> tuple[float, float, float, float]:
-    """(left, top, right, bottom), each as a part of the picture's side from 0 to 1."""
-    try:
-        numbers = {side: float(request.POST.get(side, "")) for side in SIDES}
-    except ValueError as error:
-        raise QueryError("left", _("Left, top, right and bottom must be numbers.")) from error
-    for side, number in numbers.items():
-        if not 0 <= number <= 100:
-            raise QueryError(side, _("Each side must be from 0 to 100 percent."))
-    left, top, right, bottom = numbers.values()
-    if right - left < LEAST or bottom - top < LEAST:
-        raise QueryError("right", _("The rectangle is too small, or its sides are swapped."))
-    return left / 100, top / 100, right / 100, bottom / 100
 
 
 def _instead(query: Query, of: str, key: str) -> Query:

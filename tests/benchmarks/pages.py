@@ -222,7 +222,7 @@ def touched(browser, site: Site, state) -> bool:
     page = context.new_page()
     page.goto("/images/")
     while (loaded := page.locator("#grid .tile").count()) < TILES:
-        page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+        page.get_by_role("link", name="Show more").click()
         page.wait_for_function(f"document.querySelectorAll('#grid .tile').length > {loaded}")
     page.evaluate(
         "window.spans = []; new PerformanceObserver((list) => window.spans.push(...list.getEntries()"

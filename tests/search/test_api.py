@@ -40,6 +40,23 @@ def test_a_gallery_picture_and_exclusions(api, photo):
     assert "coffee" not in names(answer)
 
 
+def test_a_part_of_a_picture(api, photo):
+    """Of the coffee the table alone: something else is found than by the whole picture."""
+    part = {"image_id": photo("coffee").pk, "left": 0, "top": 0, "right": 100, "bottom": 100}
+    assert names(api.post(SEARCH, {"part": part}, format="json"))[0] == "coffee"
+    whole = api.post(SEARCH, {"part": part}, format="json").json()["results"][1]["score"]
+    corner = part | {"right": 20, "bottom": 20}
+    assert api.post(SEARCH, {"part": corner}, format="json").json()["results"][1]["score"] != whole
+    assert names(api.post(SEARCH, {"part": json.dumps(part)}))[0] == "coffee"  # in a form
+    for wrong in (
+        part | {"right": 0}, part | {"top": 101}, part | {"left": "x"}, part | {"image_id": 10**9},
+        {"image_id": 1},
+        part | {"image_id": 1.5}, part | {"more": 1}, [1], "x", None, part | {"left": float("1e308")},
+    ):  # fmt: skip
+        answer = api.post(SEARCH, {"part": wrong}, format="json")
+        assert (answer.status_code, wrong_fields(answer)) == (400, ["part"]), wrong
+
+
 def test_everything_else_that_can_be_asked(api, photo):
     query = {
         "text": "animal",

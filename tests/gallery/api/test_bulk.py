@@ -94,3 +94,13 @@ def test_the_admin_corrects_many(client, administrator, ids):
     assert {(own.taken_precision, own.turn) for own in found} == {("year", 3)}
     wrong = client.post(address, {"action": "correct", "_selected_action": ids, "apply": "1", "taken": "x"})
     assert "Write a date like" in wrong.content.decode()
+
+
+def test_what_failed_is_read_again(api, photo):
+    failed, ready = photo("coffee"), photo("rocket")
+    Image.objects.filter(pk=failed.pk).update(status="failed", error="crashed", attempts=3)
+    said = {"image_ids": [failed.pk, ready.pk], "action": "retry"}
+    answer = api.post("/api/v1/images/bulk/", said, format="json").json()
+    assert answer["count"] == 1
+    assert Image.objects.get(pk=failed.pk).status == "pending"
+    assert Image.objects.get(pk=ready.pk).status == "ready"

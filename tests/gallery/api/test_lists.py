@@ -150,3 +150,19 @@ def test_other_sites_ask_where_they_may(client, settings):
     assert answer["Access-Control-Allow-Origin"] == "https://app.example.com"
     assert "If-Match".lower() in answer["Access-Control-Allow-Headers"]
     assert "Access-Control-Allow-Origin" not in client.options("/images/", headers=asked)
+
+
+def test_the_pictures_before_and_after_one(api, dated, photo):
+    """The same as the list says, in every order."""
+    for order in ("-id", "taken", "-taken", "-size"):
+        listed = all_pieces(api, ordering=order, before="2010")
+        for place, pk in enumerate(listed):
+            answer = api.get(f"{IMAGES}{pk}/neighbours/", {"ordering": order, "before": "2010"}).json()
+            assert answer == {
+                "previous": listed[place - 1] if place else None,
+                "next": listed[place + 1] if place + 1 < len(listed) else None,
+            }
+    outside = api.get(f"{IMAGES}{photo('coffee').pk}/neighbours/", {"before": "1990"})
+    assert outside.json() == {"previous": None, "next": None}
+    assert api.get(f"{IMAGES}999999/neighbours/").status_code == 404
+    assert wrong_fields(api.get(f"{IMAGES}{photo('coffee').pk}/neighbours/?limit=1")) == ["limit"]
