@@ -298,9 +298,13 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "gallery.api.problems.describe",
+        "gallery.api.bodies.choose",
         "gallery.api.examples.add",
     ],
-    "ENUM_NAME_OVERRIDES": {"ImageFormatEnum": [(format.name, format.label) for format in FORMATS]},
+    "ENUM_NAME_OVERRIDES": {
+        "ImageFormatEnum": [(format.name, format.label) for format in FORMATS],
+        "SearchFormatEnum": [(format.name, format.name) for format in FORMATS],
+    },
 }
 
 # --- Language and time ----------------------------------------------------------------------------

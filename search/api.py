@@ -213,6 +213,14 @@ class SearchSerializer(serializers.Serializer):
         }
 
 
+class SearchWithoutFilesSerializer(SearchSerializer):
+    """What can be asked in JSON, which has no files."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        """Return the fields without the files."""
+        return {name: field for name, field in super().get_fields().items() if name != "image"}
+
+
 class LikenessSerializer(serializers.Serializer):
     picture = serializers.CharField(
         source="name", help_text="The number of a picture of the gallery, or a file's key."
@@ -300,7 +308,10 @@ class SearchView(APIView):
     parser_classes = [JSONParser, MultiPartParser]
     reads_only = True  # though it is a POST: a query may carry a picture
 
-    @extend_schema(request=SearchSerializer, responses=PageSerializer)
+    @extend_schema(
+        request={"application/json": SearchWithoutFilesSerializer, "multipart/form-data": SearchSerializer},
+        responses=PageSerializer,
+    )
     def post(self, request: Request) -> Response:
         form = SearchSerializer(data=request.data)
         form.is_valid(raise_exception=True)
