@@ -191,16 +191,18 @@ class ImageAdmin(admin.ModelAdmin):
 
     @admin.display(description="")
     def thumbnail(self, image: Image) -> str:
-        return self._picture(image, "small", "max-height:72px;max-width:108px")
+        return self._picture(image, "small", 72)
 
     @admin.display(description="Picture")
     def preview(self, image: Image) -> str:
-        return self._picture(image, "medium", "max-width:100%")
+        return self._picture(image, "medium", 400)
 
     @staticmethod
-    def _picture(image: Image, size: str, style: str) -> str:
+    def _picture(image: Image, size: str, height: int) -> str:
         source = reverse("image-thumbnail", args=[image.pk, size])
-        return format_html('<img src="{}" alt="{}" style="{}" loading="lazy">', source, image.filename, style)
+        # No inline style: the site's Content-Security-Policy has none of it shown.
+        tag = '<img src="{}" alt="{}" height="{}" loading="lazy">'
+        return format_html(tag, source, image.filename, height)
 
     @admin.action(description="Turn the chosen pictures left", permissions=["change"])
     def turn_left(self, request: HttpRequest, queryset: Any) -> None:
