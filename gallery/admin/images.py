@@ -214,16 +214,13 @@ class ImageAdmin(admin.ModelAdmin):
 
     @admin.action(description="Correct date or place of the chosen pictures", permissions=["change"])
     def correct(self, request: HttpRequest, queryset: Any) -> HttpResponseBase | None:
-        """Ask for date and place, and say them of all the chosen pictures."""
-        form = AdminCorrectManyForm(request.POST if "apply" in request.POST else None)
-        if form.is_valid():
-            form.correct(Image.objects.filter(pk__in=queryset.values("pk")))
-            self.message_user(request, f"{queryset.count()} pictures changed.", messages.SUCCESS)
-            return None
-        context = self.admin_site.each_context(request) | {
-            "title": "Correct date or place", "form": form, "images": queryset, "action": "correct",
-        }  # fmt: skip
-        return render(request, "admin/correct.html", context)
+        """Ask for date and place, and say them of all the chosen pictures; what is left empty stays."""
+        asked = self._ask(request, queryset, AdminCorrectManyForm, "Correct date or place")
+        if isinstance(asked, HttpResponseBase):
+            return asked
+        asked.correct(_plain(queryset))
+        self.message_user(request, f"{queryset.count()} pictures changed.", messages.SUCCESS)
+        return None
 
     @admin.action(description="Read again the chosen pictures that failed", permissions=["change"])
     def retry(self, request: HttpRequest, queryset: Any) -> None:
