@@ -56,7 +56,11 @@ class AdminCorrectionForm(forms.ModelForm):
 class AdminCorrectManyForm(forms.Form):
     """What an administrator says of many pictures; what is left empty stays as it is."""
 
-    taken = forms.CharField(required=False, max_length=40, help_text="1987, 1987-06 or 2024-05-17 10:00.")
+    taken = forms.CharField(
+        required=False,
+        max_length=40,
+        help_text="1987, 1987-06 or 2024-05-17 10:00. What is left empty stays as it is.",
+    )
     place = forms.CharField(required=False, max_length=200, help_text="Paris, or 48.85, 2.35.")
 
     def clean_taken(self) -> Moment | None:
