@@ -13,12 +13,13 @@ from datetime import timedelta
 from typing import IO, Any
 
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.core.files import File
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from gallery import ingest, quota
-from gallery.destination import destination
+from gallery.destination import Destination, destination
 from gallery.imaging import dates
 from gallery.imaging.metadata import Beside
 from gallery.models import Image, PartialUpload
@@ -74,13 +75,10 @@ def write(
         start = file.seek(0, os.SEEK_END)
         if start != offset:
             raise OffsetError
-        try:
-            for piece in _pieces(stream, upload.length - start):
-                file.write(piece)
-                if digest:
-                    digest.update(piece)
-        except OSError as error:  # the connection broke: Django's UnreadablePostError, too
-            logger.info("Upload %s was interrupted: %s", upload.pk, error)
+        for piece in _pieces(stream, upload.length - start):
+            file.write(piece)
+            if digest:
+                digest.update(piece)
         if digest and checksum and digest.digest() != checksum[1]:
             file.truncate(start)
             raise ChecksumError
@@ -90,14 +88,22 @@ def write(
 
 
 def _pieces(stream: IO[bytes], left: int) -> Iterator[bytes]:
-    while left > 0 and (piece := stream.read(min(AT_A_TIME, left))):
+    """Yield what comes, until the connection ends or breaks; errors of the disk are another matter."""
+    while left > 0:
+        try:
+            piece = stream.read(min(AT_A_TIME, left))
+        except OSError as error:  # Django's UnreadablePostError, too
+            logger.info("An upload was interrupted: %s", error)
+            return
+        if not piece:
+            return
         yield piece
         left -= len(piece)
 
 
 @contextmanager
 def _locked(upload: PartialUpload) -> Iterator[Any]:
-    with upload.path.open("r+b") as file:
+    with os.fdopen(os.open(upload.path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -117,9 +123,7 @@ def finish(upload: PartialUpload) -> Image | None:
         return None
     try:
         with _locked(upload) as file:
-            goes_to = destination(
-                upload.owner, upload.album_id_asked, upload.album_title, upload.tags.split(",")
-            )
+            goes_to = _destination(upload)
             added = ingest.add(upload.owner, File(file, upload.filename), beside=_beside(upload))
             goes_to.receive(added.image)
     except NoRoomError:
@@ -131,6 +135,15 @@ def finish(upload: PartialUpload) -> Image | None:
     upload.save(update_fields=["image", "is_done"])
     upload.path.unlink(missing_ok=True)
     return upload.image
+
+
+def _destination(upload: PartialUpload) -> Destination:
+    """Look up where the picture goes; without the album, where that went meanwhile."""
+    tags = upload.tags.split(",")
+    try:
+        return destination(upload.owner, upload.album_id_asked, upload.album_title, tags)
+    except ValidationError:
+        return destination(upload.owner, None, "", tags)
 
 
 def _beside(upload: PartialUpload) -> Beside:

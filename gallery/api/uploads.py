@@ -169,8 +169,6 @@ class TusView(APIView):
             raise NoRoom({"file": [str(refusal)]}) from refusal
         except RefusedError as refusal:
             raise ValidationError({"file": [str(refusal)]}) from refusal
-        except DjangoValidationError as error:  # the album went meanwhile
-            raise ValidationError(error.message_dict) from error
 
 
 def _fields(upload: PartialUpload, request: Request) -> dict[str, str]:
@@ -238,7 +236,7 @@ class UploadView(TusView):
         """Finish what a stop of the site left unfinished; what goes wrong now is told to the next PATCH."""
         try:
             partial_uploads.finish(upload)
-        except (RefusedError, DjangoValidationError, partial_uploads.BusyError):
+        except (RefusedError, partial_uploads.BusyError):
             return
 
     @extend_schema(responses=UploadSerializer)

@@ -1,6 +1,7 @@
 """Uploads in pieces, by tus 1.0: nothing that came is sent twice, and nothing is taken in half."""
 
 import base64
+import errno
 import hashlib
 import io
 from datetime import timedelta
@@ -133,6 +134,37 @@ def test_the_version_and_what_is_here(api):
     assert (answer.status_code, answer["Tus-Version"]) == (204, "1.0.0")
     assert {"creation", "termination", "expiration"} <= set(answer["Tus-Extension"].split(","))
     assert api.generic("POST", UPLOADS, b"", "", headers={"Upload-Length": "9"}).status_code == 412
+
+
+def test_a_full_disk_is_told_and_nothing_that_came_is_lost(api, content, monkeypatch):
+    upload = PartialUpload.objects.get(pk=begin(api, len(content))["Location"].split("/")[-2])
+    partial_uploads.write(upload, Broken(content[:70]), 0)
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    api.raise_request_exception = False  # the site's own answer, as a client gets it
+    with monkeypatch.context() as disk:
+        disk.setattr(partial_uploads.os, "fsync", full)
+        assert send(api, f"{UPLOADS}{upload.pk}/", content[70:80], 70).status_code == 507
+    assert send(api, f"{UPLOADS}{upload.pk}/", content[upload.offset :], upload.offset).status_code == 204
+    assert api.get(f"{UPLOADS}{upload.pk}/").json()["image_id"]
+
+
+def test_an_album_that_went_meanwhile_costs_no_picture(api, curator, content):
+    album = Album.objects.create(owner=curator, title="Short")
+    address = begin(api, len(content), album_id=str(album.pk), tags="kept")["Location"]
+    album.delete()
+    assert send(api, address, content, 0).status_code == 204
+    image = Image.objects.get(pk=api.get(address).json()["image_id"])
+    assert image.image_tags.filter(tag__name="kept").exists()
+
+
+def test_bytes_that_vanished_are_asked_for_again(api, content):
+    upload = PartialUpload.objects.get(pk=begin(api, len(content), content[:9])["Location"].split("/")[-2])
+    upload.path.unlink()
+    assert api.head(f"{UPLOADS}{upload.pk}/", headers=TUS)["Upload-Offset"] == "0"
+    assert send(api, f"{UPLOADS}{upload.pk}/", content, 0).status_code == 204
 
 
 def test_only_its_owner_reaches_it(api, stranger, curator, content):
