@@ -18,6 +18,10 @@ from django.core.files.storage import default_storage
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django_q.tasks import async_task
+from sorl.thumbnail import default
+from sorl.thumbnail.images import ImageFile
+from sorl.thumbnail.kvstores.base import add_prefix
+from sorl.thumbnail.models import KVStore
 
 from gallery import extractor_switch, tasks
 from gallery.models import Embedding, Image
@@ -41,11 +45,13 @@ class Outcome:
     orphans: list[str] = field(default_factory=list)  # files without a row
     unread: int = 0  # searchable pictures without an embedding
     stale: int = 0  # pictures that the index has and should not, or the other way round
+    strays: int = 0  # thumbnails that belong to no picture
     fixed: list[str] = field(default_factory=list)
 
     @property
     def is_good(self) -> bool:
-        return not (self.missing or self.damaged or self.orphans or self.unread or self.stale)
+        found = (self.missing, self.damaged, self.orphans, self.unread, self.stale, self.strays)
+        return not any(found)
 
 
 def latest() -> Outcome | None:
@@ -110,6 +116,25 @@ def check_files(outcome: Outcome, fix: bool) -> None:
                 outcome.orphans.append(name)
 
 
+def check_thumbnails(outcome: Outcome, fix: bool) -> None:
+    """Count thumbnails that sorl knows nothing of, as of pictures that went; with `fix` they are deleted."""
+    root = Path(default.storage.path(""))
+    outcome.strays = 0
+    for batch in _batches(_settled_files(root)):
+        keys = {
+            add_prefix(ImageFile(str(path.relative_to(root)), default.storage).key): path for path in batch
+        }
+        known = set(KVStore.objects.filter(key__in=keys).values_list("key", flat=True))
+        strays = [path for key, path in keys.items() if key not in known]
+        outcome.strays += len(strays)
+        if fix:
+            for path in strays:
+                path.unlink(missing_ok=True)
+    if fix and outcome.strays:
+        outcome.fixed.append(f"{outcome.strays} thumbnails of no picture were deleted")
+        outcome.strays = 0
+
+
 def _settled_files(root: Path) -> Iterator[Path]:
     """Every file that has been there for a while."""
     before = time.time() - SETTLED
@@ -172,6 +197,7 @@ def go_on() -> str:
         async_task("gallery.verification.go_on", group="verification")
         return f"{outcome.originals} originals so far"
     check_files(outcome, fix=False)
+    check_thumbnails(outcome, fix=False)
     check_embeddings(outcome, fix=False)
     outcome.finished = timezone.now().isoformat()
     save(outcome)

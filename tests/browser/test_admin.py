@@ -26,6 +26,8 @@ def test_nothing_is_blocked_or_missing(site, chromium):
     for address in PAGES:
         page.goto(f"/admin/{address}")
         page.wait_for_load_state("networkidle")
+    page.goto("/api/docs/")
+    page.get_by_text("Signing in.").wait_for()
     page.goto("/admin/gallery/image/")
     assert page.locator("#result_list img").first.bounding_box()["height"] <= 72
     page.locator("#result_list .action-select").first.check()

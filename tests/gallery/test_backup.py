@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
+from sorl.thumbnail import default
 
 from gallery import ingest, tasks, verification
 from gallery.models import Embedding, Image
@@ -89,6 +90,22 @@ def test_a_file_without_a_row_is_put_aside_and_never_deleted(own, capsys, settin
     assert not stray.exists()
     [found] = (settings.VAR_DIR / "lost-and-found").rglob("stray.png")
     assert found.read_bytes() == b"somebody's picture"
+
+
+def test_thumbnails_of_no_picture_are_found_and_thrown_away(own, page, capsys):
+    root = Path(default.storage.path(""))
+    before = {path for path in root.rglob("*") if path.is_file()}  # of other tests
+    page.get(f"/images/{own.pk}/thumbnail/small")
+    [kept] = {path for path in root.rglob("*") if path.is_file()} - before
+    verify(capsys, "--fix")
+    stray = kept.with_name("stray.jpg")
+    stray.write_bytes(b"of somebody who is gone")
+    for path in (kept, stray):
+        os.utime(path, (1, 1))
+    good, said = verify(capsys)
+    assert (good, "THUMBNAILS: 1" in said) == (False, True)
+    assert verify(capsys, "--fix")[0]
+    assert (kept.exists(), stray.exists()) == (True, False)
 
 
 def test_a_picture_without_an_embedding_and_a_wrong_index_are_mended(own, capsys):

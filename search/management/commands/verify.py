@@ -17,7 +17,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--fix", action="store_true", help="mend what can be; nothing is deleted")
+        parser.add_argument("--fix", action="store_true", help="mend what can be; no picture is deleted")
         parser.add_argument("--rate", type=int, default=200, help="megabytes a second at most")
         parser.add_argument("--from-start", action="store_true", help="look at every original again")
 
@@ -32,6 +32,7 @@ class Command(BaseCommand):
             outcome.orphans, outcome.fixed = [], []
         verification.check_originals(outcome, rate=rate * 1_000_000)
         verification.check_files(outcome, fix)
+        verification.check_thumbnails(outcome, fix)
         verification.check_embeddings(outcome, fix)
         self.check_index(outcome, fix)
         outcome.finished = timezone.now().isoformat()
@@ -64,6 +65,8 @@ class Command(BaseCommand):
             self.stdout.write(f"DAMAGED: the file of picture {pk} is not what was uploaded. Restore it.")
         for name in outcome.orphans:
             self.stdout.write(f"NO ROW: {name}. --fix puts it into lost-and-found.")
+        if outcome.strays:
+            self.stdout.write(f"THUMBNAILS: {outcome.strays} belong to no picture. --fix deletes them.")
         if outcome.unread:
             self.stdout.write(
                 f"UNREAD: {outcome.unread} pictures have no embedding. --fix has them read again."
