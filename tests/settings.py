@@ -18,6 +18,7 @@ os.environ |= {
     "DEBUG": "off",
     "EXTRACTOR": "lite",
     "READ_TEXT": "off",  # but for the tests of it: half a second for each picture
+    "API_REQUESTS_PER_MINUTE": "0",  # but for the test of it: a fast machine asks thousands
 }
 
 from picfusion_site.settings import *  # noqa: E402, F403
