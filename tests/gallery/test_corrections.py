@@ -142,7 +142,7 @@ def test_many_at_once(page, curator, photo):
     assert corrections.shift_dates(images, timedelta(hours=-1)) == 0  # of a year there is nothing to shift
     page.post(reverse("selection"), {"action": "date", "taken": "1999-01-01 00:00", "image": ids})
     assert corrections.shift_dates(images, timedelta(hours=1)) == 2
-    assert set(images.values_list("taken_local__hour", flat=True)) == {1}
+    assert {image.clock for image in images} == {datetime(1999, 1, 1, 1)}
 
 
 def test_of_a_day_there_are_no_hours_to_shift(photo):
