@@ -66,7 +66,8 @@ bench: dev-install
 	$(BIN)/python -m tests.benchmarks.search --images 1000000
 	$(BIN)/python -m tests.benchmarks.words
 	$(BIN)/python -m tests.benchmarks.full
-	$(BIN)/python -m tests.benchmarks.pages
+	$(BIN)/python -m tests.benchmarks.pages --images 100000
+	$(BIN)/python -m tests.benchmarks.pages --images 1000000
 
 screenshots: dev-install
 	$(BIN)/python -m tests.browser.screenshots
