@@ -277,6 +277,19 @@ def guest_pictures(user: AnyUser) -> QuerySet[GuestPicture]:
     return GuestPicture.objects.filter(image__owner_id=user.pk or 0)
 
 
+def images_for(album: Album) -> QuerySet[Image]:
+    """Return the pictures whose owners may put them into the album themselves."""
+    members = AlbumMember.objects.filter(album=album).exclude(role=AlbumMember.Role.VIEWER)
+    may = Q(owner=album.owner_id) | Q(owner__in=members.values("user"))
+    return Image.objects.filter(may, untrashed())
+
+
+def restorable_by_helpers() -> QuerySet[Image]:
+    """Return what the admin site brings back from trashes: without what waits from guests."""
+    waiting = GuestPicture.objects.values("image")
+    return Image.objects.filter(trashed_at__isnull=False).exclude(pk__in=waiting)
+
+
 def partial_uploads(user: AnyUser) -> QuerySet[PartialUpload]:
     """Return the files that `user` sends in pieces."""
     return PartialUpload.objects.filter(owner_id=user.pk or 0)

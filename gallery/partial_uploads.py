@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import IO, Any
 
-from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.files import File
 from django.utils import timezone
@@ -180,8 +179,3 @@ def _sweep() -> None:
     for name, path in paths.items():
         if name not in kept and path.stat().st_mtime < day_ago:
             path.unlink(missing_ok=True)
-
-
-def of(owner: User, **said: Any) -> PartialUpload:
-    """Make an upload that is not saved yet."""
-    return PartialUpload(owner=owner, **said)

@@ -16,7 +16,7 @@ from gallery import access, trash
 from gallery.api.created import created
 from gallery.api.images import ImageSerializer, signed_in
 from gallery.api.pagination import LimitOffsetPagination
-from gallery.api.strict import StrictSerializer
+from gallery.api.strict import StrictSerializer, refuse_unknown
 from gallery.models import Image
 from search import browsing, engine
 from search.api import MAX_LIMIT, PageSerializer, fetch_related
@@ -179,11 +179,6 @@ class TimelineQuerySerializer(LimitsSerializer):
     whose = serializers.ChoiceField(["mine", "shared"], required=False)
     month = serializers.RegexField(r"\A\d{4}-(0[1-9]|1[0-2])\Z", required=False)
 
-    def validate(self, data: Any) -> Any:
-        if unknown := sorted(set(self.initial_data) - set(self.fields)):
-            raise ValidationError({name: ["There is no such parameter."] for name in unknown})
-        return data
-
 
 class TimelineSerializer(serializers.Serializer):
     count = serializers.IntegerField(help_text="How many pictures there are; in the month, if one is given.")
@@ -198,6 +193,7 @@ class TimelineView(APIView):
     def get(self, request: Request) -> Response:
         """Return the months that have pictures, and pictures in their order: of all, or of one month."""
         form = TimelineQuerySerializer(data=request.query_params)
+        refuse_unknown(request, form.fields)
         form.is_valid(raise_exception=True)
         said = form.validated_data
         timeline = browsing.timeline(request.user, said["order"], said.get("whose", ""))

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django_q.tasks import async_task
 
-from gallery import album_filling, corrections, extractor_switch, ownership, tagging, tasks, trash
+from gallery import access, album_filling, corrections, extractor_switch, ownership, tagging, tasks, trash
 from gallery.files import downloads
 from gallery.forms.admin_actions import AlbumChoiceForm, OwnerForm, TagForm
 from gallery.forms.images import AdminCorrectionForm, AdminCorrectManyForm
@@ -273,16 +273,15 @@ class ImageAdmin(admin.ModelAdmin):
         if isinstance(asked, HttpResponseBase):
             return asked
         album: Album = asked.cleaned_data["album"]
-        may = Q(owner=album.owner_id) | Q(owner__in=album.memberships.exclude(role="viewer").values("user"))
-        ids = list(_plain(queryset).filter(may, trashed_at=None).values_list("pk", flat=True))
+        rows = access.images_for(album).filter(pk__in=_plain(queryset)).values_list("pk", "owner")
         owners: dict[int, list[int]] = {}
-        for pk, owner in Image.objects.filter(pk__in=ids).values_list("pk", "owner"):
+        for pk, owner in rows:
             owners.setdefault(owner, []).append(pk)
         for owner, own in owners.items():
             album_filling.put(album, own, User(pk=owner))
-        left = queryset.count() - len(ids)
+        left = queryset.count() - len(rows)
         rest = f" {left} were left out: their owners are not members." if left else ""
-        self.message_user(request, f"{len(ids)} pictures are in {album}.{rest}", messages.SUCCESS)
+        self.message_user(request, f"{len(rows)} pictures are in {album}.{rest}", messages.SUCCESS)
         return None
 
     @admin.action(description="Give the chosen pictures to somebody…", permissions=["change"])
@@ -300,7 +299,9 @@ class ImageAdmin(admin.ModelAdmin):
     @admin.action(description="Download the chosen pictures", permissions=["view"])
     def download(self, request: HttpRequest, queryset: Any) -> HttpResponseBase:
         """Send a ZIP of their originals."""
-        return downloads.zip_of(((image, True) for image in queryset.iterator(chunk_size=100)), "pictures")
+        images = access.with_location(_plain(queryset), request.user)
+        chosen = ((image, image.sees_location) for image in images.iterator(chunk_size=100))
+        return downloads.zip_of(chosen, "pictures")
 
     @admin.action(description="Move the chosen pictures to the trash", permissions=["delete"])
     def move_to_trash(self, request: HttpRequest, queryset: Any) -> None:
@@ -309,7 +310,8 @@ class ImageAdmin(admin.ModelAdmin):
 
     @admin.action(description="Restore the chosen pictures from the trash", permissions=["change"])
     def restore(self, request: HttpRequest, queryset: Any) -> None:
-        self.message_user(request, f"{trash.restore(_plain(queryset))} pictures restored.", messages.SUCCESS)
+        count = trash.restore(access.restorable_by_helpers().filter(pk__in=_plain(queryset)))
+        self.message_user(request, f"{count} pictures restored.", messages.SUCCESS)
 
 
 def _plain(queryset: Any) -> QuerySet[Image]:

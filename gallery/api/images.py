@@ -31,7 +31,7 @@ from gallery.files.thumbnails import SIZES
 from gallery.imaging import dates
 from gallery.imaging.dates import Moment
 from gallery.imaging.metadata import Beside
-from gallery.models import Image, ImageTag
+from gallery.models import Image, ImageTag, Tag
 from gallery.models.image import MAX_CAPTION
 from gallery.models.tag import normalize
 from gallery.refusal import NoRoomError, RefusedError
@@ -157,6 +157,11 @@ class ImageSerializer(serializers.ModelSerializer):
         }
 
 
+def _called(name: str) -> list[int]:
+    """Return the number of the tag of this name, or of what it is called instead, if there is one."""
+    return list(Tag.objects.ids_of({name}).values())
+
+
 def tag_name(field: str, text: str) -> str:
     """Normalize a tag that a request names in this field; ValidationError (a 400) where it cannot be one."""
     try:
@@ -280,7 +285,9 @@ class ImageFilter(django_filters.FilterSet):
         fields = {"status": ["exact"], "format": ["exact"]}
 
     def carrying(self, images: Any, field: str, tag: str) -> Any:
-        return images.filter(pk__in=shown_tags().filter(tag__name=tag_name("tag", tag)).values("image_id"))
+        return images.filter(
+            pk__in=shown_tags().filter(tag__in=_called(tag_name("tag", tag))).values("image_id")
+        )
 
 
 class ImageViewSet(
@@ -395,7 +402,7 @@ class ImageViewSet(
     def remove_tag(self, request: Request, pk: int) -> Response:
         """Remove a tag from the picture permanently: no extractor adds it again."""
         image, name = self.get_object(), self._tag_name(request)
-        if not shown_tags().filter(image=image, tag__name=name).exists():
+        if not shown_tags().filter(image=image, tag__in=_called(name)).exists():
             raise ValidationError({"name": ["The picture does not carry this tag."]})
         tagging.remove(image, name)
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -203,7 +203,7 @@ class UploadsView(TusView):
         most = settings.MAX_UPLOAD_MB * 1_000_000
         if length > most:
             raise TooLarge({"Upload-Length": [f"A file has at most {most} bytes here."]})
-        upload = partial_uploads.of(signed_in(request), length=length, **_said(request))
+        upload = PartialUpload(owner=signed_in(request), length=length, **_said(request))
         try:
             partial_uploads.begin(upload)
         except NoRoomError as refusal:

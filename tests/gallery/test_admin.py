@@ -1,11 +1,15 @@
 """The admin site for pictures, tags and albums."""
 
+import io
+import zipfile
 from pathlib import Path
 
 import pytest
+from PIL import ExifTags
+from PIL import Image as Pillow
 
 from gallery import access_tokens, extractor_switch, ingest, tagging, tasks
-from gallery.models import Album, AlbumImage, AlbumMember, Image, ImageTag, ShareLink
+from gallery.models import Album, AlbumImage, AlbumMember, GuestPicture, Image, ImageTag, ShareLink
 from search.models import SavedSearch
 from tests.conftest import drawn, encoded, upload
 
@@ -65,6 +69,10 @@ def test_an_administrator_without_the_permission_is_sent_nothing(client, strange
     assert client.get(f"/images/{photo('coffee').pk}/thumbnail/small").status_code == 404
 
 
+def image_of_a_guest(owner):
+    return ingest.add(owner, upload(encoded(drawn("olive")), "guest.png"), hidden=True).image
+
+
 def act(admin, action, *images, **said):
     """What the list of pictures answers to one of its actions."""
     data = {"action": action, "_selected_action": [image.pk for image in images], **said}
@@ -82,6 +90,11 @@ def test_deleting_goes_through_the_trash(admin, photo):
     act(admin, "restore", other)
     other.refresh_from_db()
     assert other.trashed_at is None
+    GuestPicture.objects.create(image=image_of_a_guest(other.owner))
+    waiting = GuestPicture.objects.get().image
+    act(admin, "restore", waiting)
+    waiting.refresh_from_db()
+    assert waiting.trashed_at is not None  # its owner says yes or no
     act(admin, "move_to_trash", other)
     listed = admin.get("/admin/gallery/image/?trash=yes").content.decode()
     assert (other.filename in listed, photo("chelsea").filename in listed) == (True, False)
@@ -218,3 +231,14 @@ def test_links_and_people_are_ended(admin, administrator, curator, mailoutbox, s
     curator.refresh_from_db()
     administrator.refresh_from_db()
     assert (curator.is_active, administrator.is_active) == (False, True)
+
+
+def test_where_others_took_their_pictures_an_administrator_is_not_told(admin, curator):
+    exif = Pillow.Exif()
+    place = {1: "N", 2: (38.0, 42.0, 0.0), 3: "W", 4: (9.0, 8.0, 0.0)}
+    exif.get_ifd(ExifTags.IFD.GPSInfo).update(place)
+    image = ingest.add(curator, upload(encoded(drawn("coral"), "JPEG", exif=exif), "there.jpg")).image
+    assert image.latitude
+    content = b"".join(act(admin, "download", image).streaming_content)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive, Pillow.open(archive.open("there.jpg")) as sent:
+        assert not dict(sent.getexif().get_ifd(ExifTags.IFD.GPSInfo)).get(2)

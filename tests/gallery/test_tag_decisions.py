@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django_q.models import OrmQ
+from rest_framework.test import APIClient
 
 from gallery import extractor_switch, tag_decisions, tagging, tasks
 from gallery.extraction.pipeline import Reading
@@ -98,6 +99,9 @@ def test_a_synonym_is_another_word_for_the_same(decide, photo, curator):
     tagging.add(image, "car")
     decide("Automobile", "car")
     assert found(curator, "#automobile") == {image.pk}
+    client = APIClient()
+    client.force_authenticate(curator)
+    assert client.get("/api/v1/images/", {"tag": "automobile"}).json()["count"] == 1
     other = photo("coffee")
     tagging.add(other, "automobile")
     assert shown(other)["car"] == ("person", 1.0)
