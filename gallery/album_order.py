@@ -19,6 +19,7 @@ def place(album: Album, image_ids: Iterable[int], where: str | int) -> None:
     ValueError if none of them, or not the picture that they are to stand before, is in the album.
     """
     with transaction.atomic():
+        Album.objects.select_for_update().filter(pk=album.pk).first()  # one after the other
         links = list(access.album_images(album).order_by(*album.order_of()).values_list("pk", "image_id"))
         chosen = set(image_ids)
         moved = [link for link in links if link[1] in chosen]

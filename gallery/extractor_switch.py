@@ -67,7 +67,7 @@ def claim_unread(target: Description, size: int) -> list[Image]:
     way.
     """
     with transaction.atomic():
-        row = ActiveExtractor.objects.get(pk=1)
+        row = ActiveExtractor.objects.select_for_update().get(pk=1)
         if row.successor != target.key:
             row.successor, row.cursor = target.key, 0
         images = list(unread(target.key).filter(pk__gt=row.cursor)[:size])
@@ -87,7 +87,7 @@ def switch_if_complete() -> bool:
     """
     target = registry.target()
     with transaction.atomic():
-        row = ActiveExtractor.objects.filter(pk=1).first()
+        row = ActiveExtractor.objects.select_for_update().filter(pk=1).first()
         if row is None or row.key == target.key:
             return True
         if unread(target.key).exists():

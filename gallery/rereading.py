@@ -2,7 +2,6 @@
 
 import dataclasses
 import logging
-from pathlib import Path
 
 from django.db import DatabaseError, transaction
 from django.db.models import Q, QuerySet
@@ -70,7 +69,7 @@ def measure_batch(size: int) -> int:
             OSError,
             DatabaseError,
         ) as error:  # of the disk, not of the picture: it is there again some time
-            if not isinstance(error, FileNotFoundError) or not _has_originals(image):
+            if not isinstance(error, FileNotFoundError) or not image.original.storage.is_there():
                 logger.warning("Pictures cannot be looked at again now: %s", error)
                 break
             written = None
@@ -87,19 +86,13 @@ def measure_batch(size: int) -> int:
 
 def _look_again(image: Image) -> Written:
     """Decode a picture and read what its file says; nothing is saved."""
-    decoded = decode(image.original.path, 4 * HASHED, image.turn)
+    decoded = decode(image.original, 4 * HASHED, image.turn)
     image.perceptual_hash, image.color = decoded.perceptual_hash, decoded.color
     image.colors = decoded.colors
     with image.original.storage.open(image.original_name) as file:
         facts = decoder().examine(file)
     image.describe(facts)
     return facts.written
-
-
-def _has_originals(image: Image) -> bool:
-    """Whether the disk of originals is there: an empty folder is one that is not mounted."""
-    root = Path(image.original.storage.path(""))
-    return root.is_dir() and any(root.iterdir())
 
 
 def _keep_what_was_seen(done: list[tuple[Image, Written | None, int]]) -> None:

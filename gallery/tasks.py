@@ -20,6 +20,7 @@ from gallery.extraction.base import Extraction, Extractor
 from gallery.extraction.lite import Lite
 from gallery.extraction.pipeline import Reading, extract_files
 from gallery.extractor_switch import MAX_ATTEMPTS
+from gallery.files.storage import StoreError
 from gallery.imaging.decoder import DecodeError
 from gallery.machine import machine_id
 from gallery.models import Embedding, Image, ImageTag, Tag, TagDecision
@@ -71,6 +72,10 @@ def install_schedule(**kwargs) -> None:
         defaults={"func": "gallery.access_tokens.forget_expired", "schedule_type": Schedule.DAILY},
     )
     Schedule.objects.update_or_create(
+        name="thin out the log of changes",
+        defaults={"func": "gallery.change_log.thin_out", "schedule_type": Schedule.HOURLY},
+    )
+    Schedule.objects.update_or_create(
         name="remove expired sessions",
         defaults={"func": "gallery.tasks.clear_sessions", "schedule_type": Schedule.DAILY},
     )
@@ -108,10 +113,14 @@ def extract_batch(size: int) -> int:
     extractor = registry.load(description)
     extractor_switch.remember(description)
     images = claim(size)
-    for image, error in _extract_and_store(images, extractor, description.key).items():
-        record_failure(image, error)
-    rereading.name_places(images)
-    return len(images)
+    errors = _extract_and_store(images, extractor, description.key)
+    away = {image: error for image, error in errors.items() if isinstance(error, StoreError)}
+    _give_back(away)
+    for image, error in errors.items():
+        if image not in away:
+            record_failure(image, error)
+    rereading.name_places([image for image in images if image not in away])
+    return len(images) - len(away)
 
 
 def read_turned(image_ids: list[int]) -> str:
@@ -173,7 +182,7 @@ def _extract_and_store(images: list[Image], extractor: Extractor, key: str) -> d
     turns = {image.pk: image.turn for image in images}
     for image, result in zip(
         images,
-        extract_files(extractor, [image.original.path for image in images], [image.turn for image in images]),
+        extract_files(extractor, [image.original for image in images], [image.turn for image in images]),
         strict=True,
     ):
         if isinstance(result, Exception):
@@ -197,7 +206,10 @@ def in_turns(size: int) -> list[Image]:
     """
     # Written out, for SQLite takes the index of those that wait only where it can see that it holds them all.
     waiting = claimable().extra(where=["gallery_image.status IN ('pending', 'processing')"])
-    own = [iter(waiting.filter(owner=pk).order_by("attempts", "-id")[:size]) for pk in _people(waiting, size)]
+    people = _people(waiting, size)
+    # Two workers would else claim the same; on SQLite, where writers queue, Django leaves the lock out.
+    free = waiting.select_for_update(skip_locked=True)
+    own = [iter(free.filter(owner=pk).order_by("attempts", "-id")[:size]) for pk in people]
     turns = zip_longest(*own)
     return [image for turn in turns for image in turn if image is not None][:size]
 
@@ -336,6 +348,15 @@ def record_failure(image: Image, error: Exception) -> None:
     Image.objects.filter(pk=image.pk, status=Image.Status.PROCESSING).update(
         status=status, error=failure(error), lease_expires_at=None
     )
+
+
+def _give_back(away: dict[Image, StoreError]) -> None:
+    """Put back what could not be fetched: that is no picture's fault, and costs none an attempt."""
+    for image, error in away.items():
+        logger.warning("Image %d waits for its file: %s", image.pk, error)
+        Image.objects.filter(pk=image.pk, status=Image.Status.PROCESSING).update(
+            status=Image.Status.PENDING, attempts=image.attempts, lease_expires_at=None
+        )
 
 
 def failure(error: Exception) -> Image.Failure:

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
@@ -63,12 +62,12 @@ def read_batch(is_urgent: Callable[[], bool]) -> int:
 def _read(reader: TextReader, image: Image, is_urgent: Callable[[], bool]) -> str:
     """Return the text in a picture, '' where it is the picture's fault that there is none to be had."""
     try:
-        return reader.read(decode(image.original.path, AT_LEAST, image.turn).picture, is_urgent)
+        return reader.read(decode(image.original, AT_LEAST, image.turn).picture, is_urgent)
     except (UnreadableError, DecodeError) as error:
         logger.warning("The text of image %d is not read: %s", image.pk, error)
     except FileNotFoundError:
-        if not any(Path(image.original.storage.path("")).iterdir()):
-            raise  # an empty folder is a disk that is not mounted
+        if not image.original.storage.is_there():
+            raise
         logger.warning("The text of image %d is not read: its file is gone", image.pk)
     return ""
 

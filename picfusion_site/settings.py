@@ -7,7 +7,10 @@ import os
 import tomllib
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
 from gallery.imaging.formats import FORMATS
+from picfusion_site import addresses
 from picfusion_site.environment import Environment, refuse_open_folder
 from picfusion_site.secret_key import secret_key
 
@@ -27,7 +30,13 @@ refuse_open_folder(VAR_DIR)
 # --- Site -----------------------------------------------------------------------------------------
 
 DEBUG = env.bool("DEBUG", False)
-SECRET_KEY = env.str("SECRET_KEY", "") or secret_key(VAR_DIR / "secret_key")
+SECRET_KEY = env.str("SECRET_KEY", "")
+if not SECRET_KEY and env.str("DATABASE_URL", "").startswith("postgres"):
+    # Each machine would make its own, and what one signs would be void on the other.
+    raise ImproperlyConfigured(
+        "SECRET_KEY must be set, the same on every machine, when DATABASE_URL is shared."
+    )
+SECRET_KEY = SECRET_KEY or secret_key(VAR_DIR / "secret_key")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_FAILURE_VIEW = "picfusion_site.views.csrf_failure"
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -102,32 +111,19 @@ TEMPLATES = [
 
 # --- Data -----------------------------------------------------------------------------------------
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": VAR_DIR / "picfusion.sqlite3",
-        "OPTIONS": {
-            # SQLite takes one writer at a time: readers go on beside it (WAL), writers queue from their first
-            # statement (IMMEDIATE), and a commit is on disk before it is reported (FULL).
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 30,
-        },
-    },
-}
+# Each of these addresses may be left empty: then everything is in VAR_DIR and in this process.
+DATABASE_URL = env.str("DATABASE_URL", "")
+STORAGE_URL = env.str("STORAGE_URL", "")
+CACHE_URL = env.str("CACHE_URL", "")
+
+DATABASES = {"default": addresses.database(DATABASE_URL, VAR_DIR)}
+CACHES = {"default": addresses.cache(CACHE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Originals and thumbnails have no public address of their own: gallery.views serves them after asking
 # gallery.access, so there is no MEDIA_URL.
 STORAGES = {
-    "default": {
-        "BACKEND": "gallery.files.storage.DurableStorage",
-        "OPTIONS": {"location": VAR_DIR / "originals"},
-    },
-    "thumbnails": {
-        "BACKEND": "gallery.files.storage.DurableStorage",
-        "OPTIONS": {"location": VAR_DIR / "thumbnails"},
-    },
+    **addresses.storages(STORAGE_URL, VAR_DIR),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 

@@ -5,7 +5,7 @@ from pathlib import PurePath
 from typing import Any
 
 import numpy as np
-from django.db.models import F, Func, IntegerField
+from django.db.models import BigIntegerField, F, Func
 from django.db.models.functions import Greatest
 
 from gallery import access
@@ -22,20 +22,28 @@ WITHIN = 500  # images asked for by number at a time: SQLite limits how many a s
 
 
 class Milliseconds(Func):
-    """A moment in milliseconds since 1970, worked out by SQLite."""
+    """A moment in milliseconds since 1970, worked out by the database."""
 
     template = "CAST(round((julianday(%(expressions)s) - 2440587.5) * 86400000) AS INTEGER)"
-    output_field = IntegerField()
+    output_field = BigIntegerField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra) -> Any:
+        template = "ROUND(EXTRACT(EPOCH FROM %(expressions)s) * 1000)::bigint"
+        return self.as_sql(compiler, connection, template=template, **extra)
 
 
 class Seconds(Func):
-    """A moment in seconds since 1970, worked out by SQLite.
+    """A moment in seconds since 1970, worked out by the database.
 
     A million datetime objects would take ten seconds.
     """
 
     template = "CAST(strftime('%%%%s', %(expressions)s) AS INTEGER)"
-    output_field = IntegerField()
+    output_field = BigIntegerField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra) -> Any:
+        template = "FLOOR(EXTRACT(EPOCH FROM %(expressions)s))::bigint"
+        return self.as_sql(compiler, connection, template=template, **extra)
 
 
 def every_image(extractor: str, dim: int) -> Iterator[Rows]:

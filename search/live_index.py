@@ -6,17 +6,15 @@ A snapshot that all processes share, kept up with the database's log of changes.
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import Max
 from filelock import FileLock
 
-from gallery import extractor_switch
+from gallery import change_log, extractor_switch
 from gallery.extraction.base import Description
-from gallery.models import Change
 from search import index_rows
 from search.index import snapshot
 from search.index.index import Index
@@ -30,7 +28,7 @@ CHANGED_SHARE = 1 / 200
 
 
 class LiveIndex:
-    """One index, the extractor whose embeddings it holds, and the last change it has seen."""
+    """One index, the extractor whose embeddings it holds, and how far it has read the log of changes."""
 
     def __init__(self, current: Callable[[], Description] | None = None) -> None:
         """Say by `current` whose rows are searched; left out, the active extractor's are."""
@@ -39,7 +37,7 @@ class LiveIndex:
         self._index: Index | None = None
         self._extractor = ""
         self._snapshot = ""  # the name of the one that the index is built on
-        self._seen = 0
+        self._log = change_log.Reader(0)
 
     @contextmanager
     def open(self) -> Iterator[Index]:
@@ -49,12 +47,12 @@ class LiveIndex:
 
     def lag(self) -> int | None:
         """Count the changes that are not in the index yet; None while this process has not opened it."""
-        return None if self._index is None else Change.objects.filter(seq__gt=self._seen).count()
+        return None if self._index is None else change_log.count_since(self._log.position)
 
     @property
     def version(self) -> str:
         """What the index that is open was made of: while this is the same, so is all that it holds."""
-        return f"{self._extractor}-{self._seen}"
+        return f"{self._extractor}-{self._log.version}"
 
     def forget(self) -> None:
         """Let go of everything and open the snapshot again on the next use."""
@@ -69,28 +67,33 @@ class LiveIndex:
 
     def _refresh(self) -> Index:
         extractor = self._current() if self._current else extractor_switch.current()
-        last = _last_change()
-        folder = _folder(extractor.key)
         index = self._index
-        # A lower number than was seen before means another database: restored from a backup, say.
-        another = self._extractor != extractor.key or last < self._seen
-        if index is None or another or snapshot.current(folder) != self._snapshot:
-            index = self._open(extractor, last)
-        if last > self._seen:
-            apply_changes(index, self._extractor, self._seen, last)
-            self._seen = last
+        if (
+            index is None
+            or self._extractor != extractor.key
+            or snapshot.current(_folder(extractor.key)) != self._snapshot
+        ):
+            index = self._open(extractor)
+        try:
+            changed = self._log.news()
+        except ValueError:  # another database: restored from a backup, say
+            index = self._open(extractor)
+            changed = self._log.news()
+        apply_changes(index, self._extractor, changed)
         return index
 
-    def _open(self, extractor: Description, last: int) -> Index:
-        found = _load_or_rebuild(extractor, last)
+    def _open(self, extractor: Description) -> Index:
+        found = _load_or_rebuild(extractor, change_log.position())
         self._index = Index(extractor.dim, found)
-        self._extractor, self._snapshot, self._seen = extractor.key, found.name, found.seq
+        self._extractor, self._snapshot = extractor.key, found.name
+        self._log = change_log.Reader(found.seq)
         return self._index
 
 
-def apply_changes(index: Index, extractor: str, seen: int, last: int) -> None:
-    """Bring the index from the change numbered `seen` to the one numbered `last`."""
-    changed = list(Change.objects.filter(seq__gt=seen, seq__lte=last).values_list("image_id", flat=True))
+def apply_changes(index: Index, extractor: str, changed: Sequence[int]) -> None:
+    """Bring these images' rows in the index to what the database holds now."""
+    if not changed:
+        return
     index.remove(changed)
     for rows in index_rows.images(extractor, index.dim, changed):
         index.append(rows)
@@ -103,13 +106,12 @@ def compact(extractor: Description) -> bool:
 
     Searches go on meanwhile on the one that they have; each process changes over before its next search.
     """
-    last = _last_change()
+    last = change_log.position()
     found = _load_or_rebuild(extractor, last)
-    since = Change.objects.filter(seq__gt=found.seq, seq__lte=last).count()
-    if since <= LEAST_CHANGES + found.size * CHANGED_SHARE:
+    if change_log.count_since(found.seq) <= LEAST_CHANGES + found.size * CHANGED_SHARE:
         return False
     index = Index(extractor.dim, found)
-    apply_changes(index, extractor.key, found.seq, last)
+    apply_changes(index, extractor.key, change_log.images_since(found.seq))
     with _writing(extractor.key):
         snapshot.write(_folder(extractor.key), extractor.dim, last, index.chunks())
     return True
@@ -163,15 +165,11 @@ def _load(extractor: Description, last: int) -> snapshot.Snapshot:
 
 
 def _rebuild(extractor: Description) -> None:
-    # The number was read before the rows: a change in between is applied a second time, never missed.
-    last = _last_change()
+    # The position was read before the rows: a change in between is applied a second time, never missed.
+    last = change_log.position()
     snapshot.write(
         _folder(extractor.key), extractor.dim, last, index_rows.every_image(extractor.key, extractor.dim)
     )
-
-
-def _last_change() -> int:
-    return Change.objects.aggregate(last=Max("seq"))["last"] or 0
 
 
 def _folder(extractor: str) -> Path:

@@ -21,11 +21,18 @@ os.environ |= {
     "API_REQUESTS_PER_MINUTE": "0",  # but for the test of it: a fast machine asks thousands
 }
 
+# The same tests on what several machines share: PostgreSQL, an S3 store, and Valkey (see tests/servers.py).
+if MANY := os.environ.get("PICFUSION_TESTS") == "many":
+    from tests import servers
+
+    os.environ |= servers.addresses() | {"SECRET_KEY": "of the tests"}
+
 from picfusion_site.settings import *  # noqa: E402, F403
 from picfusion_site.settings import DATABASES, STATIC_ROOT, STORAGES, VAR_DIR  # noqa: E402
 
 # A file, as in life: in memory there is no WAL and no second connection.
-DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
+if not MANY:
+    DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STATIC_ROOT.mkdir(exist_ok=True)

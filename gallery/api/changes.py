@@ -3,7 +3,6 @@
 import hashlib
 from typing import Any
 
-from django.db.models import Max
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -11,11 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from gallery import access
+from gallery import access, change_log
 from gallery.access import AnyUser
 from gallery.api.images import ImageSerializer, sync_key
 from gallery.api.strict import refuse_unknown
-from gallery.models import Change, Image
+from gallery.models import Image
 from gallery.numbers import whole_number
 
 MOST = 500  # changes in an answer
@@ -54,23 +53,35 @@ class ChangesView(APIView):
         refuse_unknown(request, ["since"])
         scope = _scope(request.user)
         text = request.query_params.get("since", "")
-        last = Change.objects.aggregate(last=Max("seq"))["last"] or 0
+        end = change_log.end()
         if not text:
-            return Response(_answer(request, [], [], f"{last}-{scope}", False, False))
-        number, _dash, before = text.partition("-")
-        seq = whole_number(number, 0)
-        if seq is None or not before:
-            raise ValidationError({"since": ["This is no cursor of ours."]})
-        if seq > last:  # of a database that was restored to before
-            return Response(_answer(request, [], [], f"{last}-{scope}", False, True))
-        rows = list(Change.objects.filter(seq__gt=seq).order_by("seq")[: MOST + 1])
+            return Response(_answer(request, [], [], _cursor(end, scope), False, False))
+        place, before = _read(text)
+        if place > end:  # of a database that was restored to before
+            return Response(_answer(request, [], [], _cursor(end, scope), False, True))
+        rows = list(change_log.settled_after(place)[: MOST + 1])
         has_more, rows = len(rows) > MOST, rows[:MOST]
-        ids = [row.image_id for row in rows]
+        ids = {row.image_id for row in rows}
         seen = ImageSerializer.with_related(access.visible_images(request.user), request.user)
         found = list(seen.filter(pk__in=ids).order_by("pk"))
-        gone = _gone(request.user, set(ids) - {image.pk for image in found})
-        cursor = f"{rows[-1].seq if rows else seq}-{scope}"
-        return Response(_answer(request, found, gone, cursor, has_more, before != scope))
+        gone = _gone(request.user, ids - {image.pk for image in found})
+        if rows:
+            place = (rows[-1].transaction, rows[-1].seq)
+        return Response(_answer(request, found, gone, _cursor(place, scope), has_more, before != scope))
+
+
+def _cursor(place: change_log.Place, scope: str) -> str:
+    return "{}.{}-{}".format(*place, scope)
+
+
+def _read(cursor: str) -> tuple[change_log.Place, str]:
+    """Read a cursor: a place in the log, and what its reader saw then; also one of before version 0.6."""
+    numbers, _dash, scope = cursor.partition("-")
+    transaction, _dot, seq = numbers.rpartition(".")
+    place = whole_number(transaction or "0", 0), whole_number(seq, 0)
+    if place[0] is None or place[1] is None or not scope:
+        raise ValidationError({"since": ["This is no cursor of ours."]})
+    return (place[0], place[1]), scope
 
 
 def _answer(

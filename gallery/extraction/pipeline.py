@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from django.db.models.fields.files import FieldFile
 from PIL import Image
 
 from gallery.extraction.base import Extraction, Extractor
 from gallery.imaging.decoder import Decoded, decoder
 
 logger = logging.getLogger(__name__)
+
+Stored = FieldFile | Path  # a picture's file, wherever it is kept
 
 
 @dataclass(frozen=True)
@@ -26,14 +29,14 @@ class Reading:
     colors: str = ""
 
 
-def decode(file: str | Path, at_least: int, turn: int = 0) -> Decoded:
-    """Decode a picture in a process of its own; DecodeError where that fails."""
-    with open(file, "rb") as opened:
+def decode(file: Stored, at_least: int, turn: int = 0) -> Decoded:
+    """Decode a picture in a process of its own; DecodeError where that fails, OSError where it is not there."""
+    with open(file, "rb") if isinstance(file, Path) else file.storage.open(str(file.name)) as opened:
         return decoder().load(opened, at_least, turn=turn)
 
 
 def extract_files(
-    extractor: Extractor, files: Sequence[str | Path], turns: Sequence[int] = ()
+    extractor: Extractor, files: Sequence[Stored], turns: Sequence[int] = ()
 ) -> list[Reading | Exception]:
     """Return what each file gave, in order; in the place of one that failed stands the exception.
 

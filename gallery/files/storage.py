@@ -12,8 +12,17 @@ from django.db.models.signals import post_delete
 from sorl.thumbnail import delete as delete_thumbnails
 
 
+class StoreError(OSError):
+    """The store of files does not answer, or refuses: no file's fault, and it may be there again in a minute."""
+
+
 class DurableStorage(FileSystemStorage):
     """A FileSystemStorage whose files appear under their name only when every byte is on disk."""
+
+    def is_there(self) -> bool:
+        """Whether the disk is there: an empty folder is one that is not mounted."""
+        root = Path(self.location)
+        return root.is_dir() and any(root.iterdir())
 
     def _save(self, name: str, content: File) -> str:
         target = Path(self.path(name))

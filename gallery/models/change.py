@@ -1,9 +1,11 @@
 """The log by which every process learns what changed in pictures, tags, embeddings and albums.
 
-Database triggers write it, not Python: bulk statements, cascades and the admin cannot forget it. An image has
-one row at most, and a later change moves it to the end under a new number, so a reader asks for `seq > last
-seen`: one look at the primary key's end, however large the library is.
+Database triggers write it, not Python: bulk statements, cascades and the admin cannot forget it. They only
+append, for on PostgreSQL two writers that replace a picture's row wait for each other for ever, or fail.
+`gallery.change_log` reads it, and thins it out to one row for each picture.
 """
+
+from collections.abc import Iterator
 
 from django.db import connections, models
 
@@ -22,10 +24,16 @@ WATCHED = {
 
 
 class Change(models.Model):
-    """That something about an image changed, as number `seq` of all changes."""
+    """That something about an image changed, as number `seq` of all changes.
 
-    seq = models.AutoField(primary_key=True)
-    image_id = models.BigIntegerField(unique=True)
+    PostgreSQL gives numbers out when rows are written and shows them when they are committed, so that a lower
+    one may appear after a higher one. There `transaction` says who wrote it; on SQLite, where writers queue,
+    it is 0.
+    """
+
+    seq = models.BigAutoField(primary_key=True)
+    image_id = models.BigIntegerField(db_index=True)
+    transaction = models.BigIntegerField(db_default=0)
 
     def __str__(self) -> str:
         return f"change {self.seq} of image {self.image_id}"
@@ -33,20 +41,51 @@ class Change(models.Model):
 
 def install_triggers(using: str, **kwargs) -> None:
     """Create the triggers again after `migrate`: Django drops them when a migration rebuilds their table."""
+    statements = {"sqlite": _sqlite, "postgresql": _postgresql}[connections[using].vendor]
     with connections[using].cursor() as cursor:
-        for table, (column, columns) in WATCHED.items():
-            for event, rows in (
-                ("INSERT", ["NEW"]),
-                (f"UPDATE OF {columns}", ["NEW", "OLD"]),
-                ("DELETE", ["OLD"]),
-            ):
-                name = f"{table}_{event.split()[0].lower()}_is_a_change"
-                # Not INSERT OR REPLACE: inside a trigger the conflict clause of the outer statement goes
-                # before it, and an upsert would abort.
-                statements = "".join(
-                    f"DELETE FROM gallery_change WHERE image_id = {row}.{column}; "
-                    f"INSERT INTO gallery_change (image_id) VALUES ({row}.{column}); "
-                    for row in rows
-                )
-                cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
-                cursor.execute(f"CREATE TRIGGER {name} AFTER {event} ON {table} BEGIN {statements}END")
+        for statement in statements():
+            cursor.execute(statement)
+
+
+def trigger_names() -> dict[str, str]:
+    """Return the name of each trigger, and its table's."""
+    return {name: table for table, name, _event, _column, _rows in _triggers()}
+
+
+def _triggers() -> Iterator[tuple[str, str, str, str, list[str]]]:
+    """Yield (table, name, event, the column that names the image, the rows that it is read from)."""
+    for table, (column, columns) in WATCHED.items():
+        for event, rows in (
+            ("INSERT", ["NEW"]),
+            (f"UPDATE OF {columns}", ["NEW", "OLD"]),
+            ("DELETE", ["OLD"]),
+        ):
+            yield table, f"{table}_{event.split()[0].lower()}_is_a_change", event, column, rows
+
+
+def _insert(column: str, rows: list[str], values: str = "") -> str:
+    """Write a change for each row, but a single one where both name the same image."""
+    first, *others = rows
+    into = f"INSERT INTO gallery_change (image_id{', transaction' if values else ''}) SELECT "
+    own = f"{into}{first}.{column}{values}; "
+    return own + "".join(
+        f"{into}{row}.{column}{values} WHERE {row}.{column} <> {first}.{column}; " for row in others
+    )
+
+
+def _sqlite() -> Iterator[str]:
+    for table, name, event, column, rows in _triggers():
+        yield f"DROP TRIGGER IF EXISTS {name}"
+        yield f"CREATE TRIGGER {name} AFTER {event} ON {table} BEGIN {_insert(column, rows)}END"
+
+
+def _postgresql() -> Iterator[str]:
+    yield "CREATE INDEX IF NOT EXISTS gallery_change_transaction ON gallery_change (transaction, seq)"
+    for table, name, event, column, rows in _triggers():
+        body = _insert(column, rows, ", pg_current_xact_id()::text::bigint")
+        yield (
+            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN {body}RETURN NULL; END $$"
+        )
+        yield f"DROP TRIGGER IF EXISTS {name} ON {table}"
+        yield f"CREATE TRIGGER {name} AFTER {event} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()"

@@ -77,14 +77,7 @@ def test_every_way_of_changing_an_image_is_logged(curator, photo):
     ):
         before = last()
         change()
-        assert Change.objects.filter(seq__gt=before, image_id=image.pk).count() == 1
-
-
-def test_the_log_keeps_one_row_an_image(photo):
-    image = photo("coffee")
-    for status in ("pending", "ready", "pending"):
-        Image.objects.filter(pk=image.pk).update(status=status)
-    assert Change.objects.filter(image_id=image.pk).count() == 1
+        assert Change.objects.filter(seq__gt=before, image_id=image.pk).exists()
 
 
 def test_what_is_written_and_seen_is_logged(photo):
