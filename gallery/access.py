@@ -193,7 +193,11 @@ def scope(user: AnyUser) -> Scope:
 
 def visible_images(user: AnyUser) -> QuerySet[Image]:
     """Return the pictures that `user` may see."""
-    limits = scope(user)
+    return visible_within(scope(user))
+
+
+def visible_within(limits: Scope) -> QuerySet[Image]:
+    """Return the pictures that whoever has this scope may see."""
     own = Q(owner_id=limits.owner_id)
     if limits.album_ids:
         # Asked for each picture that is not one's own, by its few albums: the list of all that is shared may

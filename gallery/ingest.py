@@ -76,6 +76,7 @@ def add(
     image.original.save("", file, save=False)
     try:
         with transaction.atomic():
+            quota.check(owner, file.size)  # again, for others came while this one was looked at
             image.save()
             for written in (facts.written, beside.written):
                 tagging.add_written(image, written, rated=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import connection
 from django.db.models import Count, Sum
 from django.utils.translation import gettext as _
 
@@ -40,12 +41,18 @@ def usage(user: User) -> Usage:
 
 
 def check(user: User, size: int) -> None:
-    """NoRoomError if one more file of this many bytes is more than the disk or the person may hold."""
+    """NoRoomError if one more file of this many bytes is more than the disk or the person may hold.
+
+    Within a transaction the answer holds until it ends: whoever else asks for this person waits.
+    """
     free = shutil.disk_usage(settings.VAR_DIR).free
     if free - size < settings.MIN_FREE_MB * 1_000_000:
         raise NoRoomError(_("The server's disk is full. The picture was not added."))
     if limits(user) == (None, None):
         return
+    if connection.in_atomic_block:  # two at once would both be the last one that fits
+        Account.objects.get_or_create(user=user)
+        Account.objects.select_for_update().get(user=user)
     now = usage(user)
     hint = _("Delete some pictures and empty the trash to free space.")
     if now.most_pictures is not None and now.pictures + 1 > now.most_pictures:

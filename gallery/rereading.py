@@ -9,6 +9,7 @@ from sorl.thumbnail import delete as delete_thumbnails
 
 from gallery import tagging
 from gallery.extraction.pipeline import decode
+from gallery.files import storage
 from gallery.imaging import metadata, places
 from gallery.imaging.camera import CameraFacts
 from gallery.imaging.decoder import DecodeError, decoder
@@ -69,7 +70,7 @@ def measure_batch(size: int) -> int:
             OSError,
             DatabaseError,
         ) as error:  # of the disk, not of the picture: it is there again some time
-            if not isinstance(error, FileNotFoundError) or not image.original.storage.is_there():
+            if not isinstance(error, FileNotFoundError) or not storage.is_there(image.original):
                 logger.warning("Pictures cannot be looked at again now: %s", error)
                 break
             written = None

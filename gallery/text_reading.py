@@ -11,6 +11,7 @@ from gallery import access
 from gallery.extraction.pipeline import decode
 from gallery.extraction.text_reader import AT_LEAST, InterruptedReadingError, TextReader, UnreadableError
 from gallery.extractor_switch import MAX_ATTEMPTS
+from gallery.files import storage
 from gallery.imaging.decoder import DecodeError
 from gallery.models import Image, TextInImage
 
@@ -66,7 +67,7 @@ def _read(reader: TextReader, image: Image, is_urgent: Callable[[], bool]) -> st
     except (UnreadableError, DecodeError) as error:
         logger.warning("The text of image %d is not read: %s", image.pk, error)
     except FileNotFoundError:
-        if not image.original.storage.is_there():
+        if not storage.is_there(image.original):
             raise
         logger.warning("The text of image %d is not read: its file is gone", image.pk)
     return ""

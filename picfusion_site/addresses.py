@@ -1,4 +1,4 @@
-"""The addresses that move a site to many machines: of its database, its files, its cache and its search engine.
+"""The addresses that move a site to many machines: of its database, its files and its cache.
 
 Each is one setting, and each default needs no server. What the others need is in requirements-many.txt.
 """
@@ -54,8 +54,8 @@ def database(text: str, var_dir: Path) -> dict[str, Any]:
 def storages(text: str, var_dir: Path) -> dict[str, dict[str, Any]]:
     """Return STORAGES' entries for originals and thumbnails, of file:///FOLDER or s3://KEY:SECRET@HOST/BUCKET.
 
-    `?region=` names S3's region and `?https=off` a store in one's own network without it; without a HOST it is
-    Amazon's. An empty text is the site's own folder.
+    `?region=` names S3's region and `?https=off` a store in one's own network without it; without a HOST it
+    is Amazon's. An empty text is the site's own folder.
     """
     parts = _split("STORAGE_URL", text or f"file://{var_dir}", {"file": "file", "s3": "s3"})
     if parts.scheme == "file":

@@ -17,7 +17,6 @@ from gallery.api.created import created
 from gallery.api.images import ImageSerializer, signed_in
 from gallery.api.pagination import LimitOffsetPagination
 from gallery.api.strict import StrictSerializer, refuse_unknown
-from gallery.models import Image
 from search import browsing, engine
 from search.api import MAX_LIMIT, PageSerializer, fetch_related
 from search.duplicates import groups, keep_all
@@ -208,7 +207,9 @@ class TimelineView(APIView):
         start = min(said["offset"], count)
         stop = min(start + said["limit"], count)
         ids = timeline[first + start : first + stop] if stop > start else []
-        images = ImageSerializer.with_related(Image.objects.filter(pk__in=ids), request.user).in_bulk()
+        images = ImageSerializer.with_related(
+            access.visible_images(request.user).filter(pk__in=ids), request.user
+        ).in_bulk()
         results = [images[pk] for pk in ids if pk in images]
         shown = ImageSerializer(results, many=True, context={"request": request}).data
         listed = [{"month": name, "count": number} for name, number in months]

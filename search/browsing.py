@@ -207,12 +207,12 @@ def latest(user: AnyUser, count: int) -> list[Image]:
         rows = np.flatnonzero(index.visible(allowed.owner_id, allowed.album_ids))
         ids = np.sort(index.take("ids", rows))[::-1][:count]
     unread = list(access.unread_images(user)[:count])
-    return [*unread, *images_of(ids.tolist())][:count]
+    return [*unread, *images_of(allowed, ids.tolist())][:count]
 
 
-def images_of(ids: list[int]) -> list[Image]:
-    """Return the pictures with these ids, in this order; those that are gone meanwhile are left out."""
-    found = Image.objects.in_bulk(ids)
+def images_of(allowed: access.Scope, ids: list[int]) -> list[Image]:
+    """Return the pictures with these ids, in this order, without those that went or were hidden meanwhile."""
+    found = access.visible_within(allowed).in_bulk(ids)
     return [found[pk] for pk in ids if pk in found]
 
 

@@ -101,8 +101,9 @@ def search(query: Query, user: AnyUser, offset: int = 0, limit: int = 50, good_o
     found = _with_rebuilt_index(
         lambda index: _answer(index, query, resolved, allowed, Wanted(offset, limit, good_only))
     )
-    everyone = access.as_seen_by(Image.objects.select_related("owner", "text_in_image"), user)
-    images = everyone.in_bulk([pk for pk, *_ in found.explained])
+    # An index may be a moment behind: what was hidden meanwhile is left out.
+    seen = access.visible_within(allowed).select_related("owner", "text_in_image")
+    images = access.as_seen_by(seen, user).in_bulk([pk for pk, *_ in found.explained])
     return Page(
         [Result(images[pk], score, parts) for pk, score, parts in found.explained if pk in images],
         found.count,

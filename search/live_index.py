@@ -6,18 +6,22 @@ A snapshot that all processes share, kept up with the database's log of changes.
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
+from django.db import close_old_connections, connections
 from filelock import FileLock
 
 from gallery import change_log, extractor_switch
 from gallery.extraction.base import Description
 from search import index_rows
 from search.index import snapshot
+from search.index.columns import Rows
 from search.index.index import Index
+from search.shared_lock import SharedLock
 
 logger = logging.getLogger(__name__)
 
@@ -25,78 +29,154 @@ logger = logging.getLogger(__name__)
 # from the database, so they are few, but more where a new snapshot takes longer to write.
 LEAST_CHANGES = 1000
 CHANGED_SHARE = 1 / 200
+PATIENCE = 0.5  # seconds that a search waits for another thread which brings the index up to date
+KEPT_UP = 1.0  # seconds between two looks at the log of a web process
+
+
+@dataclass
+class _Opened:
+    """An index, whose rows it holds, and how far it has read the log of changes."""
+
+    index: Index
+    extractor: str
+    snapshot: str  # the name of the one that the index is built on
+    log: change_log.Reader
+    lock: SharedLock = field(default_factory=SharedLock)
+
+    @property
+    def version(self) -> str:
+        return f"{self.extractor}-{self.log.version}"
 
 
 class LiveIndex:
-    """One index, the extractor whose embeddings it holds, and how far it has read the log of changes."""
+    """The index of this process. Searches share it; whoever comes first brings it up to date."""
 
     def __init__(self, current: Callable[[], Description] | None = None) -> None:
         """Say by `current` whose rows are searched; left out, the active extractor's are."""
         self._current = current
-        self._lock = threading.RLock()
-        self._index: Index | None = None
-        self._extractor = ""
-        self._snapshot = ""  # the name of the one that the index is built on
-        self._log = change_log.Reader(0)
+        self._refreshing = threading.Lock()
+        self._opened: _Opened | None = None
+        self._held = threading.local()
 
     @contextmanager
     def open(self) -> Iterator[Index]:
-        """Lend the index as of now, with whatever any process has committed. One thread at a time has it."""
-        with self._lock:
-            yield self._refresh()
+        """Lend the index as of now, with whatever any process has committed; it does not change meanwhile.
+
+        While another thread takes long to bring it up to date, as after a large import, it is lent as it was.
+        """
+        held: _Opened | None = getattr(self._held, "opened", None)
+        if held:  # this thread has it already
+            yield held.index
+            return
+        opened = self._refreshed()
+        with opened.lock.reading():
+            self._held.opened = opened
+            try:
+                yield opened.index
+            finally:
+                self._held.opened = None
+
+    def refresh(self) -> None:
+        """Bring the index up to date beside the searches, so that none has to wait for it."""
+        with self._refreshing:
+            self._refresh()
 
     def lag(self) -> int | None:
-        """Count the changes that are not in the index yet; None while this process has not opened it."""
-        return None if self._index is None else change_log.count_since(self._log.position)
+        """Count the changed images that are not in the index yet; None while it is not open."""
+        opened = self._opened
+        return None if opened is None else change_log.count_since(opened.log.position)
 
     @property
     def version(self) -> str:
-        """What the index that is open was made of: while this is the same, so is all that it holds."""
-        return f"{self._extractor}-{self._log.version}"
+        """What the index that is open here was made of: while this is the same, so is all that it holds."""
+        return str(self._held.opened.version)
 
     def forget(self) -> None:
         """Let go of everything and open the snapshot again on the next use."""
-        with self._lock:
-            self._index = None
+        with self._refreshing:
+            self._opened = None
 
     def discard(self) -> None:
         """Give the damaged snapshot up: the next use writes a new one from the database."""
-        with self._lock:
-            (_folder(self._extractor) / snapshot.CURRENT).unlink(missing_ok=True)
-            self._index = None
+        with self._refreshing:
+            if self._opened:
+                (_folder(self._opened.extractor) / snapshot.CURRENT).unlink(missing_ok=True)
+            self._opened = None
 
-    def _refresh(self) -> Index:
-        extractor = self._current() if self._current else extractor_switch.current()
-        index = self._index
-        if (
-            index is None
-            or self._extractor != extractor.key
-            or snapshot.current(_folder(extractor.key)) != self._snapshot
-        ):
-            index = self._open(extractor)
+    def _refreshed(self) -> _Opened:
+        has_it = self._refreshing.acquire(timeout=PATIENCE if self._opened else -1)
+        opened = self._opened
+        if not has_it and opened:
+            return opened
         try:
-            changed = self._log.news()
+            return self._refresh()
+        finally:
+            self._refreshing.release()
+
+    def _refresh(self) -> _Opened:
+        extractor = self._current() if self._current else extractor_switch.current()
+        opened = self._opened
+        if (
+            opened is None
+            or opened.extractor != extractor.key
+            or snapshot.current(_folder(extractor.key)) != opened.snapshot
+        ):
+            opened = _open(extractor)
+        try:
+            changed = opened.log.news()
         except ValueError:  # another database: restored from a backup, say
-            index = self._open(extractor)
-            changed = self._log.news()
-        apply_changes(index, self._extractor, changed)
-        return index
+            opened = _open(extractor)
+            changed = opened.log.news()
+        if changed:
+            read = list(index_rows.images(extractor.key, opened.index.dim, changed))
+            with opened.lock.writing():
+                apply_changes(opened.index, changed, read)
+        self._opened = opened
+        if opened.index.appended > LEAST_CHANGES + len(opened.index) * CHANGED_SHARE:
+            self._compact_beside(extractor)
+        return opened
 
-    def _open(self, extractor: Description) -> Index:
-        found = _load_or_rebuild(extractor, change_log.position())
-        self._index = Index(extractor.dim, found)
-        self._extractor, self._snapshot = extractor.key, found.name
-        self._log = change_log.Reader(found.seq)
-        return self._index
+    def _compact_beside(self, extractor: Description) -> None:
+        """Write a new snapshot in a thread of its own: this machine may have no worker that does it."""
+        if not self.compacts or not self._compacting.acquire(blocking=False):
+            return
+
+        def write() -> None:
+            try:
+                compact(extractor)
+            except Exception:
+                logger.exception("The index could not be compacted")
+            finally:
+                connections.close_all()
+                self._compacting.release()
+
+        threading.Thread(target=write, name="compact", daemon=True).start()
+
+    compacts = False  # the web server says so
+    _compacting = threading.Lock()
 
 
-def apply_changes(index: Index, extractor: str, changed: Sequence[int]) -> None:
-    """Bring these images' rows in the index to what the database holds now."""
-    if not changed:
-        return
+def _open(extractor: Description) -> _Opened:
+    found = _load_or_rebuild(extractor, change_log.position())
+    return _Opened(Index(extractor.dim, found), extractor.key, found.name, change_log.Reader(found.seq))
+
+
+def apply_changes(index: Index, changed: Sequence[int], read: Iterable[Rows]) -> None:
+    """Bring these images' rows in the index to what was read of them from the database."""
     index.remove(changed)
-    for rows in index_rows.images(extractor, index.dim, changed):
+    for rows in read:
         index.append(rows)
+
+
+def keep_up(live_index: LiveIndex, stop: threading.Event) -> None:
+    """Bring the index up to date every second until the event comes: the loop of a thread of its own."""
+    while not stop.wait(KEPT_UP):
+        try:
+            live_index.refresh()
+        except Exception:
+            logger.exception("The index could not be brought up to date")
+        finally:
+            close_old_connections()
 
 
 def compact(extractor: Description) -> bool:
@@ -111,7 +191,8 @@ def compact(extractor: Description) -> bool:
     if change_log.count_since(found.seq) <= LEAST_CHANGES + found.size * CHANGED_SHARE:
         return False
     index = Index(extractor.dim, found)
-    apply_changes(index, extractor.key, change_log.images_since(found.seq))
+    changed = change_log.images_since(found.seq)
+    apply_changes(index, changed, index_rows.images(extractor.key, index.dim, changed))
     with _writing(extractor.key):
         snapshot.write(_folder(extractor.key), extractor.dim, last, index.chunks())
     return True

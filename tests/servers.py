@@ -20,8 +20,8 @@ def free_port() -> int:
 
 
 def addresses() -> dict[str, str]:
-    """Start all three, with their data in a folder that ends with this process: the settings that name them."""
-    # Not the site's own folder: as root, PostgreSQL runs as another user, whom the way to its data lets through.
+    """Start all three, their data in a folder that goes with this process: the settings they are."""
+    # Not the site's own folder: as root, PostgreSQL runs as another user, who is let through to its data.
     folder = Path(tempfile.mkdtemp(prefix="picfusion-servers-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return {

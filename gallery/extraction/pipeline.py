@@ -30,7 +30,7 @@ class Reading:
 
 
 def decode(file: Stored, at_least: int, turn: int = 0) -> Decoded:
-    """Decode a picture in a process of its own; DecodeError where that fails, OSError where it is not there."""
+    """Decode a picture in a process of its own; DecodeError where that fails, OSError without it."""
     with open(file, "rb") if isinstance(file, Path) else file.storage.open(str(file.name)) as opened:
         return decoder().load(opened, at_least, turn=turn)
 

@@ -48,8 +48,7 @@ def without_location(image: Image) -> Stripped:
         return Stripped(stripped, BY_NAME[image.format].media_type, image.filename)
     except DecodeError as reason:
         logger.info("Image %d is given out as a JPEG of its pixels: %s", image.pk, reason)
-    picture = thumbnail_of(image, "large")
-    with picture.storage.open(picture.name) as file:
+    with thumbnail_of(image, "large") as file:
         jpeg = BY_NAME["JPEG"]
         name = PurePath(image.filename).stem + f" (pixels only).{jpeg.extension}"
         return Stripped(file.read(), jpeg.media_type, name)

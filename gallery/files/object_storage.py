@@ -45,7 +45,7 @@ class ObjectStorage(S3Storage):
         if mode != "rb":
             raise ValueError("files here are read, and saved as a whole")
         key = self._normalize_name(clean_name(name))
-        fetched = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)
+        fetched = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - whoever reads it closes it
         try:
             body = self.connection.meta.client.get_object(Bucket=self.bucket_name, Key=key)["Body"]
             shutil.copyfileobj(body, fetched, CHUNK)

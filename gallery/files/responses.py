@@ -30,8 +30,7 @@ def _modified(request: HttpRequest, image: Image, variant: str) -> datetime:
 @condition(etag_func=_etag, last_modified_func=_modified)
 def _thumbnail(request: HttpRequest, image: Image, variant: str) -> HttpResponseBase:
     try:
-        file = thumbnail_of(image, variant)
-        return FileResponse(file.storage.open(file.name), content_type="image/jpeg")
+        return FileResponse(thumbnail_of(image, variant), content_type="image/jpeg")
     except FileNotFoundError as error:
         raise Http404 from error
 

@@ -8,12 +8,18 @@ from typing import Any
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage
 from django.db import transaction
+from django.db.models.fields.files import FieldFile
 from django.db.models.signals import post_delete
 from sorl.thumbnail import delete as delete_thumbnails
 
 
 class StoreError(OSError):
-    """The store of files does not answer, or refuses: no file's fault, and it may be there again in a minute."""
+    """The store of files does not answer, or refuses: no file's fault, and it may come back."""
+
+
+def is_there(file: FieldFile) -> bool:
+    """Whether the place of a file that is missing can be reached: then the file is gone, else away."""
+    return bool(getattr(file.storage, "is_there")())  # noqa: B009 - both of our storages have it
 
 
 class DurableStorage(FileSystemStorage):

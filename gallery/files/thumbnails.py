@@ -2,12 +2,13 @@
 
 import io
 import math
-from typing import Any
+from typing import IO, Any
 
 from sorl.thumbnail import default, get_thumbnail
 from sorl.thumbnail.engines.pil_engine import Engine as PillowEngine
+from sorl.thumbnail.images import ImageFile
 
-from gallery.imaging.decoder import DecodeError, decoder
+from gallery.imaging.decoder import decoder
 from gallery.imaging.pixels import QUARTERS
 from gallery.models import Image
 
@@ -41,21 +42,38 @@ def box_of(width: int, height: int, side: int) -> tuple[int, int]:
     return max(1, round(width * factor)), max(1, round(height * factor))
 
 
-def thumbnail_of(image: Image, size: str) -> Any:
-    """Give the thumbnail's file, made if need be; FileNotFoundError when the original is gone or rotten."""
+def thumbnail_of(image: Image, size: str) -> IO[bytes]:
+    """Open the thumbnail, made if need be; FileNotFoundError when the original is gone or rotten.
+
+    Of one that exists nothing is asked but its bytes: an object store answers each question in 20 ms.
+    """
+    name = thumbnail_name(image, size)
+    try:
+        return default.storage.open(name)
+    except FileNotFoundError:
+        _make(image, size)
+        return default.storage.open(name)
+
+
+def thumbnail_name(image: Image, size: str) -> str:
+    """Name the thumbnail's file as sorl does, without asking its table."""
+    backend = default.backend
+    geometry, options = _asked(image, size)
+    named = {**backend.default_options, **options}
+    return str(backend._get_thumbnail_filename(ImageFile(image.original), geometry, named))
+
+
+def _asked(image: Image, size: str) -> tuple[str, dict[str, Any]]:
+    """Return the geometry and options by which sorl makes a thumbnail."""
+    geometry = "{}x{}".format(*box_of(image.width, image.height, SIZES[size]))
+    return geometry, {"turn": image.turn} if image.turn else {}
+
+
+def _make(image: Image, size: str) -> None:
+    geometry, options = _asked(image, size)
     if not image.original.storage.exists(image.original_name):
         raise FileNotFoundError(image.original_name)
-    try:
-        return _made(image, size)
-    except DecodeError as error:
-        raise FileNotFoundError(image.original_name) from error
-
-
-def _made(image: Image, size: str) -> Any:
-    geometry = "{}x{}".format(*box_of(image.width, image.height, SIZES[size]))
-    options = {"turn": image.turn} if image.turn else {}
     file = get_thumbnail(image.original, geometry, **options)
     if not file.exists():  # it was made once, and its file is gone: thumbnails can be thrown away
         default.kvstore.delete(file)
-        file = get_thumbnail(image.original, geometry, **options)
-    return file
+        get_thumbnail(image.original, geometry, **options)

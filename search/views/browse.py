@@ -42,7 +42,7 @@ def browse(request: SignedInRequest) -> HttpResponse:
         raise BadRequest(_("We couldn't understand this address or form."))
     timeline = browsing.timeline(request.user, order, whose)
     page = page_of(request, timeline, PICTURES)
-    page.object_list = describe(browsing.images_of(list(page.object_list)))
+    page.object_list = describe(browsing.images_of(access.scope(request.user), list(page.object_list)))
     unread = access.unread_images(request.user)
     own = {name: value for name, value in (("order", order), ("whose", whose)) if value not in ("", "newest")}
     context = {

@@ -21,7 +21,13 @@ def pictures(django_user_model):
     owner = django_user_model.objects.create_user("owner", password="owner-password")
     return [
         Image.objects.create(
-            owner=owner, filename=f"{number}.png", sha256=f"{number:064}", size_bytes=1, width=1, height=1, format="PNG"
+            owner=owner,
+            filename=f"{number}.png",
+            sha256=f"{number:064}",
+            size_bytes=1,
+            width=1,
+            height=1,
+            format="PNG",
         )
         for number in range(40)
     ]

@@ -227,7 +227,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(curator):
 
 def test_a_new_picture_is_found_and_a_deleted_one_gone(curator, photo):
     assert names(Query(tags=("espresso",)), curator) == ["coffee"]
-    built = live_index._index
+    built = live_index._opened.index
     image = ingest.add(curator, ContentFile(demo_path("coffee").read_bytes() + b" ", name="latte.png")).image
     assert names(Query(tags=("espresso",)), curator) == ["coffee"]
     tasks.extract_batch(16)
@@ -236,7 +236,7 @@ def test_a_new_picture_is_found_and_a_deleted_one_gone(curator, photo):
     assert names(Query(tags=("espresso",)), curator) == ["coffee"]
     photo("coffee").image_tags.all().delete()
     assert names(Query(tags=("espresso",)), curator) == []
-    assert live_index._index is built, "the index was rebuilt instead of refreshed"
+    assert live_index._opened.index is built, "the index was rebuilt instead of refreshed"
 
 
 def test_a_search_takes_the_same_queries_for_one_result_and_for_twenty(
