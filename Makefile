@@ -1,5 +1,5 @@
 # make run    install, prepare and start Picfusion (web and worker)
-# make test   lint and the whole test suite, on the real extractor
+# make test   lint and the whole test suite, on the real extractor, and a part of it on PostgreSQL, S3 and Valkey
 # make types  every type, by mypy (part of make test)
 # make bench  speed, side by side with the plain way
 # make messages  gather the texts to translate, and compile the translations (needs gettext)
@@ -39,7 +39,7 @@ $(VENV)/.demo-installed: $(VENV)/.installed requirements-demo.txt
 	$(PIP) -r requirements.txt -r requirements-demo.txt
 	@touch $@
 
-$(VENV)/.dev-installed: $(VENV)/.demo-installed requirements-dev.txt
+$(VENV)/.dev-installed: $(VENV)/.demo-installed requirements-dev.txt requirements-many.txt
 	$(PIP) -r requirements.txt -r requirements-dev.txt
 	@touch $@
 
@@ -48,6 +48,7 @@ lock: dev-install
 
 test: lint
 	$(BIN)/python -m pytest
+	PICFUSION_TESTS=many $(BIN)/python -m pytest -m many
 
 lint: dev-install types
 	$(BIN)/ruff check .

@@ -1,8 +1,8 @@
 """Copies of everything that cannot be made again: database, originals, secret key. While the site runs.
 
 A backup is a folder. Originals never change, so each is copied once, whatever number of backups the folder
-holds; every one is hashed on its way. Of the database there is a copy of each time, consistent by SQLite's
-own backup. What is derived (thumbnails, index, models) is left out.
+holds; every one is hashed on its way. Of the database there is a copy of each time, consistent by its own
+means. What is derived (thumbnails, index, models) is left out.
 """
 
 import errno
@@ -10,25 +10,24 @@ import hashlib
 import json
 import os
 import shutil
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 from django.conf import settings
+from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import connection
 
+from gallery import database_copies
+
 CHUNK = 1 << 20
 DATABASES, ORIGINALS, KEY = "databases", "originals", "secret_key"
-LEFT_BESIDE = ("-wal", "-shm", "-journal")  # SQLite would play them into whatever database lies there
-
-
-class BackupError(Exception):
-    """It cannot be done; the message says why."""
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+BackupError = database_copies.CopyError  # it cannot be done; the message says why
 
 
 @dataclass
@@ -49,23 +48,20 @@ def back_up(target: Path, verify_all: bool = False) -> Report:
 
     With `verify_all` the originals that are there already are hashed again, too.
     """
-    if connection.vendor != "sqlite":
-        raise BackupError("Only SQLite is backed up by this command: use pg_dump, and copy the originals.")
     if Path(settings.VAR_DIR).resolve() in [target.resolve(), *target.resolve().parents]:
         raise BackupError(f"{target} is inside the site's own folder: a copy there is lost with it.")
     for folder in (target / DATABASES, target / ORIGINALS):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     at = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
-    report = Report(at, f"{DATABASES}/{at}.sqlite3")
+    report = Report(at, f"{DATABASES}/{at}{database_copies.suffix()}")
     copy_of_database(target / report.database)
     key = Path(settings.VAR_DIR) / KEY
     if key.exists():
-        _copy(key, target / KEY)
+        _copy(key.open, target / KEY)
         report.has_key = True
-    originals = Path(default_storage.path(""))
-    for name, sha256 in _originals(target / report.database):
+    for name, sha256 in database_copies.originals_in(target / report.database):
         _bring(
-            originals / name, target / ORIGINALS / name, sha256, report, not verify_all,
+            partial(default_storage.open, name), target / ORIGINALS / name, sha256, report, not verify_all,
             partial(_is_deleted, name, sha256),
         )  # fmt: skip
     _write(target / DATABASES / f"{at}.json", json.dumps(asdict(report)).encode())
@@ -82,36 +78,14 @@ def latest() -> Report | None:
 
 
 def copy_of_database(path: Path) -> None:
-    """Copy the database as of now, whole, and make sure that it is; BackupError where it is not.
-
-    In one step: a copy in several begins anew whenever somebody writes between two of them. With a log of
-    changes everybody goes on meanwhile. The copy has no such log, so that it opens on a read-only disk.
-    """
+    """Copy the database as of now, whole, so that it is there under its name or not at all."""
     temporary = path.with_suffix(".new")
-    temporary.unlink(missing_ok=True)
-    try:
-        with (
-            closing(sqlite3.connect(connection.settings_dict["NAME"])) as source,
-            closing(sqlite3.connect(temporary)) as copy,
-        ):
-            source.backup(copy, pages=-1)
-            copy.execute("PRAGMA journal_mode = DELETE")
-            verdicts = [row[0] for row in copy.execute("PRAGMA integrity_check(10)")]
-    except sqlite3.DatabaseError as error:
-        raise BackupError(f"The database cannot be copied: {error}") from error
-    if verdicts != ["ok"]:
-        raise BackupError("The copy of the database is damaged: " + "; ".join(verdicts))
+    database_copies.write(temporary)
     _publish(temporary, path)
 
 
-def _originals(database: Path) -> list[tuple[str, str]]:
-    address = f"{database.resolve().as_uri()}?mode=ro&immutable=1"
-    with closing(sqlite3.connect(address, uri=True)) as opened:
-        return opened.execute("SELECT original, sha256 FROM gallery_image ORDER BY id").fetchall()
-
-
 def _bring(
-    source: Path,
+    source: Callable[..., IO[bytes]],
     target: Path,
     sha256: str,
     report: Report,
@@ -130,7 +104,7 @@ def _bring(
         else:
             report.wrong.append(target.name)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        if error.errno in NO_ROOM:
             raise  # the target's: no other one can be copied either
         if isinstance(error, FileNotFoundError) and is_gone and is_gone():
             report.gone += 1
@@ -146,45 +120,66 @@ def _is_deleted(name: str, sha256: str) -> bool:
 
 
 def restore(source: Path, at: str = "") -> Report:
-    """Put a backup into this site's folder, which must have no database; the newest, or the one of `at`.
+    """Put a backup into this site, which must have no database; the newest, or the one of `at`.
 
     Originals that are there already stay: an older database beside newer files loses none of them, and
     `manage.py verify` lists those that it does not know.
     """
-    database = Path(connection.settings_dict["NAME"])
-    for path in (database, *(database.with_name(database.name + end) for end in LEFT_BESIDE)):
-        if path.exists():
-            raise BackupError(f"{path} exists. Move it away first: nothing is overwritten.")
-    copies = sorted((source / DATABASES).glob("*.sqlite3"))
+    database_copies.refuse_to_overwrite()
+    copies = sorted((source / DATABASES).glob(f"*{database_copies.suffix()}"))
     chosen = [path for path in copies if not at or path.stem.startswith(at)]
     if not chosen:
         raise BackupError(f"There is no backup {at} in {source}.".replace("  ", " "))
     report = Report(chosen[-1].stem, str(chosen[-1].relative_to(source)))
-    originals = Path(default_storage.path(""))
-    for name, sha256 in _originals(chosen[-1]):
-        _bring(source / ORIGINALS / name, originals / name, sha256, report, trust=False)
+    is_dump = chosen[-1].suffix == ".dump"
+    if is_dump:  # in one transaction, before the originals, which it alone can name
+        database_copies.put_back_dump(chosen[-1])
+    for name, sha256 in database_copies.originals_in(chosen[-1]):
+        _put_back(source / ORIGINALS / name, name, sha256, report)
     if (source / KEY).exists():
-        _copy(source / KEY, Path(settings.VAR_DIR) / KEY)
+        _copy((source / KEY).open, Path(settings.VAR_DIR) / KEY)
         report.has_key = True
     shutil.rmtree(settings.INDEX_DIR, ignore_errors=True)  # of another database: it is made again
-    _copy(chosen[-1], database)  # last: a restoration that is interrupted is begun again
+    if not is_dump:  # last: a restoration that is interrupted is begun again
+        _copy(chosen[-1].open, Path(connection.settings_dict["NAME"]))
     return report
 
 
-def _copy(source: Path, target: Path, sha256: str = "") -> str:
+def _put_back(source: Path, name: str, sha256: str, report: Report) -> None:
+    """Store one original again, unless it is there and right; whatever is wrong with it is noted."""
+    try:
+        try:
+            with default_storage.open(name) as there:
+                is_there = hashlib.file_digest(there, "sha256").hexdigest() == sha256
+        except FileNotFoundError:
+            is_there = False
+        if is_there:
+            report.there += 1
+        elif _digest(source) == sha256:
+            with source.open("rb") as file:
+                default_storage.save(name, File(file))
+            report.copied += 1
+        else:
+            report.wrong.append(source.name)
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise
+        report.wrong.append(source.name)
+
+
+def _copy(source: Callable[..., IO[bytes]], target: Path, sha256: str = "") -> str:
     """Copy a file so that it is whole or not there; its hash. One with another hash than said is not kept."""
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.new")
     digest = hashlib.sha256()
     try:
-        with source.open("rb") as opened, temporary.open("wb") as written:
+        with source("rb") as opened, temporary.open("wb") as written:
             while chunk := opened.read(CHUNK):
                 digest.update(chunk)
                 written.write(chunk)
             written.flush()
             os.fsync(written.fileno())
         if not sha256 or digest.hexdigest() == sha256:
-            shutil.copystat(source, temporary)
             _publish(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ learns that an image changed reads the image as it is now.
 """
 
 from collections.abc import Iterable
+from functools import cache
 
 from django.db import connection
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
@@ -16,6 +17,22 @@ from gallery.models import Change
 THINNED = 20_000  # changes looked at in one transaction
 
 Place = tuple[int, int]  # (transaction, seq) of a change: the log's order, in which clients read it
+
+
+@cache
+def identity() -> str:
+    """Name the database whose log it is, '' for SQLite's: positions in another's mean nothing.
+
+    A number that is lower than was read before tells of another SQLite file; a PostgreSQL server counts on.
+    """
+    if connection.vendor != "postgresql":
+        return ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT to_hex(system_identifier) || '-' || (SELECT oid FROM pg_database "
+            "WHERE datname = current_database()) FROM pg_control_system()"
+        )
+        return str(cursor.fetchone()[0])
 
 
 def position() -> int:

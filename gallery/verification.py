@@ -11,6 +11,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from django.conf import settings
@@ -24,6 +25,7 @@ from sorl.thumbnail.kvstores.base import add_prefix
 from sorl.thumbnail.models import KVStore
 
 from gallery import extractor_switch, tasks
+from gallery.files.storage import StoreError, settled_names
 from gallery.models import Embedding, Image
 
 PIECE = 500_000_000  # bytes of originals that the background task reads before it lets others work
@@ -88,6 +90,8 @@ def _check(image: Image, outcome: Outcome) -> None:
     try:
         with image.original.storage.open(image.original_name) as file:
             is_right = hashlib.file_digest(file, "sha256").hexdigest() == image.sha256
+    except StoreError:
+        raise  # nothing is known of any picture
     except OSError:
         if Image.objects.filter(pk=image.pk).exists():  # not purged meanwhile
             outcome.missing.append(image.pk)
@@ -100,9 +104,7 @@ def _check(image: Image, outcome: Outcome) -> None:
 
 def check_files(outcome: Outcome, fix: bool) -> None:
     """Look for files that no row names; with `fix` they are put aside, never deleted."""
-    root = Path(default_storage.path(""))
-    for batch in _batches(_settled_files(root)):
-        names = [str(path.relative_to(root)) for path in batch]
+    for names in _batches(settled_names(default_storage, SETTLED)):
         known = set(Image.objects.filter(original__in=names).values_list("original", flat=True))
         for name in names:
             if name in known:
@@ -110,7 +112,9 @@ def check_files(outcome: Outcome, fix: bool) -> None:
             if fix:
                 target = settings.VAR_DIR / "lost-and-found" / name
                 target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.move(root / name, target)
+                with default_storage.open(name) as file, target.open("wb") as put_aside:
+                    shutil.copyfileobj(file, put_aside)
+                default_storage.delete(name)
                 outcome.fixed.append(f"{name} was put into lost-and-found")
             else:
                 outcome.orphans.append(name)
@@ -118,44 +122,22 @@ def check_files(outcome: Outcome, fix: bool) -> None:
 
 def check_thumbnails(outcome: Outcome, fix: bool) -> None:
     """Count thumbnails that sorl knows nothing of, as of pictures that went; with `fix` they are deleted."""
-    root = Path(default.storage.path(""))
     outcome.strays = 0
-    for batch in _batches(_settled_files(root)):
-        keys = {
-            add_prefix(ImageFile(str(path.relative_to(root)), default.storage).key): path for path in batch
-        }
+    for batch in _batches(settled_names(default.storage, SETTLED)):
+        keys = {add_prefix(ImageFile(name, default.storage).key): name for name in batch}
         known = set(KVStore.objects.filter(key__in=keys).values_list("key", flat=True))
-        strays = [path for key, path in keys.items() if key not in known]
+        strays = [name for key, name in keys.items() if key not in known]
         outcome.strays += len(strays)
         if fix:
-            for path in strays:
-                path.unlink(missing_ok=True)
+            for name in strays:
+                default.storage.delete(name)
     if fix and outcome.strays:
         outcome.fixed.append(f"{outcome.strays} thumbnails of no picture were deleted")
         outcome.strays = 0
 
 
-def _settled_files(root: Path) -> Iterator[Path]:
-    """Every file that has been there for a while."""
-    before = time.time() - SETTLED
-    for folder, _, names in os.walk(root):
-        for name in sorted(names):
-            path = Path(folder, name)
-            try:
-                if path.stat().st_mtime < before:
-                    yield path
-            except FileNotFoundError:
-                continue
-
-
-def _batches(paths: Iterator[Path], size: int = 500) -> Iterator[list[Path]]:
-    batch: list[Path] = []
-    for path in paths:
-        batch.append(path)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
+def _batches(names: Iterator[str], size: int = 500) -> Iterator[list[str]]:
+    while batch := list(islice(names, size)):
         yield batch
 
 

@@ -254,7 +254,8 @@ def _rebuild(extractor: Description) -> None:
 
 
 def _folder(extractor: str) -> Path:
-    return settings.INDEX_DIR / extractor.replace("/", "-")
+    own = change_log.identity()
+    return settings.INDEX_DIR / (extractor.replace("/", "-") + (f"-{own}" if own else ""))
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.utils import translation
 from django_q.models import OrmQ
 from PIL import Image as Pillow
@@ -16,6 +17,10 @@ from rest_framework.test import APIClient
 from gallery import demo, ingest, tasks
 from gallery.models import Image
 from search.live_index import live_index
+
+ON_ONE_MACHINE = connection.vendor == "sqlite"
+# A test that looks into folders of originals, or that needs to see its own transaction as others do.
+one_machine = pytest.mark.skipif(not ON_ONE_MACHINE, reason="of SQLite and files on this machine's disk")
 
 
 @pytest.fixture(scope="session")

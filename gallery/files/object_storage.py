@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 from botocore.config import Config
@@ -39,6 +40,18 @@ class ObjectStorage(S3Storage):
     def is_there(self) -> bool:
         """Say yes: a store that does not answer is a StoreError, never a missing file."""
         return True
+
+    def settled_names(self, before: float) -> Iterator[str]:
+        """Yield the names of files that nobody wrote to since this moment, in seconds since 1970."""
+        prefix = f"{self.location}/"
+        pages = self.connection.meta.client.get_paginator("list_objects_v2")
+        try:
+            for page in pages.paginate(Bucket=self.bucket_name, Prefix=prefix):
+                for entry in page.get("Contents", ()):
+                    if entry["LastModified"].timestamp() < before:
+                        yield entry["Key"].removeprefix(prefix)
+        except (BotoCoreError, ClientError) as error:
+            raise _told(error, prefix) from error
 
     def _open(self, name: str, mode: str = "rb") -> Any:
         """Fetch a file as a whole, in one request; FileNotFoundError where there is none."""

@@ -2,6 +2,8 @@
 
 import os
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,11 @@ def is_there(file: FieldFile) -> bool:
     return bool(getattr(file.storage, "is_there")())  # noqa: B009 - both of our storages have it
 
 
+def settled_names(storage: Any, seconds: float) -> Iterator[str]:
+    """Yield the name of every file that has been in the storage for so long."""
+    yield from storage.settled_names(time.time() - seconds)
+
+
 class DurableStorage(FileSystemStorage):
     """A FileSystemStorage whose files appear under their name only when every byte is on disk."""
 
@@ -29,6 +36,17 @@ class DurableStorage(FileSystemStorage):
         """Whether the disk is there: an empty folder is one that is not mounted."""
         root = Path(self.location)
         return root.is_dir() and any(root.iterdir())
+
+    def settled_names(self, before: float) -> Iterator[str]:
+        """Yield the names of files that nobody wrote to since this moment, in seconds since 1970."""
+        for folder, _, names in os.walk(self.location):
+            for name in sorted(names):
+                path = Path(folder, name)
+                try:
+                    if path.stat().st_mtime < before:
+                        yield str(path.relative_to(self.location))
+                except FileNotFoundError:
+                    continue
 
     def _save(self, name: str, content: File) -> str:
         target = Path(self.path(name))

@@ -7,6 +7,8 @@ import pytest
 from gallery import access, album_order
 from gallery.models import Album, AlbumImage, Image, ShareLink
 
+pytestmark = pytest.mark.many
+
 
 @pytest.fixture
 def album(curator):

@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
@@ -23,6 +24,8 @@ from search import engine
 from search.query.query import Query
 from tests.conftest import demo_path, drawn, encoded, upload
 from tests.gallery.extraction import tiny
+
+pytestmark = pytest.mark.many
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +170,8 @@ def test_a_model_that_cannot_be_loaded_costs_no_picture_an_attempt(curator, sett
 def test_a_picture_that_the_new_one_cannot_read_does_not_hold_it_up(library, full, curator):
     image = ingest.add(curator, upload(encoded(drawn("gold")))).image
     tasks.extract_batch(8)
-    Path(image.original.path).write_bytes(b"rotten")
+    default_storage.delete(image.original.name)
+    default_storage.save(image.original.name, ContentFile(b"rotten"))
     new = full()
     while tasks.reextract_batch(8):
         pass

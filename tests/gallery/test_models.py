@@ -5,6 +5,8 @@ from django.db import IntegrityError, transaction
 
 from gallery.models import Album, AlbumImage, Change, Embedding, Image, ImageTag, Tag
 
+pytestmark = pytest.mark.many
+
 
 @pytest.mark.parametrize(
     "wrong",

@@ -8,6 +8,8 @@ from gallery.refusal import RefusedError
 from tests.conftest import drawn, encoded, upload
 from tests.gallery.test_pages import text_of
 
+pytestmark = pytest.mark.many
+
 
 def test_by_default_there_is_no_limit(page, curator):
     usage = quota.usage(curator)

@@ -16,6 +16,8 @@ from tests.conftest import drawn, encoded, upload
 from tests.gallery.imaging.test_places import photo_at
 from tests.gallery.test_pages import text_of
 
+pytestmark = pytest.mark.many
+
 
 @pytest.fixture
 def album(curator, photo):

@@ -14,6 +14,8 @@ from search import engine
 from search.query.bar import parse_bar
 from search.query.query import Query
 
+pytestmark = pytest.mark.many
+
 CATS = {"tabby": 0.9, "cat": 0.6, "sofa": 0.5}
 
 

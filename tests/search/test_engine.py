@@ -18,7 +18,9 @@ from search.query import query_pictures
 from search.query.errors import QueryError
 from search.query.filters import Filters
 from search.query.query import Query
-from tests.conftest import demo_path, encoded, upload
+from tests.conftest import demo_path, encoded, one_machine, upload
+
+pytestmark = pytest.mark.many
 
 
 def names(query: Query, user, **options) -> list[str]:
@@ -248,6 +250,7 @@ def test_a_search_takes_the_same_queries_for_one_result_and_for_twenty(
             names(Query(text="animal"), curator, limit=limit)
 
 
+@one_machine
 def test_a_restored_database_is_noticed(curator, stranger, photo):
     """A rollback stands for a backup that was put back: numbers of changes start over."""
     assert len(names(Query(text="animal"), curator)) == 21

@@ -77,9 +77,7 @@ def test_an_index_that_is_behind_shows_nothing_that_was_hidden_since(curator, st
         assert {coffee.pk, moon.pk}.isdisjoint(shown)
 
 
-def test_a_search_goes_on_with_the_index_as_it_was_while_another_takes_long(
-    curator, photo, monkeypatch
-):
+def test_a_search_goes_on_with_the_index_as_it_was_while_another_takes_long(curator, photo, monkeypatch):
     monkeypatch.setattr(live_indexes, "PATIENCE", 0.05)
     with live_index.open():
         pass
