@@ -41,15 +41,13 @@ def post_worker_init(worker: Any) -> None:
     from gallery import extractor_switch
     from gallery.extraction import registry
     from search.index import kernels
-    from search.live_index import keep_up, live_index
+    from search.live_index import live_index
 
     def load() -> None:
         extractor = extractor_switch.current()
         worker.log.warning("Pictures are searched by %s", extractor.key)
         registry.load(extractor)
         kernels.prepare()
-        live_index.compacts = True
-        live_index.refresh()  # the first search need not read it from the disk
-        keep_up(live_index, threading.Event())
+        live_index.keep_up(threading.Event())  # the first search need not read it from the disk
 
     threading.Thread(target=load, name="load-extractor", daemon=True).start()

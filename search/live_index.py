@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
-from django.db import close_old_connections, connections
+from django.db import close_old_connections
 from filelock import FileLock
 
 from gallery import change_log, extractor_switch
@@ -41,6 +41,7 @@ class _Opened:
     extractor: str
     snapshot: str  # the name of the one that the index is built on
     log: change_log.Reader
+    waiting: int = 0  # changed images that are left to the next snapshot
     lock: SharedLock = field(default_factory=SharedLock)
 
     @property
@@ -57,6 +58,7 @@ class LiveIndex:
         self._refreshing = threading.Lock()
         self._opened: _Opened | None = None
         self._held = threading.local()
+        self._is_kept_up = False
 
     @contextmanager
     def open(self) -> Iterator[Index]:
@@ -76,15 +78,10 @@ class LiveIndex:
             finally:
                 self._held.opened = None
 
-    def refresh(self) -> None:
-        """Bring the index up to date beside the searches, so that none has to wait for it."""
-        with self._refreshing:
-            self._refresh()
-
     def lag(self) -> int | None:
         """Count the changed images that are not in the index yet; None while it is not open."""
         opened = self._opened
-        return None if opened is None else change_log.count_since(opened.log.position)
+        return None if opened is None else opened.waiting + change_log.count_since(opened.log.position)
 
     @property
     def version(self) -> str:
@@ -114,12 +111,12 @@ class LiveIndex:
             self._refreshing.release()
 
     def _refresh(self) -> _Opened:
-        extractor = self._current() if self._current else extractor_switch.current()
+        extractor = self._extractor()
         opened = self._opened
         if (
             opened is None
             or opened.extractor != extractor.key
-            or snapshot.current(_folder(extractor.key)) != opened.snapshot
+            or (not self._is_kept_up and snapshot.current(_folder(extractor.key)) != opened.snapshot)
         ):
             opened = _open(extractor)
         try:
@@ -127,33 +124,49 @@ class LiveIndex:
         except ValueError:  # another database: restored from a backup, say
             opened = _open(extractor)
             changed = opened.log.news()
-        if changed:
-            read = list(index_rows.images(extractor.key, opened.index.dim, changed))
-            with opened.lock.writing():
-                apply_changes(opened.index, changed, read)
+        if self._is_kept_up and self._opened is opened and len(changed) > LEAST_CHANGES:
+            opened.waiting += len(changed)  # for the snapshot that keep_up writes
+        elif changed:
+            _apply(opened, changed)
         self._opened = opened
-        if opened.index.appended > LEAST_CHANGES + len(opened.index) * CHANGED_SHARE:
-            self._compact_beside(extractor)
         return opened
 
-    def _compact_beside(self, extractor: Description) -> None:
-        """Write a new snapshot in a thread of its own: this machine may have no worker that does it."""
-        if not self.compacts or not self._compacting.acquire(blocking=False):
-            return
+    def keep_up(self, stop: threading.Event) -> None:
+        """Bring the index up to date every second until the event comes, so that no search waits for it.
 
-        def write() -> None:
+        It also writes new snapshots, for on this machine there may be no worker that does.
+        """
+        with self._refreshing:
+            self._refresh()
+        self._is_kept_up = True
+        while not stop.wait(KEPT_UP):
             try:
-                compact(extractor)
+                self._look_after()
             except Exception:
-                logger.exception("The index could not be compacted")
+                logger.exception("The index could not be brought up to date")
             finally:
-                connections.close_all()
-                self._compacting.release()
+                close_old_connections()
 
-        threading.Thread(target=write, name="compact", daemon=True).start()
+    def _look_after(self) -> None:
+        """Apply what came; change over to a new snapshot, and write one where much came."""
+        opened = self._refreshed()
+        extractor = self._extractor()
+        if opened.waiting + opened.index.appended > LEAST_CHANGES + len(opened.index) * CHANGED_SHARE:
+            compact(extractor)
+        if snapshot.current(_folder(extractor.key)) != opened.snapshot:
+            newer = _open(extractor)
+            _apply(newer, newer.log.news())  # before anybody has it
+            with self._refreshing:
+                self._opened = newer
 
-    compacts = False  # the web server says so
-    _compacting = threading.Lock()
+    def _extractor(self) -> Description:
+        return self._current() if self._current else extractor_switch.current()
+
+
+def _apply(opened: _Opened, changed: Sequence[int]) -> None:
+    read = list(index_rows.images(opened.extractor, opened.index.dim, changed))
+    with opened.lock.writing():
+        apply_changes(opened.index, changed, read)
 
 
 def _open(extractor: Description) -> _Opened:
@@ -166,17 +179,6 @@ def apply_changes(index: Index, changed: Sequence[int], read: Iterable[Rows]) ->
     index.remove(changed)
     for rows in read:
         index.append(rows)
-
-
-def keep_up(live_index: LiveIndex, stop: threading.Event) -> None:
-    """Bring the index up to date every second until the event comes: the loop of a thread of its own."""
-    while not stop.wait(KEPT_UP):
-        try:
-            live_index.refresh()
-        except Exception:
-            logger.exception("The index could not be brought up to date")
-        finally:
-            close_old_connections()
 
 
 def compact(extractor: Description) -> bool:
