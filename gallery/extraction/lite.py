@@ -132,7 +132,7 @@ class Lite(Extractor):
     def unknown_words(self, text: str) -> list[str]:
         """List the words that are neither English nor in the sentence encoder's vocabulary."""
         words = _words_of(text)
-        known, tokens = _english_words(), self.sentences.tokenizer.get_vocab()
+        known, tokens = _english_words(), self.sentences.vocabulary
 
         def is_known(word: str) -> bool:
             plain = unicodedata.normalize("NFKD", word).encode("ascii", "ignore").decode()
@@ -257,6 +257,7 @@ class _SentenceEncoder:
         weights.check(folder / "model.safetensors", ENCODER_SHA256)
         self.torch = torch
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
+        self.vocabulary = frozenset(self.tokenizer.get_vocab())  # asked for anew it takes 15 ms
         self.model = AutoModel.from_pretrained(folder).eval()
         # The tokenizer keeps its padding and truncation as state: two threads must not set it at once.
         self.lock = threading.Lock()

@@ -28,6 +28,7 @@ from search.query.conditions import Condition
 from search.query.errors import QueryError
 from search.query.named_tags import known_in, named_in
 from search.query.query import Query
+from search.query.said import Said, near, said
 
 PATIENCE = 10.0  # seconds that a search waits for a model that is being loaded
 
@@ -111,21 +112,22 @@ def _words(query: Query, extractor: Description) -> Words:
         return Words({})
     model = registry.load(extractor, PATIENCE)
     named = {text: named_in(text, extractor) for text in query.texts}
-    vectors = dict(zip(texts, model.embed_texts(texts), strict=True))
+    heard = {text: said(model, text) for text in texts}
+    vectors = {text: own.vector for text, own in heard.items()}
     return Words(
         vectors,
-        any(model.is_cut(text) for text in texts),
+        any(own.is_cut for own in heard.values()),
         tuple((vectors[text], weight) for text, weight in query.texts.items()),
         model.scale,
-        tuple(_unknown_words(query, model)),
+        tuple(_unknown_words([heard[text] for text in query.texts])),
         tuple(_meaning(text, query.texts[text], own, model) for text, own in named.items()),
         tuple(_written(query)),
         {tag_id: own for tags in named.values() for tag_id, own in tags.items()},
     )
 
 
-def _unknown_words(query: Query, model: Extractor) -> list[str]:
-    words = dict.fromkeys(word for text in query.texts for word in model.unknown_words(text))
+def _unknown_words(heard: list[Said]) -> list[str]:
+    words = dict.fromkeys(word for own in heard for word in own.unknown_words)
     return [word for word in words if fold(word) not in COLORS]
 
 
@@ -133,10 +135,10 @@ def _meaning(text: str, weight: float, named: dict[int, tuple[str, str]], model:
     """Say which tags and colours a text asks for."""
     names = frozenset(fold(words) for _, words in named.values())
     colors, rest = color_words.split(text, names | known_in(text, model.tag_names()))
-    near = model.near(rest) if rest else []
-    if near is None:  # the extractor cannot tell: what the text names counts, but is not all
+    names_near = near(model, rest) if rest else ()
+    if names_near is None:  # the extractor cannot tell: what the text names counts, but is not all
         return Meaning(list(named), colors, is_told=False, asks_more=True, weight=weight)
-    ids = Tag.objects.filter(name__in=near).values_list("id", flat=True) if near else []
+    ids = Tag.objects.filter(name__in=names_near).values_list("id", flat=True) if names_near else []
     return Meaning(list(ids), colors, is_told=True, asks_more=bool(rest), weight=weight)
 
 
