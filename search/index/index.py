@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from search.index import kernels, quantization
+from search.index import quantization
 from search.index.columns import COLUMNS, Rows, Written
 from search.index.growing_rows import Tail
 from search.index.snapshot import Snapshot
@@ -251,6 +251,8 @@ class Index:
 
     def with_any_tag(self, tag_ids: Collection[int]) -> np.ndarray:
         """Bool (size,): the rows, dead ones too, that carry any of these tags."""
+        from search.index import kernels
+
         mask = np.zeros(self.size, bool)
         for first, segment in self._segments:
             own = mask[first : first + segment.size]
