@@ -1,3 +1,4 @@
+import os
 from typing import Any
 
 from django.apps import AppConfig
@@ -27,8 +28,19 @@ class GalleryConfig(AppConfig):
             )
         )
         checks.register(check_extractor)
+        checks.register(check_cache)
         post_migrate.connect(change.install_triggers, sender=self)
         post_migrate.connect(tasks.install_schedule, sender=self)
+
+
+def check_cache(app_configs: Any, **kwargs) -> list[checks.CheckMessage]:
+    """Say that several processes count apart what they should count together."""
+    several = int(os.environ.get("WEB_CONCURRENCY") or 1) > 1 or settings.DATABASE_URL.startswith("postgres")
+    if not several or settings.CACHES["default"]["BACKEND"].endswith("RedisCache"):
+        return []
+    text = "Each process counts requests to the API by itself: together they let too many through."
+    hint = "Set CACHE_URL to a Redis or Valkey that all share."
+    return [checks.Warning(text, hint=hint, id="gallery.W001")]
 
 
 def check_extractor(app_configs: Any, **kwargs) -> list[checks.CheckMessage]:

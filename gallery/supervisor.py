@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -35,6 +36,9 @@ logger = logging.getLogger(__name__)
 LOOK = 0.2  # seconds between two looks at the cluster's processes
 PULSE = 5.0  # seconds between two small tasks that an idle cluster is given
 DEAF = 20.0  # seconds without a sign from a cluster that is at nothing: it does not hear any more
+# Among workers of other machines each gets its share by chance, however many they are: within two minutes one
+# in 10^10 gets none.
+DEAF_AMONG_OTHERS = 120.0
 BEAT = 5.0  # seconds between two heartbeats
 PATIENCE = 8.0  # seconds that a cluster gets to end by itself
 WATCH_PATIENCE = 1.5  # the same for what watches folders
@@ -122,7 +126,16 @@ class Supervisor:
             self._pulse_at = time.monotonic()
             with contextlib.suppress(DatabaseError):
                 async_task("gallery.supervisor.pulse", save=False)
-        return state == IDLE and time.time() - max(heard, began) > DEAF
+        silent = time.time() - max(heard, began)
+        return state == IDLE and silent > DEAF and silent > (DEAF_AMONG_OTHERS if self._has_others() else 0)
+
+    def _has_others(self) -> bool:
+        """Whether workers of other machines take tasks from the same queue, this one's small ones, too."""
+        recent = timezone.now() - timedelta(seconds=12 * BEAT)
+        try:
+            return WorkerState.objects.filter(beat_at__gt=recent).exclude(machine=self.machine).exists()
+        except DatabaseError:
+            return True  # then no task is taken by anybody
 
     def _watch_folders(self) -> None:
         """Keep the process running that watches folders, where there are any."""

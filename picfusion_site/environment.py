@@ -12,7 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 YES, NO = {"on", "true", "yes", "1"}, {"off", "false", "no", "0", ""}
 LARGEST = 10**9
 # Read by gunicorn and make, by libraries, or by what Picfusion starts, and allowed in .env, too.
-ELSEWHERE = {"PORT", "WEB_CONCURRENCY", "HF_ENDPOINT", "HF_TOKEN", "SCRIPT_NAME", "DJANGO_SETTINGS_MODULE"}
+ELSEWHERE = {"HOST", "PORT", "WEB_CONCURRENCY", "SCRIPT_NAME", "DJANGO_SETTINGS_MODULE"}
+ELSEWHERE |= {"HF_ENDPOINT", "HF_TOKEN"}
 
 
 class Environment(environ.Env):

@@ -115,6 +115,8 @@ TEMPLATES = [
 DATABASE_URL = env.str("DATABASE_URL", "")
 STORAGE_URL = env.str("STORAGE_URL", "")
 CACHE_URL = env.str("CACHE_URL", "")
+# Whether the proxy fetches originals from an object store by itself, from where X-Accel-Redirect says.
+PROXY_FETCHES = env.bool("PROXY_FETCHES", False)
 
 DATABASES = {"default": addresses.database(DATABASE_URL, VAR_DIR)}
 CACHES = {"default": addresses.cache(CACHE_URL)}

@@ -13,7 +13,7 @@ from search.query.filters import FILTERS
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 # Read by gunicorn and make, not by the settings.
-ELSEWHERE = {"PORT", "WEB_CONCURRENCY"}
+ELSEWHERE = {"HOST", "PORT", "WEB_CONCURRENCY"}
 
 
 def test_every_setting_is_in_the_example_and_nothing_else():

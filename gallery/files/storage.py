@@ -24,6 +24,17 @@ def is_there(file: FieldFile) -> bool:
     return bool(getattr(file.storage, "is_there")())  # noqa: B009 - both of our storages have it
 
 
+def is_in_object_store(file: FieldFile) -> bool:
+    """Whether it is in a store that gives out addresses of its own."""
+    return not isinstance(file.storage, FileSystemStorage)
+
+
+def signed_address(file: FieldFile, seconds: int) -> str:
+    """Return where the store itself gives the file out, for so long."""
+    storage: Any = file.storage
+    return str(storage.url(file.name, expire=seconds))
+
+
 def settled_names(storage: Any, seconds: float) -> Iterator[str]:
     """Yield the name of every file that has been in the storage for so long."""
     yield from storage.settled_names(time.time() - seconds)
