@@ -15,6 +15,7 @@ from gallery import access
 from gallery.access import AnyUser
 from gallery.models import Image, Tag
 from search.index.columns import UNKNOWN
+from search.index.index import Index
 from search.live_index import live_index
 
 ORDERS = ("newest", "oldest", "added", "added-oldest")
@@ -63,12 +64,18 @@ class Timeline:
         """
         self._ids, self._moments, self._names = ids, moments, names or _stored_names
         self._oldest_first = oldest_first
+        self._months: list[Month] | None = None
 
     def __len__(self) -> int:
         return len(self._ids)
 
     def months(self) -> list[Month]:
         """Every month that has pictures, in this order."""
+        if self._months is None:
+            self._months = self._counted()
+        return self._months
+
+    def _counted(self) -> list[Month]:
         if not len(self):
             return []
         first, last = (
@@ -169,10 +176,16 @@ def timeline(user: AnyUser, order: str = "newest", whose: str = "") -> Timeline:
     """Everything that `user` may see, as of now, in one of ORDERS; of it what is 'mine' or 'shared'."""
     allowed = access.scope(user)
     with live_index.open() as index:
-        rows = np.flatnonzero(index.visible(allowed.owner_id, allowed.album_ids))
-        if whose:
-            rows = rows[(index.take("owners", rows) == allowed.owner_id) == (whose == "mine")]
-        ids, taken, added = (index.take(name, rows) for name in ("ids", "taken", "added"))
+        key = (allowed.owner_id, frozenset(allowed.album_ids), order, whose)
+        found: Timeline = index.remembered("timeline", key, lambda: _timeline(index, allowed, order, whose))
+    return found
+
+
+def _timeline(index: Index, allowed: access.Scope, order: str, whose: str) -> Timeline:
+    rows = np.flatnonzero(index.visible(allowed.owner_id, allowed.album_ids))
+    if whose:
+        rows = rows[(index.take("owners", rows) == allowed.owner_id) == (whose == "mine")]
+    ids, taken, added = (index.take(name, rows) for name in ("ids", "taken", "added"))
     by_added = order.startswith("added")
     return Timeline(ids, moments(taken, added, by_added), oldest_first=order in ("oldest", "added-oldest"))
 
@@ -197,6 +210,14 @@ def _on_the_sites_clock(added: np.ndarray) -> np.ndarray:
     return (added + np.array(offsets, np.int64)[of]) * 1000
 
 
+def count(user: AnyUser) -> int:
+    """Count the visible pictures, those that are not searchable yet among them."""
+    allowed = access.scope(user)
+    with live_index.open() as index:
+        searchable = int(np.count_nonzero(index.visible(allowed.owner_id, allowed.album_ids)))
+    return searchable + access.visible_within(allowed).exclude(status=Image.Status.READY).count()
+
+
 def latest(user: AnyUser, count: int) -> list[Image]:
     """Return the `count` visible pictures that came here last.
 
@@ -205,7 +226,7 @@ def latest(user: AnyUser, count: int) -> list[Image]:
     allowed = access.scope(user)
     with live_index.open() as index:
         rows = np.flatnonzero(index.visible(allowed.owner_id, allowed.album_ids))
-        ids = np.sort(index.take("ids", rows))[::-1][:count]
+        ids = index.newest(rows, count)
     unread = list(access.unread_images(user)[:count])
     return [*unread, *images_of(allowed, ids.tolist())][:count]
 

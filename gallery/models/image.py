@@ -182,7 +182,13 @@ class Image(models.Model):
         ]
         indexes = [
             models.Index("owner", F("id").desc(), name="image_by_owner"),
+            models.Index(fields=["owner", "size_bytes"], name="image_size"),  # added up for quotas
             models.Index(fields=["trashed_at"], condition=Q(trashed_at__isnull=False), name="image_in_trash"),
+            models.Index(
+                fields=["owner", "-trashed_at", "-id"],
+                condition=Q(trashed_at__isnull=False),
+                name="image_in_own_trash",
+            ),
             models.Index(
                 fields=["id"], condition=Q(status="ready", color__isnull=True), name="image_to_measure"
             ),

@@ -4,8 +4,9 @@ Rows are numbered through: those of the snapshot first. They are only ever appen
 goes leaves a dead row behind, and one that changed comes back as a new row.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from search.index import quantization
 from search.index.columns import COLUMNS, Rows, Written
 from search.index.growing_rows import Tail
 from search.index.snapshot import Snapshot
+
+REMEMBERED = 8  # of each kind of thing; the largest is 16 bytes a picture
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Index:
         self._tail = Tail(snapshot.centre if snapshot else np.zeros(dim, np.float32))
         self._alive = np.ones(snapshot.size if snapshot else 0, bool)
         self._row_of: dict[int, int] = {}  # of the tail's images
+        self._remembered: dict[str, dict[Hashable, Any]] = {}
 
     @property
     def _segments(self) -> list[tuple[int, Snapshot | Tail]]:
@@ -89,6 +93,7 @@ class Index:
 
     def remove(self, image_ids: Iterable[int]) -> None:
         """Take images out; those that are not in the index are passed over."""
+        self._remembered.clear()
         wanted = np.array(sorted(image_ids), np.int64)
         if self._snapshot:
             ids = self._snapshot["ids"]  # in growing order
@@ -122,6 +127,16 @@ class Index:
             taken[own] = segment[name][rows[own] - first]
         return taken
 
+    def newest(self, rows: np.ndarray, count: int) -> np.ndarray:
+        """int64 (count,) or fewer: the highest ids at these rows int64 (n,), which are in growing order.
+
+        A snapshot's rows are in growing order of the id, so that few of a million are looked at.
+        """
+        head = int(np.searchsorted(rows, self._head))
+        ids = self.take("ids", np.concatenate([rows[max(0, head - count) : head], rows[head:]]))
+        highest: np.ndarray = np.sort(ids)[::-1][:count]
+        return highest
+
     def tag_ids(self) -> list[int]:
         """Return the ids of all tags that any row, dead ones too, carries."""
         ids: list[int] = self._keys("tags").tolist()
@@ -152,12 +167,34 @@ class Index:
         return moved[0] if len(moved) == 1 else np.concatenate([np.zeros(0, np.uint32), *moved])
 
     def visible(self, owner_id: int, album_ids: Iterable[int]) -> np.ndarray:
-        """Bool (size,): the live rows that this person owns or that are in one of these albums."""
-        mask = self.between("owners", owner_id, owner_id)
-        for album_id in album_ids:
-            mask[self.album_rows(album_id)] = True
-        mask &= self._alive[: self.size]
+        """Bool (size,): the live rows that this person owns or that are in one of these albums.
+
+        Kept for the people who asked last, until anything changes: every page asks.
+        """
+        albums = frozenset(album_ids)
+
+        def look() -> np.ndarray:
+            mask = self.between("owners", owner_id, owner_id)
+            mask |= self.in_albums(albums)
+            mask &= self._alive[: self.size]
+            return mask
+
+        mask: np.ndarray = self.remembered("visible", (owner_id, albums), look).copy()
         return mask
+
+    def remembered(self, what: str, key: Hashable, work_out: Callable[[], Any]) -> Any:
+        """Return what was worked out of this index before, or work it out; forgotten when anything changes.
+
+        Of each kind the last few are kept. Whoever gets it does not change it.
+        """
+        kept = self._remembered.setdefault(what, {})
+        found = kept.get(key)
+        if found is None:
+            found = work_out()
+            while len(kept) >= REMEMBERED:
+                kept.pop(next(iter(kept), None), None)
+            kept[key] = found
+        return found
 
     def between(self, column: str, least: int, most: int) -> np.ndarray:
         """Bool (size,): the rows, dead ones too, whose column is from `least` to `most`, both included."""
@@ -175,9 +212,13 @@ class Index:
 
     def in_albums(self, album_ids: Iterable[int]) -> np.ndarray:
         """Bool (size,): the rows, dead ones too, that are in any of these albums."""
+        from search.index import kernels
+
         mask = np.zeros(self.size, bool)
-        for album_id in album_ids:
-            mask[self.album_rows(album_id)] = True
+        for first, segment in self._segments:
+            own = mask[first : first + segment.size]
+            for album_id in album_ids:
+                kernels.mark(own, segment.albums.rows(album_id))
         return mask
 
     def scan(self, vector: np.ndarray, scores: np.ndarray, visible: np.ndarray) -> Scan:

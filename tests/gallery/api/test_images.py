@@ -36,8 +36,11 @@ def test_guessing_passwords_is_slowed_down(curator):
 
 
 def test_pictures_are_listed_in_a_constant_number_of_queries(api, django_assert_num_queries):
+    api.get(f"{V1}/images/")  # the index is there
     for limit in (2, 20):
-        with django_assert_num_queries(6):  # albums, count, numbers, pictures, the serving extractor, tags
+        # Albums twice, the serving extractor twice, the log of changes, what the index does not know yet, numbers,
+        # pictures, tags: a row is counted by the index, for counting a million takes the database a second.
+        with django_assert_num_queries(9):
             answer = api.get(f"{V1}/images/", {"limit": limit}).json()
         assert len(answer["results"]) == limit
 
