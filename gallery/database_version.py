@@ -45,3 +45,5 @@ def refuse_wrong_database() -> None:
         raise SystemExit(f"Picfusion does not start. {reason}") from reason
     finally:
         connections.close_all()
+        if close_pool := getattr(connections["default"], "close_pool", None):
+            close_pool()  # this process forks: its children must not share connections

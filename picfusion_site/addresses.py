@@ -20,10 +20,11 @@ SQLITE_OPTIONS = {
 POOL = {"min_size": 1, "max_size": 16, "timeout": 10}
 
 
-def database(text: str, var_dir: Path) -> dict[str, Any]:
+def database(text: str, var_dir: Path, pooled: bool = False) -> dict[str, Any]:
     """Return Django's DATABASES entry for sqlite:///PATH or postgres://USER:PASSWORD@HOST:PORT/NAME?OPTION=VALUE.
 
     An empty text is the SQLite file of the site's own folder. A socket is named by the option host=/FOLDER.
+    `pooled` is for web processes, whose threads share connections; the worker forks, and must not.
     """
     if not text:
         name: Path = var_dir / "picfusion.sqlite3"
@@ -47,7 +48,10 @@ def database(text: str, var_dir: Path) -> dict[str, Any]:
         "HOST": unquote(parts.hostname or ""),
         "PORT": parts.port or "",
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"pool": POOL, **{key: values[-1] for key, values in parse_qs(parts.query).items()}},
+        "OPTIONS": {
+            **({"pool": POOL} if pooled else {}),
+            **{key: values[-1] for key, values in parse_qs(parts.query).items()},
+        },
     }
 
 

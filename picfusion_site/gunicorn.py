@@ -10,6 +10,7 @@ from picfusion_site import deadlines, environment
 environment.load(Path(__file__).resolve().parent.parent / ".env")
 # Words are embedded by many threads at once: each with threads of its own would take turns, not cores.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ["PICFUSION_SERVES"] = "yes"  # its threads share connections to a PostgreSQL server
 bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
 worker_class = "gthread"

@@ -118,7 +118,7 @@ CACHE_URL = env.str("CACHE_URL", "")
 # Whether the proxy fetches originals from an object store by itself, from where X-Accel-Redirect says.
 PROXY_FETCHES = env.bool("PROXY_FETCHES", False)
 
-DATABASES = {"default": addresses.database(DATABASE_URL, VAR_DIR)}
+DATABASES = {"default": addresses.database(DATABASE_URL, VAR_DIR, pooled="PICFUSION_SERVES" in os.environ)}
 CACHES = {"default": addresses.cache(CACHE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -38,8 +38,8 @@ def test_guessing_passwords_is_slowed_down(curator):
 def test_pictures_are_listed_in_a_constant_number_of_queries(api, django_assert_num_queries):
     api.get(f"{V1}/images/")  # the index is there
     for limit in (2, 20):
-        # Albums twice, the serving extractor twice, the log of changes, what the index does not know yet, numbers,
-        # pictures, tags: a row is counted by the index, for counting a million takes the database a second.
+        # Albums twice, the serving extractor twice, the log, what the index does not know yet, numbers,
+        # pictures, tags: the index counts, for counting a million rows takes the database a second.
         with django_assert_num_queries(9):
             answer = api.get(f"{V1}/images/", {"limit": limit}).json()
         assert len(answer["results"]) == limit
