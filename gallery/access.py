@@ -278,7 +278,9 @@ def _hidden_images(user: AnyUser) -> QuerySet[Image]:
 
 def guest_pictures(user: AnyUser) -> QuerySet[GuestPicture]:
     """Return what guests sent to `user`, who accepts or declines it."""
-    return GuestPicture.objects.filter(image__owner_id=user.pk or 0)
+    # Asked of each of the few: SQLite would else begin with all that the person owns.
+    own = Image.objects.filter(pk=OuterRef("image_id"), owner_id=user.pk or 0)
+    return GuestPicture.objects.filter(Exists(own))
 
 
 def images_for(album: Album) -> QuerySet[Image]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
-from django.db.models import Count, Sum
+from django.db.models import Count, F, Sum
 from django.utils.translation import gettext as _
 
 from gallery.models import Account, Image
@@ -36,7 +36,9 @@ def limits(user: User) -> tuple[int | None, int | None]:
 
 def usage(user: User) -> Usage:
     """Return the person's originals, counted one by one, and their limits."""
-    stored = Image.objects.filter(owner=user).aggregate(bytes=Sum("size_bytes"), pictures=Count("pk"))
+    # The 0 has SQLite read through the index of sizes instead of looking each picture of the owner up.
+    own = Image.objects.alias(number=F("owner") + 0).filter(number=user.pk)
+    stored = own.aggregate(bytes=Sum("size_bytes"), pictures=Count("pk"))
     return Usage(stored["bytes"] or 0, stored["pictures"], *limits(user))
 
 

@@ -211,11 +211,11 @@ def _on_the_sites_clock(added: np.ndarray) -> np.ndarray:
 
 
 def count(user: AnyUser) -> int:
-    """Count the visible pictures, those that are not searchable yet among them."""
+    """Count the visible pictures, those of the person's own that are not searchable yet among them."""
     allowed = access.scope(user)
     with live_index.open() as index:
         searchable = int(np.count_nonzero(index.visible(allowed.owner_id, allowed.album_ids)))
-    return searchable + access.visible_within(allowed).exclude(status=Image.Status.READY).count()
+    return searchable + access.unread_images(user).count()
 
 
 def latest(user: AnyUser, count: int) -> list[Image]:

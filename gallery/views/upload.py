@@ -109,8 +109,7 @@ def waiting_context(request: SignedInRequest, of: int = 0) -> dict:
         rate = (began["of"] - count - began["ready"]) / seconds
         if rate > 0 and seconds > 5:
             context |= {"rate": round(60 * rate) or 1, "minutes": max(1, round(count / rate / 60))}
-    own = access.own_images(user)
-    if not count and (unread := text_reading.unread().filter(pk__in=own.values("pk")).count()):
-        context |= {"texts_unread": unread, "texts_of": own.count()}
+    if not count and (unread := text_reading.unread().filter(owner=user).count()):
+        context |= {"texts_unread": unread, "texts_of": access.own_images(user).count()}
         context["texts_read"] = context["texts_of"] - unread
     return context
