@@ -69,6 +69,7 @@ bench: dev-install
 	$(BIN)/python -m tests.benchmarks.full
 	$(BIN)/python -m tests.benchmarks.pages --images 100000
 	$(BIN)/python -m tests.benchmarks.pages --images 1000000
+	$(BIN)/python -m tests.benchmarks.clients --images 100000
 
 screenshots: dev-install
 	$(BIN)/python -m tests.browser.screenshots

@@ -182,8 +182,8 @@ class Image(models.Model):
         ]
         indexes = [
             models.Index("owner", F("id").desc(), name="image_by_owner"),
-            # Added up for quotas, which read all of it. Not by owner first: SQLite would prefer that to the partial
-            # indexes below, and look at everything that a person has.
+            # Added up for quotas, which read all of it. Not by owner first: SQLite would prefer that to the
+            # partial indexes below, and look at everything that a person has.
             models.Index(fields=["size_bytes", "owner"], name="image_size"),
             models.Index(fields=["trashed_at"], condition=Q(trashed_at__isnull=False), name="image_in_trash"),
             models.Index(
