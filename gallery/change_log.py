@@ -9,7 +9,7 @@ learns that an image changed reads the image as it is now.
 from collections.abc import Iterable
 from functools import cache
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from gallery.models import Change
@@ -115,9 +115,9 @@ def end() -> Place:
 
 def settled_after(place: Place) -> QuerySet[Change]:
     """Return the changes after the place in the log's order, as far as none can appear between them."""
-    transaction, seq = place
-    following = Q(transaction__gt=transaction) | Q(transaction=transaction, seq__gt=seq)
-    return _settled().filter(following, transaction__gte=transaction).order_by("transaction", "seq")
+    writer, seq = place
+    following = Q(transaction__gt=writer) | Q(transaction=writer, seq__gt=seq)
+    return _settled().filter(following, transaction__gte=writer).order_by("transaction", "seq")
 
 
 def thin_out() -> str:
@@ -142,8 +142,9 @@ def thin_out() -> str:
 def _delete(numbers: Iterable[int]) -> int:
     # By number: SQLite would look at the table while it deletes from it.
     found, removed = list(numbers), 0
-    for start in range(0, len(found), 500):
-        removed += Change.objects.filter(seq__in=found[start : start + 500]).delete()[0]
+    with transaction.atomic():
+        for start in range(0, len(found), 500):
+            removed += Change.objects.filter(seq__in=found[start : start + 500]).delete()[0]
     return removed
 
 

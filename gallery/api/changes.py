@@ -92,9 +92,12 @@ def _answer(
 
 
 def _scope(user: AnyUser) -> str:
-    """Return what stands for the albums that a person sees, and what they tell: it changes with them."""
+    """Return what stands for the albums that a person sees, and what they tell: it changes with them.
+
+    And with the database, after a move to another server, whose log another's places mean nothing in.
+    """
     scope = access.scope(user)
-    numbers = f"{sorted(scope.album_ids)} {sorted(scope.telling_album_ids)}"
+    numbers = f"{change_log.identity()}{sorted(scope.album_ids)} {sorted(scope.telling_album_ids)}"
     return hashlib.sha256(numbers.encode()).hexdigest()[:12]
 
 

@@ -81,6 +81,8 @@ def _sqlite() -> Iterator[str]:
 
 def _postgresql() -> Iterator[str]:
     yield "CREATE INDEX IF NOT EXISTS gallery_change_transaction ON gallery_change (transaction, seq)"
+    # From a dump of another server, which had counted further: whoever reads the log now was not there.
+    yield "UPDATE gallery_change SET transaction = 0 WHERE transaction > pg_current_xact_id()::text::bigint"
     for table, name, event, column, rows in _triggers():
         body = _insert(column, rows, ", pg_current_xact_id()::text::bigint")
         yield (
