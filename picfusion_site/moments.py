@@ -1,5 +1,6 @@
 """What cannot be answered now, but could a moment later: races, and a start that is not over yet."""
 
+import logging
 from collections.abc import Callable
 
 from django.core.exceptions import BadRequest
@@ -11,11 +12,14 @@ from django.utils.translation import gettext as _
 
 from gallery.api import problems
 from gallery.extraction.registry import StillLoadingError
+from gallery.files.storage import StoreError
 from picfusion_site.views import bad_request
+
+logger = logging.getLogger(__name__)
 
 
 class NotYet:
-    """Answer 503 where the model is still being loaded, as in the first seconds after a start."""
+    """Answer 503 while the model is being loaded, and while the store of files does not answer."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -24,9 +28,13 @@ class NotYet:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, StillLoadingError):
+        if isinstance(error, StillLoadingError):
+            message = _("The search is getting ready. Try again in a few seconds.")
+        elif isinstance(error, StoreError):
+            logger.error("The store of files: %s", error)
+            message = _("The pictures' files cannot be reached right now. Try again in a few minutes.")
+        else:
             return None
-        message = _("The search is getting ready. Try again in a few seconds.")
         if request.path_info.startswith("/api/"):
             response: HttpResponse = problems.response(503, message)
         else:

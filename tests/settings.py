@@ -26,6 +26,8 @@ if MANY := os.environ.get("PICFUSION_TESTS") == "many":
     from tests import servers
 
     os.environ |= servers.addresses() | {"SECRET_KEY": "of the tests"}
+else:  # whatever a .env beside the code says
+    os.environ |= dict.fromkeys(("DATABASE_URL", "STORAGE_URL", "CACHE_URL"), "")
 
 from picfusion_site.settings import *  # noqa: E402, F403
 from picfusion_site.settings import DATABASES, STATIC_ROOT, STORAGES, VAR_DIR  # noqa: E402

@@ -4,6 +4,7 @@ Rows are numbered through: those of the snapshot first. They are only ever appen
 goes leaves a dead row behind, and one that changed comes back as a new row.
 """
 
+import threading
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,7 @@ class Index:
         self._alive = np.ones(snapshot.size if snapshot else 0, bool)
         self._row_of: dict[int, int] = {}  # of the tail's images
         self._remembered: dict[str, dict[Hashable, Any]] = {}
+        self._remembering = threading.Lock()
 
     @property
     def _segments(self) -> list[tuple[int, Snapshot | Tail]]:
@@ -191,9 +193,10 @@ class Index:
         found = kept.get(key)
         if found is None:
             found = work_out()
-            while len(kept) >= REMEMBERED:
-                kept.pop(next(iter(kept), None), None)
-            kept[key] = found
+            with self._remembering:  # threads share the index
+                while len(kept) >= REMEMBERED:
+                    kept.pop(next(iter(kept)))
+                kept[key] = found
         return found
 
     def between(self, column: str, least: int, most: int) -> np.ndarray:

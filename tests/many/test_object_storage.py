@@ -9,7 +9,7 @@ from gallery.files.object_storage import ObjectStorage
 from gallery.files.storage import StoreError
 from gallery.files.thumbnails import thumbnail_name
 from gallery.models import Image
-from tests.conftest import ON_ONE_MACHINE
+from tests.conftest import ON_ONE_MACHINE, drawn, encoded, upload
 from tests.servers import free_port
 
 pytestmark = [
@@ -90,6 +90,21 @@ def test_a_missing_original_is_failed_and_one_of_a_store_that_is_away_waits(phot
         tasks.extract_batch(16)
     coffee.refresh_from_db()
     assert (coffee.status, coffee.error) == (Image.Status.FAILED, Image.Failure.MISSING)
+
+
+@pytest.mark.parametrize("path", ["/images/{}/original", "/api/v1/images/{}/original/"])
+def test_a_store_that_is_away_is_a_moment_not_an_error(page: Client, photo, away, path):
+    answer = page.get(path.format(photo("coffee").pk))
+    assert answer.status_code == 503
+    assert "cannot be reached right now" in answer.content.decode()
+    assert answer["Retry-After"]
+
+
+def test_an_upload_to_a_store_that_is_away_leaves_nothing_behind(page: Client, away):
+    before = Image.objects.count()
+    answer = page.post("/api/v1/images/", {"file": upload(encoded(drawn("olive")))})
+    assert answer.status_code == 503
+    assert Image.objects.count() == before
 
 
 def test_verifying_says_that_the_store_is_away_and_marks_no_picture(curator, away):
