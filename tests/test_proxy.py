@@ -1,14 +1,14 @@
 """The README's block for nginx works as it is printed."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.nginx import NGINX, refused
+
 ROOT = Path(__file__).resolve().parent.parent
-NGINX = shutil.which("nginx") or ("/usr/sbin/nginx" if Path("/usr/sbin/nginx").exists() else None)
 
 
 def block() -> str:
@@ -39,11 +39,4 @@ def test_nginx_takes_it(tmp_path):
     )  # fmt: skip
     server = re.sub(r"ssl_certificate_key .*;", f"ssl_certificate_key {key};", block())
     server = re.sub(r"ssl_certificate [^_].*;", f"ssl_certificate {certificate};", server)
-    (tmp_path / "nginx.conf").write_text(
-        f"pid {tmp_path}/nginx.pid; error_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n"
-        f"client_body_temp_path {tmp_path}/body; proxy_temp_path {tmp_path}/proxy;\n{server}}}\n"
-    )
-    done = subprocess.run(
-        [NGINX, "-t", "-c", str(tmp_path / "nginx.conf")], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    assert not refused(tmp_path, server)

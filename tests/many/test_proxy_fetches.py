@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import shutil
 import subprocess
 import urllib.error
 import urllib.request
@@ -16,10 +15,10 @@ from django.test import Client
 from gallery import ingest
 from tests.browser.running import wait_for
 from tests.conftest import ON_ONE_MACHINE, drawn, encoded
+from tests.nginx import NGINX, configuration
 from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-NGINX = shutil.which("nginx") or ("/usr/sbin/nginx" if Path("/usr/sbin/nginx").exists() else None)
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(ON_ONE_MACHINE, reason="files are on this machine's disk"),
@@ -37,11 +36,8 @@ def proxy(live_server, tmp_path, settings):
     own = urlsplit(live_server.url).port
     text = re.sub(r"server web-1:8000.*\n", f"server 127.0.0.1:{own};\n", text)
     text = re.sub(r"server web-2:8000.*\n", "", text).replace("listen 80;", f"listen 127.0.0.1:{port};")
-    (tmp_path / "nginx.conf").write_text(
-        f"daemon off; pid {tmp_path}/nginx.pid; error_log {tmp_path}/error.log;\nevents {{}}\nhttp {{\n"
-        f"access_log off; client_body_temp_path {tmp_path}/b; proxy_temp_path {tmp_path}/p;\n{text}}}\n"
-    )
-    process = subprocess.Popen([NGINX, "-c", str(tmp_path / "nginx.conf")])
+    path = configuration(tmp_path, text)
+    process = subprocess.Popen([NGINX, "-g", "daemon off;", "-c", str(path)])
     address = f"http://127.0.0.1:{port}"
     try:
         wait_for(lambda: urllib.request.urlopen(address + "/healthz").status == 200, 20)
