@@ -14,12 +14,13 @@ from gallery.api import problems
 from gallery.extraction.registry import StillLoadingError
 from gallery.files.storage import StoreError
 from picfusion_site.views import bad_request
+from search.live_index import NotReadyError
 
 logger = logging.getLogger(__name__)
 
 
 class NotYet:
-    """Answer 503 while the model is being loaded, and while the store of files does not answer."""
+    """Answer 503 while the model is loaded or the index made, and while the store of files is away."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -30,6 +31,9 @@ class NotYet:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, StillLoadingError):
             message = _("The search is getting ready. Try again in a few seconds.")
+        elif isinstance(error, NotReadyError):
+            message = _("The search is getting ready: %(percent)s%% of the pictures so far. Try again soon.")
+            message %= {"percent": error.percent}
         elif isinstance(error, StoreError):
             logger.error("The store of files: %s", error)
             message = _("The pictures' files cannot be reached right now. Try again in a few minutes.")

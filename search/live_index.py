@@ -17,6 +17,7 @@ from filelock import FileLock
 
 from gallery import change_log, extractor_switch
 from gallery.extraction.base import Description
+from gallery.models import Embedding
 from search import index_rows
 from search.index import snapshot
 from search.index.columns import Rows
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 # from the database, so they are few, but more where a new snapshot takes longer to write.
 LEAST_CHANGES = 1000
 CHANGED_SHARE = 1 / 200
+FIRST_PATIENCE = 5.0  # seconds that it waits for the first index of a process
 PATIENCE = 0.5  # seconds that a search waits for another thread which brings the index up to date
 KEPT_UP = 1.0  # seconds between two looks at the log of a web process
 
@@ -49,6 +51,14 @@ class _Opened:
         return f"{self.extractor}-{self.log.version}"
 
 
+class NotReadyError(Exception):
+    """There is no index yet, and another thread is making it; `percent` of the pictures are in it."""
+
+    def __init__(self, percent: int) -> None:
+        super().__init__(f"the index is made: {percent} %")
+        self.percent = percent
+
+
 class LiveIndex:
     """The index of this process. Searches share it; whoever comes first brings it up to date."""
 
@@ -64,7 +74,8 @@ class LiveIndex:
     def open(self) -> Iterator[Index]:
         """Lend the index as of now, with whatever any process has committed; it does not change meanwhile.
 
-        While another thread takes long to bring it up to date, as after a large import, it is lent as it was.
+        While another thread takes long to bring it up to date, as after a large import, it is lent as it was;
+        where there was none, NotReadyError says how far it is.
         """
         held: _Opened | None = getattr(self._held, "opened", None)
         if held:  # this thread has it already
@@ -101,10 +112,12 @@ class LiveIndex:
             self._opened = None
 
     def _refreshed(self) -> _Opened:
-        has_it = self._refreshing.acquire(timeout=PATIENCE if self._opened else -1)
+        has_it = self._refreshing.acquire(timeout=PATIENCE if self._opened else FIRST_PATIENCE)
         opened = self._opened
-        if not has_it and opened:
-            return opened
+        if not has_it:
+            if opened:
+                return opened
+            raise NotReadyError(_made.percent)
         try:
             return self._refresh()
         finally:
@@ -247,12 +260,33 @@ def _load(extractor: Description, last: int) -> snapshot.Snapshot:
     return found
 
 
+@dataclass
+class _Made:
+    """How far this process is with an index that it writes from the database."""
+
+    rows: int = 0
+    of: int = 0
+
+    @property
+    def percent(self) -> int:
+        return min(99, 100 * self.rows // self.of) if self.of else 0
+
+    def counted(self, chunks: Iterable[Rows]) -> Iterator[Rows]:
+        """Pass the rows on, and count them."""
+        for chunk in chunks:
+            self.rows += len(chunk)
+            yield chunk
+
+
+_made = _Made()
+
+
 def _rebuild(extractor: Description) -> None:
     # The position was read before the rows: a change in between is applied a second time, never missed.
     last = change_log.position()
-    snapshot.write(
-        _folder(extractor.key), extractor.dim, last, index_rows.every_image(extractor.key, extractor.dim)
-    )
+    _made.rows, _made.of = 0, Embedding.objects.filter(extractor=extractor.key).count()
+    rows = _made.counted(index_rows.every_image(extractor.key, extractor.dim))
+    snapshot.write(_folder(extractor.key), extractor.dim, last, rows)
 
 
 def _folder(extractor: str) -> Path:

@@ -157,6 +157,13 @@ GET_RULES = {
     "api-album-download": API_SHARED,
     "api-member-list": API_SHARED,
     "api-member-detail": members(401, 405, 405, 405, 405),
+    "api-talk": API_SHARED,
+    "api-heart": members(401, 405, 405, 405, 405),
+    "api-comment": members(401, 405, 405, 405, 405),
+    "api-album-activity": API_SHARED,
+    "api-guest-picture-list": API_OWN,
+    "api-guest-picture-accept": members(401, 405, 405, 405, 405),
+    "api-guest-picture-decline": members(401, 405, 405, 405, 405),
     "api-invitation-list": API_OWN,
     "api-invitation-detail": members(401, 405, 405, 405, 405),
     "api-person-list": API_OWN,
@@ -234,6 +241,9 @@ POST_RULES = {
     "api-image-bulk": members(401, 400, 400, 400, 400),
     "api-image-check": members(401, 400, 400, 400, 400),
     "api-member-list": who(401, 404, 404, 404, 404, 400, 404),
+    "api-talk": members(401, 404, 400, 400, 404),
+    "api-guest-picture-accept": members(401, 400, 400, 400, 400),
+    "api-guest-picture-decline": members(401, 400, 400, 400, 400),
     "api-invitation-list": members(401, 403, 403, 403, 201),
     "api-share-link-list": members(401, 400, 400, 400, 400),
     "api-trash-restore": members(401, 404, 404, 404, 404),
@@ -252,6 +262,8 @@ DELETE_RULES = {
     "api-image-detail": members(401, 404, 404, 204, 404),
     "api-image-tags": who(401, 404, 404, 404, 400, 400, 404),
     "api-image-favourite": members(401, 404, 204, 204, 404),
+    "api-heart": members(401, 404, 204, 204, 404),
+    "api-comment": who(401, 404, 204, 404, 404, 204, 404),
     "api-album-detail": members(401, 404, 404, 204, 404),
     "api-album-images": members(401, 404, 400, 400, 404),
     "api-upload": members(401, 412, 412, 412, 412),
@@ -265,7 +277,10 @@ PATCH_RULES = {
     "api-album-detail": who(401, 404, 404, 404, 200, 200, 404),
     "api-image-detail": who(401, 404, 404, 404, 200, 200, 404),
 }
-PUT_RULES = {"api-image-favourite": members(401, 404, 204, 204, 404)}
+PUT_RULES = {
+    "api-image-favourite": members(401, 404, 204, 204, 404),
+    "api-heart": members(401, 404, 204, 204, 404),
+}
 RULES = {
     "get": GET_RULES,
     "post": POST_RULES,

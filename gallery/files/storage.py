@@ -45,7 +45,7 @@ class DurableStorage(FileSystemStorage):
 
     def is_there(self) -> bool:
         """Whether the disk is there: an empty folder is one that is not mounted."""
-        root = Path(self.location)
+        root = Path(self.path(""))
         return root.is_dir() and any(root.iterdir())
 
     def settled_names(self, before: float) -> Iterator[str]:

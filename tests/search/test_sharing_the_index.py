@@ -87,3 +87,31 @@ def test_a_search_goes_on_with_the_index_as_it_was_while_another_takes_long(cura
     assert len(page.results) == 20
     assert page.count == 21
     assert engine.search(Query(text="coffee"), curator).count == 20
+
+
+@pytest.mark.parametrize("address", ["/", "/images/", "/api/v1/images/?ordering=taken"])
+def test_while_there_is_no_index_yet_it_is_said_how_far_it_is(page, monkeypatch, address):
+    monkeypatch.setattr(live_indexes, "FIRST_PATIENCE", 0.05)
+    monkeypatch.setattr(live_indexes, "_made", live_indexes._Made(rows=370, of=1000))
+    with live_index._refreshing:  # as while the thread of a web process makes it
+        answer = page.get(address)
+    assert answer.status_code == 503
+    assert "37% of the pictures" in answer.content.decode()
+    assert answer["Retry-After"]
+    assert page.get(address).status_code == 200
+
+
+def test_pictures_are_counted_while_they_come_into_an_index(curator, monkeypatch):
+    seen = []
+    monkeypatch.setattr(live_indexes, "_made", made := live_indexes._Made())
+    written = live_indexes.snapshot.write
+
+    def write(folder, dim, seq, rows):
+        seen.append(made.percent)
+        written(folder, dim, seq, rows)
+        seen.append((made.rows, made.of, made.percent))
+
+    monkeypatch.setattr(live_indexes.snapshot, "write", write)
+    with live_index.open():
+        pass
+    assert seen == [0, (21, 21, 99)]
