@@ -97,8 +97,9 @@
     };
 
     const ask = async (address, text) => {
-      const response = await fetch(`${address}?q=${encodeURIComponent(text.slice(0, 100))}`);
-      return response.ok ? response.json() : [];
+      // Who presses Enter meanwhile leaves the page, and with it the answer.
+      const response = await fetch(`${address}?q=${encodeURIComponent(text.slice(0, 100))}`).catch(() => null);
+      return response?.ok ? response.json().catch(() => []) : [];
     };
 
     const past = (beginning) => recent(person)
