@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from gallery import access
@@ -25,6 +26,22 @@ class Talk:
     comments: list[Comment] = field(default_factory=list)
     hearts: list[str] = field(default_factory=list)  # who gave one
     is_liked: bool = False  # by the person who looks
+
+
+def place(user: AnyUser, album: int, image: int) -> AlbumImage:
+    """Return a picture in an album under which `user` may talk; Http404 where there is none."""
+    found = get_object_or_404(access.talkative_albums(user), pk=album)
+    return get_object_or_404(access.album_images(found).select_related("album", "image"), image_id=image)
+
+
+def like(link: AlbumImage, person: User) -> None:
+    """Tell the album's people that this person likes the picture."""
+    Heart.objects.get_or_create(album=link.album, image=link.image, person=person)
+
+
+def unlike(link: AlbumImage, person: User) -> None:
+    """Take that back."""
+    Heart.objects.filter(album=link.album, image=link.image, person=person).delete()
 
 
 def under(image: Image, user: AnyUser, albums: Iterable[Album], first: int | None = None) -> list[Talk]:

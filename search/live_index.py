@@ -42,13 +42,11 @@ class _Opened:
     index: Index
     extractor: str
     snapshot: str  # the name of the one that the index is built on
+    since: int  # the log's position that the snapshot was written at
     log: change_log.Reader
-    waiting: int = 0  # changed images that are left to the next snapshot
+    version: str  # of what the index holds, which the log may be ahead of
+    waiting: list[int] = field(default_factory=list)  # changed images that are left to keep_up
     lock: SharedLock = field(default_factory=SharedLock)
-
-    @property
-    def version(self) -> str:
-        return f"{self.extractor}-{self.log.version}"
 
 
 class NotReadyError(Exception):
@@ -92,7 +90,7 @@ class LiveIndex:
     def lag(self) -> int | None:
         """Count the changed images that are not in the index yet; None while it is not open."""
         opened = self._opened
-        return None if opened is None else opened.waiting + change_log.count_since(opened.log.position)
+        return None if opened is None else len(opened.waiting) + change_log.count_since(opened.log.position)
 
     @property
     def version(self) -> str:
@@ -138,7 +136,7 @@ class LiveIndex:
             opened = _open(extractor)
             changed = opened.log.news()
         if self._is_kept_up and self._opened is opened and len(changed) > LEAST_CHANGES:
-            opened.waiting += len(changed)  # for the snapshot that keep_up writes
+            opened.waiting += changed
         elif changed:
             _apply(opened, changed)
         self._opened = opened
@@ -149,28 +147,33 @@ class LiveIndex:
 
         It also writes new snapshots, for on this machine there may be no worker that does.
         """
-        with self._refreshing:
-            self._refresh()
-        self._is_kept_up = True
-        while not stop.wait(KEPT_UP):
+        while not stop.wait(KEPT_UP if self._is_kept_up else 0):
             try:
                 self._look_after()
+                self._is_kept_up = True
             except Exception:
                 logger.exception("The index could not be brought up to date")
             finally:
                 close_old_connections()
 
     def _look_after(self) -> None:
-        """Apply what came; change over to a new snapshot, and write one where much came."""
-        opened = self._refreshed()
+        """Apply what came; where much came, write a new snapshot and change over to it."""
+        with self._refreshing:
+            opened = self._refresh()
         extractor = self._extractor()
-        if opened.waiting + opened.index.appended > LEAST_CHANGES + len(opened.index) * CHANGED_SHARE:
+        much = LEAST_CHANGES + len(opened.index) * CHANGED_SHARE
+        # Rows of one picture that changed often are many, too, and no reason: what counts is images.
+        if len(opened.waiting) + opened.index.appended > much and change_log.count_since(opened.since) > much:
             compact(extractor)
         if snapshot.current(_folder(extractor.key)) != opened.snapshot:
             newer = _open(extractor)
             _apply(newer, newer.log.news())  # before anybody has it
             with self._refreshing:
                 self._opened = newer
+        elif opened.waiting:  # too few for a snapshot
+            with self._refreshing:
+                _apply(opened, list(dict.fromkeys(opened.waiting)))
+                opened.waiting = []
 
     def _extractor(self) -> Description:
         return self._current() if self._current else extractor_switch.current()
@@ -180,11 +183,19 @@ def _apply(opened: _Opened, changed: Sequence[int]) -> None:
     read = list(index_rows.images(opened.extractor, opened.index.dim, changed))
     with opened.lock.writing():
         apply_changes(opened.index, changed, read)
+        opened.version = _version(opened.extractor, opened.snapshot, opened.log)
 
 
 def _open(extractor: Description) -> _Opened:
     found = _load_or_rebuild(extractor, change_log.position())
-    return _Opened(Index(extractor.dim, found), extractor.key, found.name, change_log.Reader(found.seq))
+    log = change_log.Reader(found.seq)
+    version = _version(extractor.key, found.name, log)
+    return _Opened(Index(extractor.dim, found), extractor.key, found.name, found.seq, log, version)
+
+
+def _version(extractor: str, name: str, log: change_log.Reader) -> str:
+    # By the snapshot, too: numbers that were read since say nothing of what is in it.
+    return f"{extractor}-{name}-{log.version}"
 
 
 def apply_changes(index: Index, changed: Sequence[int], read: Iterable[Rows]) -> None:

@@ -72,8 +72,13 @@ def page(client, curator):
 @pytest.fixture
 def api(curator):
     """An API client signed in as the curator."""
+    return client_of(curator)
+
+
+def client_of(person) -> APIClient:
+    """An API client signed in as this person."""
     client = APIClient()
-    client.force_authenticate(curator)
+    client.force_authenticate(person)
     return client
 
 

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from gallery import access, talk
 from gallery.api.images import signed_in
 from gallery.api.strict import StrictSerializer, refuse_unknown
-from gallery.models import Album, Comment, Heart, Image
+from gallery.models import Comment
 from gallery.models.album_talk import MAX_COMMENT
 
 
@@ -47,12 +47,6 @@ class EventSerializer(serializers.Serializer):
         return [image.pk for image in event.images]
 
 
-def _place(request: Request, album: int, image: int) -> tuple[Album, Image]:
-    found = get_object_or_404(access.talkative_albums(request.user), pk=album)
-    links = access.album_images(found).select_related("image")
-    return found, get_object_or_404(links, image_id=image).image
-
-
 class TalkView(APIView):
     """What an album's people say under one of its pictures."""
 
@@ -60,18 +54,18 @@ class TalkView(APIView):
     def get(self, request: Request, album: int, image: int) -> Response:
         """Return the comments and hearts under the picture in this album."""
         refuse_unknown(request, ())
-        found, picture = _place(request, album, image)
-        [own] = talk.under(picture, request.user, [found])
+        link = talk.place(request.user, album, image)
+        [own] = talk.under(link.image, request.user, [link.album])
         return Response(TalkSerializer(own).data)
 
     @extend_schema(request=NewCommentSerializer, responses={201: CommentSerializer})
     def post(self, request: Request, album: int, image: int) -> Response:
         """Say something under the picture, to the album's people."""
-        found, picture = _place(request, album, image)
+        link = talk.place(request.user, album, image)
         form = NewCommentSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         comment = Comment.objects.create(
-            album=found, image=picture, author=signed_in(request), text=form.validated_data["text"]
+            album=link.album, image=link.image, author=signed_in(request), text=form.validated_data["text"]
         )
         comment.is_removable = True
         return Response(CommentSerializer(comment).data, status=status.HTTP_201_CREATED)
@@ -83,15 +77,13 @@ class HeartView(APIView):
     @extend_schema(request=None, responses={204: None})
     def put(self, request: Request, album: int, image: int) -> Response:
         """Tell the album's people that you like the picture."""
-        found, picture = _place(request, album, image)
-        Heart.objects.get_or_create(album=found, image=picture, person=signed_in(request))
+        talk.like(talk.place(request.user, album, image), signed_in(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(request=None, responses={204: None})
     def delete(self, request: Request, album: int, image: int) -> Response:
         """Take your heart back."""
-        found, picture = _place(request, album, image)
-        Heart.objects.filter(album=found, image=picture, person=signed_in(request)).delete()
+        talk.unlike(talk.place(request.user, album, image), signed_in(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

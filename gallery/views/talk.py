@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from gallery import access, talk
 from gallery.alternative_texts import describe
-from gallery.models import Album, AlbumImage, Comment, Heart
+from gallery.models import Comment
 from gallery.models.album_talk import MAX_COMMENT
 from gallery.views.requests import SignedInRequest, back
 
@@ -25,11 +25,11 @@ def activity(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_POST
 def comment(request: SignedInRequest, pk: int, image: int) -> HttpResponse:
     """Say something under a picture of an album."""
-    album, link = _place(request, pk, image)
+    link = talk.place(request.user, pk, image)
     text = request.POST.get("text", "").replace("\r\n", "\n").strip()
     if not text or len(text) > MAX_COMMENT or "\0" in text:
         raise BadRequest(_("A comment has 1 to %(most)s characters.") % {"most": MAX_COMMENT})
-    Comment.objects.create(album=album, image_id=link.image_id, author=request.user, text=text)
+    Comment.objects.create(album=link.album, image=link.image, author=request.user, text=text)
     return redirect(back(request, link.image.get_absolute_url()))
 
 
@@ -44,17 +44,12 @@ def remove_comment(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_POST
 def heart(request: SignedInRequest, pk: int, image: int) -> HttpResponse:
     """Tell an album's people that one likes a picture, or take that back."""
-    album, link = _place(request, pk, image)
+    link = talk.place(request.user, pk, image)
     match request.POST.get("action"):
         case "add":
-            Heart.objects.get_or_create(album=album, image=link.image, person=request.user)
+            talk.like(link, request.user)
         case "remove":
-            Heart.objects.filter(album=album, image=link.image, person=request.user).delete()
+            talk.unlike(link, request.user)
         case _other:
             raise BadRequest(_("The action must be add or remove."))
     return redirect(back(request, link.image.get_absolute_url()))
-
-
-def _place(request: SignedInRequest, pk: int, image: int) -> tuple[Album, AlbumImage]:
-    album = get_object_or_404(access.talkative_albums(request.user), pk=pk)
-    return album, get_object_or_404(access.album_images(album).select_related("image"), image_id=image)

@@ -115,3 +115,55 @@ def test_pictures_are_counted_while_they_come_into_an_index(curator, monkeypatch
     with live_index.open():
         pass
     assert seen == [0, (21, 21, 99)]
+
+
+@pytest.fixture
+def kept_up(curator, monkeypatch):
+    """An index that a thread keeps up, whose looks the test takes itself; two changes are many."""
+    monkeypatch.setattr(live_indexes, "LEAST_CHANGES", 2)
+    index = LiveIndex()
+    index._look_after()
+    index._is_kept_up = True
+    return index
+
+
+def captions(*pks: int) -> None:
+    for pk in pks:
+        Image.objects.filter(pk=pk).update(caption="changed")
+
+
+def found(index: LiveIndex) -> int:
+    with index.open() as opened:
+        return len(opened.word_rows("caption:changed"))
+
+
+@pytest.mark.parametrize("share", [0, 10])
+def test_many_changes_are_left_to_the_thread_whether_they_make_a_snapshot_or_not(kept_up, monkeypatch, share):
+    """Between a thousand pictures and half a percent of a large library none would be written."""
+    monkeypatch.setattr(live_indexes, "CHANGED_SHARE", share)
+    before = kept_up._opened.snapshot
+    captions(*Image.objects.values_list("pk", flat=True)[:5])
+    assert found(kept_up) == 0
+    assert kept_up.lag() == 5
+    kept_up._look_after()
+    assert found(kept_up) == 5
+    assert kept_up.lag() == 0
+    assert (kept_up._opened.snapshot != before) is (share == 0)
+
+
+def test_one_picture_that_changes_often_makes_no_snapshot(kept_up, photo, monkeypatch):
+    monkeypatch.setattr(live_indexes, "CHANGED_SHARE", 0)
+    monkeypatch.setattr(live_indexes, "compact", lambda extractor: pytest.fail("a snapshot of one change"))
+    for _ in range(6):
+        captions(photo("coffee").pk)
+        kept_up._look_after()
+
+
+def test_the_version_is_that_of_what_the_index_holds(kept_up, photo):
+    captions(*Image.objects.values_list("pk", flat=True)[:5])
+    with kept_up.open():
+        held = kept_up.version
+        kept_up._opened.log.news()  # another thread has read on
+        captions(photo("coffee").pk)
+        kept_up._opened.log.news()
+        assert kept_up.version == held

@@ -11,13 +11,7 @@ from rest_framework.test import APIClient
 
 from gallery import access_tokens, trash
 from gallery.models import Album, AlbumImage, AlbumMember, Image, ShareLink
-from tests.conftest import drawn, encoded, upload, wrong_fields
-
-
-def client_of(person) -> APIClient:
-    client = APIClient()
-    client.force_authenticate(person)
-    return client
+from tests.conftest import client_of, drawn, encoded, upload, wrong_fields
 
 
 @pytest.fixture

@@ -2,19 +2,12 @@
 
 import pytest
 from django.core.files.base import ContentFile
-from rest_framework.test import APIClient
 
 from gallery import guests
 from gallery.models import Album, AlbumImage, AlbumMember, Comment, GuestPicture, Heart, Image, ShareLink
-from tests.conftest import drawn, encoded
+from tests.conftest import client_of, drawn, encoded
 
 V1 = "/api/v1"
-
-
-def client_of(person) -> APIClient:
-    client = APIClient()
-    client.force_authenticate(person)
-    return client
 
 
 @pytest.fixture
