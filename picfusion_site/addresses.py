@@ -1,8 +1,9 @@
-"""The addresses that move a site to many machines: of its database, its files and its cache.
+"""The addresses that move a site to many machines: of its database, its files, its cache and its search.
 
 Each is one setting, and each default needs no server. What the others need is in requirements-many.txt.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -101,6 +102,20 @@ def cache(text: str) -> dict[str, Any]:
         "LOCATION": text,
         "KEY_PREFIX": "picfusion",
     }
+
+
+def search(text: str) -> str:
+    """Return the address of the search engine, qdrant://KEY@HOST:PORT/NAME; '' for the one in each process."""
+    if not text:
+        return ""
+    parts = _split("SEARCH_URL", text, {"embedded": "embedded", "qdrant": "qdrant"})
+    if parts.scheme == "embedded":
+        return ""
+    if not parts.hostname or not re.fullmatch(r"/[\w-]{1,40}", parts.path, re.ASCII):
+        raise ImproperlyConfigured(
+            "SEARCH_URL must name a host and what its collections begin with, as in qdrant://key@host:6333/picfusion."
+        )
+    return text
 
 
 def _split(setting: str, text: str, schemes: dict[str, str]) -> Any:

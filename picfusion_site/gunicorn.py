@@ -43,14 +43,12 @@ def post_worker_init(worker: Any) -> None:
     """Load the extractor beside the first requests, so that the first search need not wait for it."""
     from gallery import extractor_switch
     from gallery.extraction import registry
-    from search.index import kernels
-    from search.live_index import live_index
+    from search.engines import engine
 
     def load() -> None:
         extractor = extractor_switch.current()
         worker.log.warning("Pictures are searched by %s", extractor.key)
         registry.load(extractor)
-        kernels.prepare()
-        live_index.keep_up(threading.Event())  # the first search need not read it from the disk
+        engine().keep_up(threading.Event())  # the first search need not read it from the disk
 
     threading.Thread(target=load, name="load-extractor", daemon=True).start()

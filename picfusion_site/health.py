@@ -14,7 +14,7 @@ from django_q.models import OrmQ
 from gallery.database_version import WrongDatabaseError, check_database
 from gallery.extraction import registry
 from gallery.models import Image, WorkerState
-from search.live_index import live_index
+from search.engines import engine
 
 SILENT = timedelta(seconds=60)  # without a heartbeat of any worker
 STUCK = timedelta(minutes=30)  # that the oldest task waits
@@ -61,8 +61,8 @@ def queue() -> str:
 
 
 def index() -> str:
-    """Count the changes that this process's index has not seen."""
-    lag = live_index.lag()
+    """Count the changes that searches do not see yet."""
+    lag = engine().lag()
     if lag is None:
         return "not opened yet: the first search does"
     if lag > BEHIND:

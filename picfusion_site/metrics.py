@@ -15,7 +15,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from gallery.models import Image, WorkerState
-from search.live_index import live_index
+from search.engines import engine
 
 REGISTRY = CollectorRegistry()
 REQUESTS = Counter("picfusion_requests", "Answers of this process.", ["view", "status"], registry=REGISTRY)
@@ -50,10 +50,10 @@ class Site(Collector):
         if beat:
             silent = (timezone.now() - beat).total_seconds()
             yield GaugeMetricFamily("picfusion_worker_silent_seconds", "Since the last heartbeat.", silent)
-        lag = live_index.lag()
+        lag = engine().lag()
         if lag is not None:
             yield GaugeMetricFamily(
-                "picfusion_index_lag", "Changes that this process's index has not seen.", lag
+                "picfusion_index_lag", "Changes that searches do not see yet.", lag
             )
         free = psutil.disk_usage(str(settings.VAR_DIR)).free
         yield GaugeMetricFamily("picfusion_disk_free_bytes", "Room for pictures.", free)

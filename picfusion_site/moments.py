@@ -14,13 +14,13 @@ from gallery.api import problems
 from gallery.extraction.registry import StillLoadingError
 from gallery.files.storage import StoreError
 from picfusion_site.views import bad_request
-from search.live_index import NotReadyError
+from search.errors import EngineAwayError, NotReadyError
 
 logger = logging.getLogger(__name__)
 
 
 class NotYet:
-    """Answer 503 while the model is loaded or the index made, and while the store of files is away."""
+    """Answer 503 while the model is loaded or the index made, and while the store of files or the search engine is away."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -37,6 +37,9 @@ class NotYet:
         elif isinstance(error, StoreError):
             logger.error("The store of files: %s", error)
             message = _("The pictures' files cannot be reached right now. Try again in a few minutes.")
+        elif isinstance(error, EngineAwayError):
+            logger.error("The search engine: %s", error)
+            message = _("The search cannot be reached right now. Try again in a few minutes.")
         else:
             return None
         if request.path_info.startswith("/api/"):

@@ -115,6 +115,7 @@ TEMPLATES = [
 DATABASE_URL = env.str("DATABASE_URL", "")
 STORAGE_URL = env.str("STORAGE_URL", "")
 CACHE_URL = env.str("CACHE_URL", "")
+SEARCH_URL = addresses.search(env.str("SEARCH_URL", ""))
 # Whether the proxy fetches originals from an object store by itself, from where X-Accel-Redirect says.
 PROXY_FETCHES = env.bool("PROXY_FETCHES", False)
 

@@ -65,6 +65,14 @@ class MatchedWord:
 
 
 @dataclass(frozen=True)
+class Frequencies:
+    """How many visible pictures there are, and how many of them have each wanted word."""
+
+    pictures: int
+    words: Sequence[int]
+
+
+@dataclass(frozen=True)
 class Found:
     """What the index has of one text's meaning."""
 
@@ -91,6 +99,7 @@ class Evidence:
     texts: list[Found]
     words: list[Written]
     visible: np.ndarray  # bool (size,)
+    frequencies: Frequencies | None = None  # where the index does not hold every picture
 
     def gains(self, by_tags: bool) -> tuple[Gain, ...]:
         """Return what `best` adds to the scores; without tags where some are unwanted by example."""
@@ -107,11 +116,13 @@ class Evidence:
 
     def _rarity(self, rows: Sequence[np.ndarray]) -> list[float]:
         """What share of a match each word is: the fewer visible rows have it, the more. They sum to 1."""
+        weights = [word.weight for word in self.words]
+        if self.frequencies:
+            return rarity(self.frequencies.pictures, self.frequencies.words, weights)
         count = int(np.count_nonzero(self.visible))
         sees_all = count == len(self.visible)
         had = [len(own) if sees_all else int(np.count_nonzero(self.visible[own])) for own in rows]
-        rarity = np.log(1 + count / np.maximum(had, 1)) * [word.weight for word in self.words]
-        return [float(share) for share in rarity / max(rarity.sum(), 1e-12)]
+        return rarity(count, had, weights)
 
     def with_every_word(self) -> np.ndarray:
         """Bool (size,): the rows in which every word of the texts is written."""
@@ -153,13 +164,20 @@ def gather(
     allowed: Scope,
     meanings: Sequence[Meaning],
     wanted: Sequence[WantedWord],
+    frequencies: Frequencies | None = None,
 ) -> Evidence:
     """Look everything up in the index, for a person who sees the rows of the mask bool (size,)."""
     found = []
     for word in wanted:
         places = word.places(index, allowed)
         found.append(Written(word.forms[0], places, joined(places.values(), index.size), word.weight))
-    return Evidence([meaning.find(index) for meaning in meanings], found, visible)
+    return Evidence([meaning.find(index) for meaning in meanings], found, visible, frequencies)
+
+
+def rarity(pictures: int, having: Sequence[int], weights: Sequence[float]) -> list[float]:
+    """Say what share of a match each word is: the fewer of the pictures have it, the more. They sum to 1."""
+    found = np.log(1 + pictures / np.maximum(having, 1)) * weights
+    return [float(share) for share in found / max(found.sum(), 1e-12)]
 
 
 def joined(lists: Iterable[np.ndarray], size: int) -> np.ndarray:

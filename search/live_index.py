@@ -19,6 +19,7 @@ from gallery import change_log, extractor_switch
 from gallery.extraction.base import Description
 from gallery.models import Embedding
 from search import index_rows
+from search.errors import NotReadyError
 from search.index import snapshot
 from search.index.columns import Rows
 from search.index.index import Index
@@ -47,14 +48,6 @@ class _Opened:
     version: str  # of what the index holds, which the log may be ahead of
     waiting: list[int] = field(default_factory=list)  # changed images that are left to keep_up
     lock: SharedLock = field(default_factory=SharedLock)
-
-
-class NotReadyError(Exception):
-    """There is no index yet, and another thread is making it; `percent` of the pictures are in it."""
-
-    def __init__(self, percent: int) -> None:
-        super().__init__(f"the index is made: {percent} %")
-        self.percent = percent
 
 
 class LiveIndex:

@@ -3,7 +3,7 @@
 Only what occurs on pictures that this person can see is ever suggested.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,7 +44,7 @@ def complete(beginning: str, user: AnyUser, limit: int = 12) -> list[Suggestion]
     names = dict(Tag.objects.filter(named).values_list("id", "name"))
     allowed = access.scope(user)
     with live_index.open() as index:
-        counts = count(index, index.visible(allowed.owner_id, allowed.album_ids), list(names))
+        counts = count_tags(index, index.visible(allowed.owner_id, allowed.album_ids), names)
     found = [Suggestion(names[tag_id], number) for tag_id, number in counts.items()]
     return sorted(found, key=lambda own: (-own.count, own.name))[:limit]
 
@@ -124,7 +124,7 @@ def _near(word: str, choices: Iterable[list[str]]) -> list[str]:
     return [name for _, name in sorted(found, key=lambda own: own[0])]
 
 
-def count(index: Index, visible: np.ndarray, tag_ids: list[int]) -> dict[int, int]:
+def count_tags(index: Index, visible: np.ndarray, tag_ids: Iterable[int]) -> dict[int, int]:
     """How many of the visible rows (bool (size,)) carry each of the tags.
 
     Tags that none carries are left out.
@@ -134,12 +134,15 @@ def count(index: Index, visible: np.ndarray, tag_ids: list[int]) -> dict[int, in
 
 
 def offers(
-    index: Index, visible: np.ndarray, named: dict[int, tuple[str, str]], wanted: set[str]
+    counts: Mapping[int, int], named: Mapping[int, tuple[str, str]], wanted: set[str]
 ) -> list[Suggestion]:
-    """Pick the tags that a text names, as named_in gives them, that visible rows carry.
+    """Pick the tags that a text names, as named_in gives them, that visible pictures carry, as `counts` says.
 
     Without those that are asked for already; most frequent first.
     """
-    counts = count(index, visible, [tag_id for tag_id, (name, _) in named.items() if name not in wanted])
-    found = [Suggestion(named[tag_id][0], number, named[tag_id][1]) for tag_id, number in counts.items()]
+    found = [
+        Suggestion(name, counts[tag_id], words)
+        for tag_id, (name, words) in named.items()
+        if tag_id in counts and name not in wanted
+    ]
     return sorted(found, key=lambda own: (-own.count, own.name))[:MOST_OFFERS]

@@ -3,7 +3,7 @@
 from django.core.management.base import BaseCommand
 
 from gallery import extractor_switch
-from search.live_index import live_index, rebuild
+from search.engines import engine
 
 
 class Command(BaseCommand):
@@ -11,6 +11,5 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options) -> None:
         extractor = extractor_switch.current()
-        rebuild(extractor)
-        with live_index.open() as index:
-            self.stdout.write(f"{len(index)} pictures of {extractor.key} are in the index.")
+        count = engine().rebuild(extractor)
+        self.stdout.write(f"{count} pictures of {extractor.key} are in the index.")

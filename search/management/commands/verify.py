@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from gallery import extractor_switch, verification
 from gallery.models import Embedding, Image
-from search.live_index import live_index, rebuild
+from search.engines import engine
 
 
 class Command(BaseCommand):
@@ -47,12 +47,11 @@ class Command(BaseCommand):
         ready = Embedding.objects.filter(
             extractor=extractor.key, image__status=Image.Status.READY, image__trashed_at=None
         )
-        with live_index.open() as index:
-            rows = index.take("ids", index.alive_rows()).tolist()
-        outcome.stale = len(set(ready.values_list("image_id", flat=True)) ^ set(rows))
+        found = engine().ids(extractor)
+        outcome.stale = len(set(ready.values_list("image_id", flat=True)) ^ found)
         if fix and outcome.stale:
-            rebuild(extractor)
-            live_index.forget()
+            engine().rebuild(extractor)
+            engine().forget()
             outcome.fixed.append(f"the index was rebuilt: {outcome.stale} pictures differed")
             outcome.stale = 0
 
