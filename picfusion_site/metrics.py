@@ -52,9 +52,7 @@ class Site(Collector):
             yield GaugeMetricFamily("picfusion_worker_silent_seconds", "Since the last heartbeat.", silent)
         lag = engine().lag()
         if lag is not None:
-            yield GaugeMetricFamily(
-                "picfusion_index_lag", "Changes that searches do not see yet.", lag
-            )
+            yield GaugeMetricFamily("picfusion_index_lag", "Changes that searches do not see yet.", lag)
         free = psutil.disk_usage(str(settings.VAR_DIR)).free
         yield GaugeMetricFamily("picfusion_disk_free_bytes", "Room for pictures.", free)
         memory = psutil.Process().memory_info().rss

@@ -102,14 +102,14 @@ class SearchedImageViewSet(ImageViewSet):
             raise ValidationError({error.field: [error.message]}) from error
         return Response({"previous": before, "next": after})
 
-    def _filtered(self, said: dict[str, Any], filters: Filters) -> listing.Piece:
+    def _filtered(self, said: dict[str, Any], filters: Filters) -> listing.Listed:
         if said.get("status", Image.Status.READY) != Image.Status.READY:
             raise ValidationError({"status": ["Filters and orders know only pictures that have been read."]})
         tag = tag_name("tag", said["tag"]) if "tag" in said else ""
         user, cursor = self.request.user, said.get("cursor", "")
         return listing.piece(user, filters, tag, said["ordering"], cursor, said["limit"])
 
-    def _by_number(self, said: dict[str, Any], visible: QuerySet[Image]) -> listing.Piece:
+    def _by_number(self, said: dict[str, Any], visible: QuerySet[Image]) -> listing.Listed:
         """List by number, from the database: what waits and what failed, too."""
         asked = {name: said[name] for name in ("status", "format", "tag") if said.get(name)}
         images = ImageFilter(asked, visible).qs
@@ -122,4 +122,4 @@ class SearchedImageViewSet(ImageViewSet):
         order = "pk" if said["ordering"] == "id" else "-pk"
         ids = list(rest.order_by(order).values_list("pk", flat=True)[: said["limit"] + 1])
         has_more, ids = len(ids) > said["limit"], ids[: said["limit"]]
-        return listing.Piece(ids, f"0_{ids[-1]}" if has_more else "", count)
+        return listing.Listed(ids, f"0_{ids[-1]}" if has_more else "", count)

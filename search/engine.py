@@ -104,18 +104,17 @@ class Answer:
 def _answer(look: Look, query: Query, resolved: ResolvedQuery, wanted: Wanted) -> Answer:
     named, words = dict(resolved.words.named), resolved.words
     explained = look.best(wanted)
-    counts = look.known_tags({*resolved.tag_ids.values(), *named})
+    asked = {
+        resolved.tag_ids[name] for name in (*query.tags, *query.exclude_tags) if name in resolved.tag_ids
+    }
+    counts = look.known_tags({*asked, *named})
     return Answer(
         explained,
         look.count(),
         look.reaching(),
         [word for word in words.unknown if not look.is_written(word)],
         # To this person tags that no visible picture carries are unknown.
-        [
-            name
-            for name in (*query.tags, *query.exclude_tags)
-            if resolved.tag_ids.get(name, 0) not in counts
-        ],
+        [name for name in (*query.tags, *query.exclude_tags) if resolved.tag_ids.get(name, 0) not in counts],
         suggestions.offers(counts, named, resolved.tags),
     )
 

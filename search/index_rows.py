@@ -46,12 +46,12 @@ class Seconds(Func):
         return self.as_sql(compiler, connection, template=template, **extra)
 
 
-def every_image(extractor: str, dim: int) -> Iterator[Rows]:
+def every_image(extractor: str, dim: int, after: int = 0) -> Iterator[Rows]:
     """Read every READY image that the extractor has processed, in growing order of its id.
 
-    Without those in the trash.
+    Without those in the trash; from the first id behind `after` on.
     """
-    last = 0
+    last = after
     while True:
         following = _embeddings(extractor, dim).filter(image_id__gt=last).order_by("image_id")
         found = list(following.values_list(*_FIELDS)[:CHUNK])
@@ -68,6 +68,11 @@ def images(extractor: str, dim: int, image_ids: Sequence[int]) -> Iterator[Rows]
         found = list(_embeddings(extractor, dim).filter(**named).order_by("image_id").values_list(*_FIELDS))
         if found:
             yield _rows(found, dim, extractor, named)
+
+
+def searchable(extractor: str, dim: int, image_ids: Sequence[int]) -> set[int]:
+    """Those of the images that `images` reads."""
+    return set(_embeddings(extractor, dim).filter(image_id__in=image_ids).values_list("image_id", flat=True))
 
 
 _FIELDS = (

@@ -99,3 +99,19 @@ class KeptPair(models.Model):
 
     def __str__(self) -> str:
         return f"images {self.first_id} and {self.second_id}"
+
+
+class Feed(models.Model):
+    """How far a search service has been told of one extractor's pictures, and which process tells it."""
+
+    extractor = models.CharField(max_length=64, unique=True)
+    position = models.BigIntegerField(help_text="In the log of changes: what came before is known there.")
+    filled_to = models.BigIntegerField(
+        null=True, help_text="While all are being told: the number of the last one. Empty afterwards."
+    )
+    was_whole = models.BooleanField(default=False, help_text="All were told, once at least.")
+    holder = models.CharField(max_length=32, default="", blank=True)
+    held_until = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.extractor} up to {self.position}"

@@ -4,7 +4,7 @@ import numpy as np
 from django.utils.translation import gettext as _
 
 from gallery.models import Image
-from search import browsing
+from search import timeline
 from search.index.index import Index
 from search.query.errors import QueryError
 
@@ -19,13 +19,13 @@ def page_of_rows(index: Index, order: str, rows: np.ndarray, offset: int, limit:
     QueryError for too many to be sorted by name.
     """
     if order == "name":
-        return rows[_by_name(index.take("ids", rows))[offset : offset + limit]]
+        return rows[by_name(index.take("ids", rows))[offset : offset + limit]]
     ids = index.take("ids", rows)
     if order == "size":
         keys = -index.take("sides", rows).astype(np.int64)
     else:
         taken, added = index.take("taken", rows), index.take("added", rows)
-        keys = browsing.moments(taken, added, by_added=order == "added")
+        keys = timeline.moments(taken, added, by_added=order == "added")
         keys = keys if order == "oldest" else -keys
     last = min(offset + limit, len(rows))
     if last <= offset:
@@ -35,15 +35,20 @@ def page_of_rows(index: Index, order: str, rows: np.ndarray, offset: int, limit:
     return rows[reach[np.lexsort((-ids[reach], keys[reach]))[offset:last]]]
 
 
-def _by_name(ids: np.ndarray) -> np.ndarray:
-    """Return the order of pictures with these ids by their files' names, int64 (n,)."""
-    if len(ids) > MOST_NAMED:
+def refuse_many(count: int) -> None:
+    """Raise QueryError for more pictures than can be sorted by name."""
+    if count > MOST_NAMED:
         raise QueryError(
             "sort", _("Only up to %(most)s pictures can be sorted by name.") % {"most": MOST_NAMED}
         )
+
+
+def by_name(ids: np.ndarray) -> np.ndarray:
+    """Return the order of pictures with these ids by their files' names, int64 (n,); QueryError for too many."""
+    refuse_many(len(ids))
     names: dict[int, str] = {}
     for start in range(0, len(ids), AT_ONCE):
         some = Image.objects.filter(pk__in=ids[start : start + AT_ONCE].tolist())
         names |= dict(some.values_list("pk", "filename"))
-    keys = [(browsing.natural(names.get(pk, "")), -pk) for pk in ids.tolist()]
+    keys = [(timeline.natural(names.get(pk, "")), -pk) for pk in ids.tolist()]
     return np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64)

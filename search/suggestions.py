@@ -12,9 +12,11 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from gallery import access
-from gallery.access import AnyUser
+from gallery.access import AnyUser, Scope
 from gallery.models import Tag
 from gallery.models.tag import fold
+from search import browsing_by_sql
+from search.engines import has_index
 from search.evidence import WantedWord
 from search.index.index import Index
 from search.index.words import LONGEST_WORD
@@ -42,9 +44,7 @@ def complete(beginning: str, user: AnyUser, limit: int = 12) -> list[Suggestion]
     beginning = fold(beginning).lstrip("#").strip()
     named = Q(name__startswith=beginning) | Q(name__contains=f" {beginning}")
     names = dict(Tag.objects.filter(named).values_list("id", "name"))
-    allowed = access.scope(user)
-    with live_index.open() as index:
-        counts = count_tags(index, index.visible(allowed.owner_id, allowed.album_ids), names)
+    counts = _visible_counts(access.scope(user), names)
     found = [Suggestion(names[tag_id], number) for tag_id, number in counts.items()]
     return sorted(found, key=lambda own: (-own.count, own.name))[:limit]
 
@@ -92,6 +92,8 @@ def corrections(wrong: Sequence[str], user: AnyUser) -> list[Correction]:
     if not asked:
         return []
     tags = dict(Tag.objects.values_list("name", "id"))
+    if not has_index():
+        return _corrected(wrong, _seen_tags(access.scope(user), tags, asked[:MOST_CORRECTED]))
     with live_index.open() as index:
         written = index.spoken()
     # Comparing takes long, so nobody waits for it: the index is asked again afterwards.
@@ -107,7 +109,29 @@ def corrections(wrong: Sequence[str], user: AnyUser) -> list[Correction]:
             return any(visible[rows].any() for rows in places.values())
 
         seen = {word: next(filter(is_seen, names), None) for word, names in near.items()}
+    return _corrected(wrong, seen)
+
+
+def _corrected(wrong: Sequence[str], seen: Mapping[str, str | None]) -> list[Correction]:
     return [Correction(word, name) for word in wrong if (name := seen.get(fold(word)))]
+
+
+def _seen_tags(allowed: Scope, tags: dict[str, int], asked: list[str]) -> dict[str, str | None]:
+    """Return the nearest tag of each word that a visible picture carries, where there is no index of words."""
+    near = {word: _near(word, [list(tags)]) for word in asked}
+    counts = _visible_counts(allowed, {tags[name] for names in near.values() for name in names})
+    return {
+        word: next((name for name in names if tags[name] in counts), None) for word, names in near.items()
+    }
+
+
+def _visible_counts(allowed: Scope, tag_ids: Iterable[int]) -> dict[int, int]:
+    """Say how many visible pictures carry each of the tags; those that none carries are left out."""
+    if not has_index():
+        counts = browsing_by_sql.count_tags(allowed, tag_ids)
+        return {tag_id: number for tag_id, (number, _latest) in counts.items()}
+    with live_index.open() as index:
+        return count_tags(index, index.visible(allowed.owner_id, allowed.album_ids), tag_ids)
 
 
 def _near(word: str, choices: Iterable[list[str]]) -> list[str]:

@@ -4,8 +4,7 @@ from django_q.models import Schedule
 
 from gallery import extractor_switch
 from gallery.extraction import registry
-from search.live_index import compact as compact_index
-from search.live_index import remove_others
+from search.engines import engine
 from search.models import QueryPicture
 
 MOST_KEPT = 5000  # query pictures of all people, about 150 KB each, whatever their age
@@ -36,12 +35,10 @@ def remove_expired() -> str:
 
 
 def compact() -> str:
-    """Write new snapshots where many changes came since.
+    """Let the engine write new snapshots, where it has any.
 
     While extractors are being switched the next one's is kept up too, so that the first search after the
     switch need not wait for it.
     """
     wanted = {description.key: description for description in (extractor_switch.current(), registry.target())}
-    written = [key for key, description in wanted.items() if compact_index(description)]
-    remove_others(set(wanted))
-    return f"written: {', '.join(written) or 'nothing'}"
+    return engine().tidy_up(list(wanted.values()))

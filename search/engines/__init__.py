@@ -12,6 +12,11 @@ def engine() -> Engine:
     return _engine_at(settings.SEARCH_URL)
 
 
+def has_index() -> bool:
+    """Whether this process holds an index of everything, and browsing need not ask the database."""
+    return not settings.SEARCH_URL
+
+
 @cache
 def _engine_at(address: str) -> Engine:
     if not address:

@@ -76,6 +76,19 @@ class Wanted:
     good_only: bool = False
 
 
+# In an ordered list: what it is ordered by there, and the picture's number.
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some pictures' numbers in order, the place behind which the list goes on (None at its end), how many in all."""
+
+    ids: list[int]
+    following: Place | None
+    count: int
+
+
 class Look(ABC):
     """A look at the library with one question in mind: all that it tells is of one moment."""
 
@@ -113,6 +126,14 @@ class Engine(ABC):
             return answer(look)
 
     @abstractmethod
+    def piece(self, within: Within, order: str, after: Place | None, limit: int) -> Piece:
+        """List what may be found from behind a place on, in one of search.listing.ORDERS."""
+
+    @abstractmethod
+    def beside(self, within: Within, order: str, pk: int) -> tuple[int | None, int | None]:
+        """Return the pictures before and after one in such a list; None where there is none, or it is not there."""
+
+    @abstractmethod
     def apply(self, extractor: Description, changed: Sequence[int]) -> None:
         """Read these images again, from the database."""
 
@@ -131,6 +152,10 @@ class Engine(ABC):
     @abstractmethod
     def keep_up(self, stop: threading.Event) -> None:
         """Follow the log of changes, in a thread of a web process, until the event comes."""
+
+    @abstractmethod
+    def tidy_up(self, wanted: Sequence[Description]) -> str:
+        """Do the housekeeping of the worker; what is kept of extractors other than these goes. What was done."""
 
     @abstractmethod
     def forget(self) -> None:

@@ -9,7 +9,8 @@ import numpy as np
 
 from gallery.extraction.base import Description
 from search import good_matches, live_index, sorting
-from search.engines.base import Engine, Look, Question, Wanted
+from search.engines.base import Engine, Look, Piece, Place, Question, Wanted, Within
+from search.engines.embedded_lists import OrderedList
 from search.engines.explanation import Explained
 from search.engines.scoring import Scoring
 from search.index.index import Index
@@ -96,6 +97,14 @@ class EmbeddedEngine(Engine):
             live_index.live_index.discard()
             return super().ask(question, answer)
 
+    def piece(self, within: Within, order: str, after: Place | None, limit: int) -> Piece:
+        with live_index.live_index.open() as index:
+            return OrderedList(index, within, order).piece(after, limit)
+
+    def beside(self, within: Within, order: str, pk: int) -> tuple[int | None, int | None]:
+        with live_index.live_index.open() as index:
+            return OrderedList(index, within, order).beside(pk)
+
     def apply(self, extractor: Description, changed: Sequence[int]) -> None:
         """Do nothing: every look reads the log of changes first."""
 
@@ -115,6 +124,12 @@ class EmbeddedEngine(Engine):
 
         kernels.prepare()
         live_index.live_index.keep_up(stop)
+
+    def tidy_up(self, wanted: Sequence[Description]) -> str:
+        """Write new snapshots where many changes came since."""
+        written = [own.key for own in wanted if live_index.compact(own)]
+        live_index.remove_others({own.key for own in wanted})
+        return f"written: {', '.join(written) or 'nothing'}"
 
     def forget(self) -> None:
         live_index.live_index.forget()

@@ -10,12 +10,12 @@ import numpy as np
 from qdrant_client import models
 
 from gallery.access import Scope
-from search.browsing import moments
 from search.engines.base import Question, Within
 from search.evidence import Meaning, WantedWord
 from search.index import words
 from search.index.columns import UNKNOWN, Rows
 from search.query import conditions
+from search.timeline import moments
 
 Condition = models.Condition
 
@@ -82,6 +82,7 @@ def one_of(*wanted: Condition) -> models.Filter:
 
 
 def equals(key: str, value: Any) -> Condition:
+    """Say that it has this value."""
     return models.FieldCondition(key=key, match=models.MatchValue(value=value))
 
 
@@ -134,6 +135,7 @@ def written(word: WantedWord, scope: Scope) -> models.Filter:
 
 
 def colored(color: str) -> Condition:
+    """Say that a colour covers much of it."""
     return any_of("words", [f"color:{color}"])
 
 
@@ -177,10 +179,10 @@ class Levels:
     """
 
     def __init__(self, bonuses: Iterable[Bonus], most: int = MOST_LISTS) -> None:
+        self.bonuses = [bonus for bonus in bonuses if bonus.amount > 0]
         self._having: dict[float, list[Condition]] = {}
-        for bonus in bonuses:
-            if bonus.amount > 0:
-                self._having.setdefault(round(bonus.amount, 9), []).append(bonus.holds)
+        for bonus in self.bonuses:
+            self._having.setdefault(round(bonus.amount, 9), []).append(bonus.holds)
         numbers = {amount: list(range(len(own) + 1)) for amount, own in self._having.items()}
         while np.prod([len(own) for own in numbers.values()], initial=1) > most:
             longest = max(numbers, key=lambda amount: (len(numbers[amount]), -amount))
@@ -190,9 +192,7 @@ class Levels:
         self.all = sorted(
             (
                 Level(counts, sum(amount * number for amount, number in counts))
-                for counts in (
-                    tuple(zip(numbers, own, strict=True)) for own in product(*numbers.values())
-                )
+                for counts in (tuple(zip(numbers, own, strict=True)) for own in product(*numbers.values()))
             ),
             key=lambda level: -level.total,
         )

@@ -26,9 +26,7 @@ class Scoring:
         self.index, self.question = index, question
         words, allowed = question.resolved.words, question.within.scope
         self.seen = question.within.visible(index)
-        self.evidence = evidence.gather(
-            index, self.seen, allowed, words.meanings, words.written, frequencies
-        )
+        self.evidence = evidence.gather(index, self.seen, allowed, words.meanings, words.written, frequencies)
         asked = question.resolved.asked
         if asked.has_words:
             by_tags = not question.resolved.unwanted

@@ -19,6 +19,7 @@ from gallery.views import selection
 from gallery.views.paging import PICTURES, page_of, without_page
 from gallery.views.requests import SignedInRequest, back
 from search import browsing
+from search.timeline import Month
 
 TAGS_PER_PAGE = 120
 MOST_AT_ONCE = 2000  # pictures whose tag is changed while one waits
@@ -60,9 +61,9 @@ def browse(request: SignedInRequest) -> HttpResponse:
     return render(request, "search/browse.html", context | selection.context(request.user))
 
 
-def _years(months: list[browsing.Month]) -> dict[int, list[tuple[browsing.Month, int]]]:
+def _years(months: list[Month]) -> dict[int, list[tuple[Month, int]]]:
     """By year, in their order: each month, and the number of the page that it begins on."""
-    years: dict[int, list[tuple[browsing.Month, int]]] = {}
+    years: dict[int, list[tuple[Month, int]]] = {}
     passed = 0
     for month in months:
         years.setdefault(month.year, []).append((month, passed // PICTURES + 1))

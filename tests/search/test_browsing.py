@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gallery import tagging
 from gallery.models import Album, AlbumImage, AlbumMember, Image
 from search import browsing, neighbours
-from search.browsing import Timeline, natural
+from search.timeline import Timeline, natural
 from tests.gallery.test_pages import text_of
 
 moments = st.lists(st.integers(0, 10**12) | st.sampled_from([5, 6]), max_size=60)
