@@ -57,11 +57,11 @@ class Timeline:
         return list(self._ordered(self._oldest_first).values_list("pk", flat=True)[wanted])
 
     def around(self, image_id: int) -> tuple[int | None, int | None]:
-        """Give the ids of the pictures before and after this one; None at the ends, or where it is not here."""
+        """Give the ids of the pictures before and after this one; None where there is none."""
         return self.place(image_id)[1:]
 
     def place(self, image_id: int) -> tuple[int | None, int | None, int | None]:
-        """Give a picture's place, from 0 on, and the ids of the pictures before and after it; None as above."""
+        """Give a picture's place, from 0 on, and the ids of the pictures before and after it."""
         own = self._pictures.filter(pk=image_id).values_list("moment", "filename").first()
         if own is None:
             return None, None, None

@@ -1,15 +1,15 @@
 """Pictures that look alike: copies in other sizes or of other quality, and shots taken in the same moment."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
-from django.core.cache import cache
+from django.db.models import Exists, OuterRef, QuerySet
 
 from gallery import access
 from gallery.access import AnyUser
 from gallery.models import Image
-from search.live_index import live_index
-from search.models import KeptPair
+from search.models import Comparison, KeptPair, LookAlikes
 
 MOST_BITS = (
     8  # of 64 that may differ between the hashes: copies differ in up to 6, other photos in 14 and more
@@ -22,37 +22,45 @@ CHUNK = 10_000  # pairs whose embeddings are compared at a time
 NEIGHBOURS = 12  # how far apart two may stand in the order of one selection
 
 
-def groups(user: AnyUser) -> list[list[Image]]:
-    """Group the look-alikes among the pictures that `user` may delete.
+class Groups(Sequence[list[Image]]):
+    """Groups of pictures; only those of a page are fetched."""
+
+    def __init__(self, numbers: list[list[int]], images: QuerySet[Image]) -> None:
+        self._numbers, self._images = numbers, images
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, wanted: Any) -> Any:
+        if not isinstance(wanted, slice):
+            return self[wanted : wanted + 1][0]
+        numbers = self._numbers[wanted]
+        images = self._images.in_bulk([pk for group in numbers for pk in group])
+        shown = [[images[pk] for pk in group if pk in images] for group in numbers]
+        return [sorted(group, key=lambda own: (-own.width * own.height, own.pk)) for group in shown]
+
+
+def groups(user: AnyUser) -> Groups:
+    """Group the look-alikes among the pictures that `user` may delete, as the worker found them.
 
     Largest pictures first in each, the groups with the newest pictures first. Pairs that are to be kept are
     not alike.
     """
-    alike = _alike(user)
-    alike -= set(KeptPair.objects.filter(first__owner=user.pk or 0).values_list("first_id", "second_id"))
-    images = access.deletable_images(user).in_bulk({pk for pair in alike for pk in pair})
-    connected = components([pair for pair in alike if pair[0] in images and pair[1] in images])
-    shown = [
-        sorted((images[pk] for pk in group), key=lambda i: (-i.width * i.height, i.pk)) for group in connected
-    ]
-    return sorted(shown, key=lambda group: -max(image.pk for image in group))
+    own = access.deletable_images(user)
+    kept = KeptPair.objects.filter(first=OuterRef("first"), second=OuterRef("second"))
+    alike = LookAlikes.objects.filter(~Exists(kept), first__in=own, second__in=own)
+    connected = components(list(alike.values_list("first_id", "second_id")))
+    return Groups([sorted(group) for group in sorted(connected, key=lambda group: -max(group))], own)
 
 
-def _alike(user: AnyUser) -> set[tuple[int, int]]:
-    """Return the ids of every two of `user`'s pictures that look alike, the lower one first.
-
-    Kept until anything changes, for going through a large library takes a while.
-    """
-    with live_index.open() as index:
-        key = f"look-alikes-{user.pk}-{live_index.version}"
-        alike = cache.get(key)
-        if alike is None:
-            rows = np.flatnonzero(index.visible(user.pk or 0, ()))
-            ids, vectors = index.take("ids", rows), lambda places: index.take("vectors", rows[places])
-            found = ids[pairs(index.take("hashes", rows), vectors)].tolist()
-            alike = {(int(min(pair)), int(max(pair))) for pair in found}
-            cache.set(key, alike)
-    return alike
+def are_compared(user: AnyUser) -> bool:
+    """Whether the worker has compared all of this person's pictures since any of them changed."""
+    newest = access.own_images(user).order_by("-pk").values_list("created_at", flat=True).first()
+    comparison = Comparison.objects.filter(owner=user.pk or 0).first()
+    if newest is None or comparison is None:
+        return newest is None
+    began, done = comparison.began_at, comparison.done_at
+    return bool(began and done and done >= began > max(comparison.due_at, newest))
 
 
 def pairs(hashes: np.ndarray, vectors: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

@@ -115,3 +115,42 @@ class Feed(models.Model):
 
     def __str__(self) -> str:
         return f"{self.extractor} up to {self.position}"
+
+
+class LookAlikes(models.Model):
+    """That two pictures of one person look alike, as the worker found."""
+
+    first = models.ForeignKey("gallery.Image", on_delete=models.CASCADE, related_name="+")
+    second = models.ForeignKey("gallery.Image", on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        verbose_name_plural = "look-alikes"
+        constraints = [
+            models.UniqueConstraint(fields=["first", "second"], name="look_alikes_once"),
+            models.CheckConstraint(condition=Q(first__lt=F("second")), name="look_alikes_in_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"images {self.first_id} and {self.second_id}"
+
+
+class Comparison(models.Model):
+    """When the worker last compared a person's pictures with each other, and when these last changed."""
+
+    owner = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    due_at = models.DateTimeField(db_index=True, help_text="Something changed.")
+    began_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"of {self.owner_id}'s pictures"
+
+
+class Follower(models.Model):
+    """A job that follows the log of changes, and how far it is."""
+
+    name = models.CharField(max_length=32, unique=True)
+    position = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.name

@@ -44,7 +44,10 @@ def refuse_many(count: int) -> None:
 
 
 def by_name(ids: np.ndarray) -> np.ndarray:
-    """Return the order of pictures with these ids by their files' names, int64 (n,); QueryError for too many."""
+    """Return the order of pictures with these ids by their files' names, int64 (n,).
+
+    QueryError for too many.
+    """
     refuse_many(len(ids))
     names: dict[int, str] = {}
     for start in range(0, len(ids), AT_ONCE):

@@ -117,7 +117,7 @@ def _corrected(wrong: Sequence[str], seen: Mapping[str, str | None]) -> list[Cor
 
 
 def _seen_tags(allowed: Scope, tags: dict[str, int], asked: list[str]) -> dict[str, str | None]:
-    """Return the nearest tag of each word that a visible picture carries, where there is no index of words."""
+    """Return the nearest tag of each word that a visible picture carries; there is no index of words."""
     near = {word: _near(word, [list(tags)]) for word in asked}
     counts = _visible_counts(allowed, {tags[name] for names in near.values() for name in names})
     return {

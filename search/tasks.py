@@ -4,6 +4,7 @@ from django_q.models import Schedule
 
 from gallery import extractor_switch
 from gallery.extraction import registry
+from search.comparing import compare_changed
 from search.engines import engine
 from search.models import QueryPicture
 
@@ -13,7 +14,7 @@ MOST_KEPT = 5000  # query pictures of all people, about 150 KB each, whatever th
 def install_schedule(**kwargs) -> None:
     """Install the schedules, after `migrate`.
 
-    Expired query pictures are removed every hour, and the index is looked at every minute.
+    Expired query pictures are removed every hour; the index and look-alikes are looked at every minute.
     """
     Schedule.objects.update_or_create(
         name="remove expired query pictures",
@@ -23,6 +24,15 @@ def install_schedule(**kwargs) -> None:
         name="compact the index",
         defaults={"func": "search.tasks.compact", "schedule_type": Schedule.MINUTES, "minutes": 1},
     )
+    Schedule.objects.update_or_create(
+        name="compare pictures",
+        defaults={"func": "search.tasks.compare", "schedule_type": Schedule.MINUTES, "minutes": 1},
+    )
+
+
+def compare() -> str:
+    """Find the look-alikes among what changed."""
+    return compare_changed()
 
 
 def remove_expired() -> str:

@@ -1,7 +1,7 @@
 """What a search asks of an engine, and what it hears; each engine fills this interface.
 
-An engine is told what may be found as data (`Within`), never as a mask of its own rows, so that one which runs
-elsewhere can be asked the same. It decides nothing about who sees what: `search.engine` asks `gallery.access`
+An engine is told what may be found as data (`Within`), never as a mask of its own rows, so that one which
+runs elsewhere can be asked the same. It decides nothing about who sees what: `search.engine` asks `gallery.access`
 about whatever it answers.
 """
 
@@ -82,7 +82,7 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True)
 class Piece:
-    """Some pictures' numbers in order, the place behind which the list goes on (None at its end), how many in all."""
+    """Some pictures' numbers, the place behind which the list goes on (None at its end), how many in all."""
 
     ids: list[int]
     following: Place | None
@@ -118,7 +118,7 @@ class Engine(ABC):
 
     @abstractmethod
     def look(self, question: Question) -> AbstractContextManager[Look]:
-        """Open a look; NotReadyError while there is nothing to look at yet, EngineAwayError where nobody answers."""
+        """Open a look; NotReadyError while everything is being made, EngineAwayError where nobody answers."""
 
     def ask(self, question: Question, answer: Callable[[Look], Any]) -> Any:
         """Return what `answer` makes of a look."""
@@ -131,7 +131,7 @@ class Engine(ABC):
 
     @abstractmethod
     def beside(self, within: Within, order: str, pk: int) -> tuple[int | None, int | None]:
-        """Return the pictures before and after one in such a list; None where there is none, or it is not there."""
+        """Return the pictures before and after one in such a list; None where there is none."""
 
     @abstractmethod
     def apply(self, extractor: Description, changed: Sequence[int]) -> None:
@@ -155,7 +155,7 @@ class Engine(ABC):
 
     @abstractmethod
     def tidy_up(self, wanted: Sequence[Description]) -> str:
-        """Do the housekeeping of the worker; what is kept of extractors other than these goes. What was done."""
+        """Do the worker's housekeeping; what is kept of extractors other than these goes. What was done."""
 
     @abstractmethod
     def forget(self) -> None:

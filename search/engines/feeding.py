@@ -42,7 +42,7 @@ class Fed(ABC):
 
     @abstractmethod
     def fill(self, extractor: Description, after: int) -> int | None:
-        """Tell it about the next pictures behind this number; the last one's number, None where none is left."""
+        """Tell it about the next pictures behind this number; the last one's, None where none is left."""
 
     @abstractmethod
     def drop_gone(self, extractor: Description) -> None:
@@ -72,8 +72,8 @@ class Feeder:
             pause = PAUSE
             try:
                 wanted = {own.key: own for own in (extractor_switch.current(), registry.target())}
-                if any([self.step(own) for own in wanted.values()]):
-                    pause = 0.0
+                for own in wanted.values():
+                    pause = 0.0 if self.step(own) else pause
             except EngineAwayError as error:
                 logger.warning("The search engine is away: %s", error)
                 pause = AWAY
@@ -84,7 +84,7 @@ class Feeder:
                 close_old_connections()
 
     def step(self, extractor: Description) -> bool:
-        """Tell the service what comes next; whether there may be more. False, too, where another process does."""
+        """Tell the service what comes next; whether there may be more. False where another process does."""
         feed = self._hold(extractor.key)
         if feed is None:
             self._held.pop(extractor.key, None)

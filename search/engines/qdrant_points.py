@@ -65,7 +65,7 @@ class Points:
     def in_order(
         self, key: str, descending: bool, among: models.Filter, count: int, newest_first: bool = True
     ) -> list[int]:
-        """Return the numbers of the first `count` by what their payload has; of equals the newest first, or last."""
+        """Return the first `count` by what their payload has; of equals the newest first, or last."""
         if count <= 0:
             return []
         direction = models.Direction.DESC if descending else models.Direction.ASC
@@ -92,7 +92,7 @@ class Points:
     def behind(
         self, key: str, descending: bool, among: models.Filter, place: tuple[int, int], count: int
     ) -> list[int]:
-        """Return the numbers of the first `count` behind a place (what its payload has, its number) in an order.
+        """Return the first `count` behind a place (what its payload has, its number) in an order.
 
         Of equals those with the higher numbers come last, or first in descending order.
         """

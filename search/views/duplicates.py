@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from gallery import access, trash
 from gallery.numbers import whole_numbers
 from gallery.views.paging import page_of
-from search.duplicates import groups, keep_all
+from search.duplicates import are_compared, groups, keep_all
 
 PER_PAGE = 20
 MOST = 200  # pictures in one form
@@ -20,9 +20,11 @@ MOST = 200  # pictures in one form
 @require_GET
 def duplicates(request: HttpRequest) -> HttpResponse:
     """Show groups of your own pictures that look alike."""
-    return render(
-        request, "search/duplicates.html", {"page": page_of(request, groups(request.user), PER_PAGE)}
-    )
+    context = {
+        "page": page_of(request, groups(request.user), PER_PAGE),
+        "are_compared": are_compared(request.user),
+    }
+    return render(request, "search/duplicates.html", context)
 
 
 @require_POST

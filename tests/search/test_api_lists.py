@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gallery.models import Image
-from search.models import KeptPair
+from search.models import KeptPair, LookAlikes
 from tests.conftest import wrong_fields
 from tests.gallery.api.test_people import client_of
 
@@ -75,9 +75,9 @@ def test_the_timeline_by_month(api, photo):
         assert wrong_fields(answer) == [wrong.split("=")[0]], wrong
 
 
-def test_look_alikes_by_api(api, curator, photo, monkeypatch):
-    alike = {(photo("coffee").pk, photo("rocket").pk)}
-    monkeypatch.setattr("search.duplicates._alike", lambda user: set(alike))
+def test_look_alikes_by_api(api, curator, photo):
+    first, second = sorted([photo("coffee").pk, photo("rocket").pk])
+    LookAlikes.objects.create(first_id=first, second_id=second)
     groups = api.get("/api/v1/duplicates/").json()
     assert groups["count"] == 1
     group = groups["results"][0]["image_ids"]

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 from django.core.files.base import ContentFile
+from django.utils import timezone
 
 from gallery import ingest, tasks
 from gallery.imaging import pixels
 from gallery.models import Album, AlbumImage, AlbumMember, Image
-from search import duplicates
+from search import comparing, duplicates
+from search.models import Comparison
 from tests.conftest import demo_path, encoded
 from tests.gallery.test_pages import text_of
 
@@ -23,7 +25,19 @@ def copy_of(name: str, owner, side: int, quality: int = 70) -> Image:
 
 
 def found(user) -> list[list[str]]:
+    """What is shown once the worker has looked."""
+    comparing.compare_changed()
+    return shown(user)
+
+
+def shown(user) -> list[list[str]]:
     return [[image.filename for image in group] for group in duplicates.groups(user)]
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
+    """A test has no time to wait until comparing again is worth it."""
+    monkeypatch.setattr(comparing, "REST", 0)
 
 
 @pytest.fixture
@@ -60,6 +74,9 @@ def test_only_ones_own_pictures_are_compared(curator, stranger, photo):
 
 def test_the_page_deletes_what_is_not_kept(page, curator, copies):
     large, middle, small, *_ = copies
+    assert "still being compared" in text_of(page.get("/duplicates/"))
+    comparing.compare_changed()
+    assert "still being compared" not in text_of(page.get("/duplicates/"))
     assert "coffee-250.jpg" in text_of(page.get("/duplicates/"))
     group = [image.pk for image in (large, middle, small)]
     response = page.post("/duplicates/decide", {"group": group, "keep": [large.pk, middle.pk]})
@@ -110,6 +127,43 @@ def test_nearly_all_near_pairs_among_many_are_found():
     planted = {(i, 20_000 + i) for i in range(1000)}
     assert len(planted & set(map(tuple, alike.tolist()))) > 970
     assert len(alike) < 1010
+
+
+def test_who_changed_nothing_is_not_compared_again(curator, stranger, copies, photo):
+    assert comparing.compare_changed() == "the pictures of 1 people compared"
+    assert comparing.compare_changed() == "the pictures of 0 people compared"
+    copy_of("coffee", stranger, 300)
+    copy_of("coffee", stranger, 200)
+    assert comparing.compare_changed() == "the pictures of 1 people compared"
+    assert shown(stranger) == [["coffee-300.jpg", "coffee-200.jpg"]]
+    assert len(shown(curator)) == 2
+
+
+def test_pairs_go_with_what_made_them_alike(curator, copies):
+    found(curator)
+    last = Image.objects.get(pk=copies[-1].pk)
+    Image.objects.filter(pk=last.pk).update(perceptual_hash=~last.perceptual_hash)
+    assert found(curator) == [["coffee.png", "coffee-500.jpg", "coffee-250.jpg"]]
+    copies[2].delete()
+    assert shown(curator) == [["coffee.png", "coffee-500.jpg"]], "at once"
+
+
+def test_a_large_library_is_not_compared_all_the_time(curator, copies, monkeypatch):
+    monkeypatch.setattr(comparing, "REST", 10**6)
+    assert comparing.compare_changed() == "the pictures of 1 people compared"
+    copy_of("coffee", curator, 300)
+    assert comparing.compare_changed() == "the pictures of 0 people compared"
+    assert not duplicates.are_compared(curator)
+
+
+def test_what_a_killed_worker_began_is_done_by_another(curator, copies):
+    found(curator)
+    Comparison.objects.update(began_at=timezone.now())
+    assert comparing.compare_changed() == "the pictures of 0 people compared", "it may still be at it"
+    Comparison.objects.update(
+        began_at=timezone.now() - comparing.LOST, done_at=timezone.now() - 2 * comparing.LOST
+    )
+    assert comparing.compare_changed() == "the pictures of 1 people compared"
 
 
 def test_hashes_that_agree_by_chance_do_not_make_pictures_alike():
