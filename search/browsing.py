@@ -97,13 +97,19 @@ def _count_tags(allowed: access.Scope) -> dict[int, tuple[int, int]]:
     """Say of each tag how many visible pictures carry it, and the number of the latest."""
     if not has_index():
         return browsing_by_sql.count_tags(allowed)
-    found = {}
+    counts, latest, appended = {}, {}, {}
     with live_index.open() as index:
         visible = index.visible(allowed.owner_id, allowed.album_ids)
         for tag_id in index.tag_ids():
             rows = index.tag_rows(tag_id)
             rows = rows[visible[rows]]
-            if len(rows):
-                found[tag_id] = len(rows), rows[-1]
-        covers = index.take("ids", np.array([row for _, row in found.values()], np.int64)).tolist()
-    return {pk: (count, cover) for (pk, (count, _)), cover in zip(found.items(), covers, strict=True)}
+            if not len(rows):
+                continue
+            counts[tag_id] = len(rows)
+            if rows[-1] < index.size - index.appended:
+                latest[tag_id] = rows[-1]  # the snapshot's rows are in order
+            else:
+                appended[tag_id] = int(index.newest(rows.astype(np.int64), 1)[0])
+        ids = index.take("ids", np.array([*latest.values()], np.int64)).tolist()
+    covers = dict(zip(latest, ids, strict=True)) | appended
+    return {tag_id: (count, covers[tag_id]) for tag_id, count in counts.items()}

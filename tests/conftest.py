@@ -16,6 +16,8 @@ from rest_framework.test import APIClient
 
 from gallery import demo, ingest, tasks
 from gallery.models import Image
+from search import engines
+from search.engines.qdrant import QdrantEngine
 from search.live_index import live_index
 
 ON_ONE_MACHINE = connection.vendor == "sqlite"
@@ -39,10 +41,15 @@ def django_db_setup(django_db_setup, django_db_blocker):
 
 
 @pytest.fixture(autouse=True)
-def _fresh_caches(settings, tmp_path):
+def _fresh_caches(settings, tmp_path, monkeypatch):
     """A rolled-back database is another database: nothing that was cached of it holds."""
     settings.INDEX_DIR = tmp_path / "index"
     live_index.forget()
+    if settings.SEARCH_URL:
+        from tests.engines import PromptEngine
+
+        own = PromptEngine(QdrantEngine.at(settings.SEARCH_URL).client)
+        monkeypatch.setattr(engines, "_engine_at", lambda _address: own)
     cache.clear()
     translation.activate(settings.LANGUAGE_CODE)  # a test's last request may have been in another language
 

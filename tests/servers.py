@@ -1,4 +1,5 @@
-"""Servers of the tests' own, on loopback: PostgreSQL, an S3 store (moto) and Valkey, all from PyPI.
+"""Servers of the tests' own, on loopback: PostgreSQL, an S3 store (moto), Valkey and what stands in for
+Qdrant, all from PyPI.
 
 They are started once for a run, and end with it.
 """
@@ -21,7 +22,7 @@ def free_port() -> int:
 
 
 def addresses() -> dict[str, str]:
-    """Start all three, their data in a folder that goes with this process: the settings they are."""
+    """Start all of them, their data in a folder that goes with this process: the settings they are."""
     # Not the site's own folder: as root, PostgreSQL runs as another user, who is let through to its data.
     folder = Path(tempfile.mkdtemp(prefix="picfusion-servers-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -29,6 +30,7 @@ def addresses() -> dict[str, str]:
         "DATABASE_URL": postgresql(folder / "postgresql"),
         "STORAGE_URL": object_store(),
         "CACHE_URL": valkey(folder),
+        "SEARCH_URL": search_engine(),
     }
 
 
@@ -70,6 +72,13 @@ def valkey(folder: Path) -> str:
     program = str(_binary.get_binary_path())
     _start([program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)], port)
     return f"redis://127.0.0.1:{port}/0"
+
+
+def search_engine() -> str:
+    """Start what stands in for a Qdrant server; its address."""
+    port = free_port()
+    _start([sys.executable, "-m", "tests.qdrant_server", str(port)], port)
+    return f"qdrant://127.0.0.1:{port}/picfusion?https=off"
 
 
 def _start(command: list[str], port: int) -> None:

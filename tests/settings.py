@@ -21,13 +21,13 @@ os.environ |= {
     "API_REQUESTS_PER_MINUTE": "0",  # but for the test of it: a fast machine asks thousands
 }
 
-# The same tests on what several machines share: PostgreSQL, an S3 store, and Valkey (see tests/servers.py).
+# The same tests on what several machines share: PostgreSQL, S3, Valkey and Qdrant (see tests/servers.py).
 if MANY := os.environ.get("PICFUSION_TESTS") == "many":
     from tests import servers
 
     os.environ |= servers.addresses() | {"SECRET_KEY": "of the tests"}
 else:  # whatever a .env beside the code says
-    os.environ |= dict.fromkeys(("DATABASE_URL", "STORAGE_URL", "CACHE_URL"), "")
+    os.environ |= dict.fromkeys(("DATABASE_URL", "STORAGE_URL", "CACHE_URL", "SEARCH_URL"), "")
 
 from picfusion_site.settings import *  # noqa: E402, F403
 from picfusion_site.settings import DATABASES, STATIC_ROOT, STORAGES, VAR_DIR  # noqa: E402

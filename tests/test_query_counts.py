@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from gallery import tagging
 from gallery.models import Album, AlbumImage, AlbumMember, Image, Invitation, ShareLink
 from search.models import SavedSearch
+from tests.conftest import ON_ONE_MACHINE
 
 pytestmark = pytest.mark.many
 
@@ -81,4 +82,5 @@ def test_a_constant_number_of_queries(client, administrator, shelf, address):
             assert client.get(address.format(**names)).status_code == 200
         counts.append(len(queries))
         grow(9)
-    assert counts[0] == counts[1] < 30
+    # Neighbours and pictures like this one come from the database where no process holds an index.
+    assert counts[0] == counts[1] < (30 if ON_ONE_MACHINE else 40)

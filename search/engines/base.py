@@ -1,8 +1,8 @@
 """What a search asks of an engine, and what it hears; each engine fills this interface.
 
 An engine is told what may be found as data (`Within`), never as a mask of its own rows, so that one which
-runs elsewhere can be asked the same. It decides nothing about who sees what: `search.engine` asks `gallery.access`
-about whatever it answers.
+runs elsewhere can be asked the same. It decides nothing about who sees what: `search.engine` asks
+`gallery.access` about whatever it answers.
 """
 
 import threading

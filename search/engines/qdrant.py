@@ -229,7 +229,7 @@ class QdrantEngine(Engine, feeding.Fed):
     """A Qdrant server or cluster."""
 
     def __init__(self, client: QdrantClient, name: str) -> None:
-        self._client, self._name = client, name
+        self.client, self._name = client, name
 
     @classmethod
     def at(cls, address: str) -> "QdrantEngine":
@@ -259,7 +259,7 @@ class QdrantEngine(Engine, feeding.Fed):
 
     def points(self, extractor: Description) -> Points:
         """Return the points of an extractor."""
-        return Points(self._client, f"{self._name}-{re.sub(r'[^A-Za-z0-9_-]', '-', extractor.key)}")
+        return Points(self.client, f"{self._name}-{re.sub(r'[^A-Za-z0-9_-]', '-', extractor.key)}")
 
     def apply(self, extractor: Description, changed: Sequence[int]) -> None:
         points = self.points(extractor)
@@ -296,8 +296,9 @@ class QdrantEngine(Engine, feeding.Fed):
         return len(self.ids(extractor))
 
     def ids(self, extractor: Description) -> set[int]:
+        points = self.ready_points(extractor)
         with self._reached():
-            return {pk for some in self.points(extractor).ids() for pk in some}
+            return {pk for some in points.ids() for pk in some}
 
     def lag(self) -> int | None:
         return feeding.lag(extractor_switch.current())
@@ -338,9 +339,9 @@ class QdrantEngine(Engine, feeding.Fed):
     def tidy_up(self, wanted: Sequence[Description]) -> str:
         kept = {self.points(own).name for own in wanted}
         with self._reached():
-            for own in self._client.get_collections().collections:
+            for own in self.client.get_collections().collections:
                 if own.name.startswith(f"{self._name}-") and own.name not in kept:
-                    self._client.delete_collection(own.name)
+                    self.client.delete_collection(own.name)
         feeding.forget_others({own.key for own in wanted})
         return "written: nothing, another service has the index"
 

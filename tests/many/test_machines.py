@@ -142,7 +142,7 @@ def test_what_one_machine_is_told_the_other_knows(machines, people):
     put = one.post("images/bulk/", json={"image_ids": [coffee], "action": "add", "album_id": album})
     assert put.status_code == 200, put.text
     ben_is = one.post(f"albums/{album}/members/", json={"username": "ben", "role": "viewer"}).json()["id"]
-    assert found(as_ben, "espresso") == [coffee]
+    wait_for(lambda: found(as_ben, "espresso") == [coffee], 2)  # the engine may be told a moment later
     assert one.delete(f"albums/{album}/members/{ben_is}/").status_code == 204
     assert found(as_ben, "espresso") == []
     assert as_ben.get(f"images/{coffee}/").status_code == 404

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gallery import tagging
 from gallery.models import Album, AlbumImage, AlbumMember, Image
-from search import browsing, neighbours
+from search import browsing, neighbours, timeline
 from search.timeline import Timeline, natural
 from tests.gallery.test_pages import text_of
 
@@ -122,7 +122,7 @@ def test_neighbours_are_only_pictures_that_one_sees(curator, stranger, photo):
 
 
 def test_pages_hold_every_picture_once_however_many_are_of_one_moment(monkeypatch):
-    monkeypatch.setattr(browsing, "MOST_TIED", 5)
+    monkeypatch.setattr(timeline, "MOST_TIED", 5)
     times = [1] * 9 + [2] * 4 + [3] * 7
     ids = np.arange(1, 21, dtype=np.int64)
     names = {pk: f"img {pk * 7 % 13}²{pk}③.jpg" for pk in ids.tolist()}

@@ -10,7 +10,7 @@ from gallery.imaging import pixels
 from gallery.models import Album, AlbumImage, AlbumMember, Image
 from search import comparing, duplicates
 from search.models import Comparison
-from tests.conftest import demo_path, encoded
+from tests.conftest import demo_path, encoded, one_machine
 from tests.gallery.test_pages import text_of
 
 
@@ -129,6 +129,7 @@ def test_nearly_all_near_pairs_among_many_are_found():
     assert len(alike) < 1010
 
 
+@one_machine  # a transaction of its own lasts as long as a test does
 def test_who_changed_nothing_is_not_compared_again(curator, stranger, copies, photo):
     assert comparing.compare_changed() == "the pictures of 1 people compared"
     assert comparing.compare_changed() == "the pictures of 0 people compared"

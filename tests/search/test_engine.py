@@ -18,9 +18,11 @@ from search.query import query_pictures
 from search.query.errors import QueryError
 from search.query.filters import Filters
 from search.query.query import Query
-from tests.conftest import demo_path, encoded, one_machine, upload
+from tests.conftest import ON_ONE_MACHINE, demo_path, encoded, one_machine, upload
 
 pytestmark = pytest.mark.many
+# These need every picture's score, which a service does not tell.
+FUSIONS = ["mean", *(pytest.param(name, marks=one_machine) for name in ("calibrated", "rrf"))]
 
 
 def names(query: Query, user, **options) -> list[str]:
@@ -128,7 +130,7 @@ def test_weights_decide_between_components(curator):
         engine.search(Query(text="x", weights={"image": 1, "text": 0, "tags": 1}), curator)
 
 
-@pytest.mark.parametrize("fusion", ["mean", "calibrated", "rrf"])
+@pytest.mark.parametrize("fusion", FUSIONS)
 def test_every_fusion_finds_a_mix_and_explains_it(curator, photo, fusion):
     query = Query(
         text="something to drink", image_ids=(photo("coffee").pk,), tags=("espresso",), fusion=fusion
@@ -229,7 +231,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(curator):
 
 def test_a_new_picture_is_found_and_a_deleted_one_gone(curator, photo):
     assert names(Query(tags=("espresso",)), curator) == ["coffee"]
-    built = live_index._opened.index
+    built = ON_ONE_MACHINE and live_index._opened.index
     image = ingest.add(curator, ContentFile(demo_path("coffee").read_bytes() + b" ", name="latte.png")).image
     assert names(Query(tags=("espresso",)), curator) == ["coffee"]
     tasks.extract_batch(16)
@@ -238,7 +240,9 @@ def test_a_new_picture_is_found_and_a_deleted_one_gone(curator, photo):
     assert names(Query(tags=("espresso",)), curator) == ["coffee"]
     photo("coffee").image_tags.all().delete()
     assert names(Query(tags=("espresso",)), curator) == []
-    assert live_index._opened.index is built, "the index was rebuilt instead of refreshed"
+    assert not ON_ONE_MACHINE or live_index._opened.index is built, (
+        "the index was rebuilt instead of refreshed"
+    )
 
 
 def test_a_search_takes_the_same_queries_for_one_result_and_for_twenty(
@@ -246,7 +250,8 @@ def test_a_search_takes_the_same_queries_for_one_result_and_for_twenty(
 ):
     names(Query(text="animal"), curator)
     for limit in (1, 20):
-        with django_assert_max_num_queries(8):
+        # Without an index here: how far the engine is, and what the database says of what it proposes.
+        with django_assert_max_num_queries(8 if ON_ONE_MACHINE else 13):
             names(Query(text="animal"), curator, limit=limit)
 
 
@@ -261,7 +266,7 @@ def test_a_restored_database_is_noticed(curator, stranger, photo):
     assert len(names(Query(text="animal"), curator)) == 21
 
 
-@pytest.mark.parametrize("fusion", ["mean", "calibrated", "rrf"])
+@pytest.mark.parametrize("fusion", FUSIONS)
 def test_the_order_is_that_of_float64_with_the_newest_first_among_equals(curator, photo, fusion):
     """Many copies of one vector: float32 would put some of them out of order."""
     key = "lite/2"

@@ -24,9 +24,10 @@ from search.models import Feed
 from search.query.errors import QueryError
 from search.query.filters import Filters
 from search.query.query import Query
+from tests.conftest import one_machine
 from tests.engines import PromptEngine
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.many]
 
 
 @pytest.fixture
@@ -216,9 +217,9 @@ def test_the_feed_tells_what_changed_and_vectors_only_where_they_did(curator, ph
     assert qdrant.ids(extractor) == set(Image.objects.values_list("pk", flat=True))
     assert feeding.lag(extractor) == 0 or change_log.identity()  # a transaction runs here, on PostgreSQL
     sent = []
-    update = qdrant._client.batch_update_points
+    update = qdrant.client.batch_update_points
     monkeypatch.setattr(
-        qdrant._client,
+        qdrant.client,
         "batch_update_points",
         lambda name, own, **more: (sent.extend(own), update(name, own, **more)),
     )
@@ -244,7 +245,7 @@ def test_a_fill_goes_on_where_it_ended_and_drops_what_is_gone(curator, photo, mo
     assert first.step(extractor)
     assert first.step(extractor)
     filled = Feed.objects.get(extractor=extractor.key).filled_to
-    assert len(qdrant.ids(extractor)) == 10
+    assert sum(map(len, qdrant.points(extractor).ids())) == 10
     with pytest.raises(NotReadyError) as caught:
         feeding.refuse_unready(extractor)
     assert caught.value.percent == 100 * 10 // 21
@@ -259,6 +260,7 @@ def test_a_fill_goes_on_where_it_ended_and_drops_what_is_gone(curator, photo, mo
     assert not first.step(extractor)
 
 
+@one_machine
 def test_who_was_too_slow_has_it_told_again(curator, photo):
     """A process that lost the feed may have written late what it read early."""
     qdrant, extractor = PromptEngine(), extractor_switch.current()
@@ -280,7 +282,7 @@ def test_a_rebuild_takes_the_feed_and_gives_it_back(curator):
     qdrant.catch_up(extractor)
     points = qdrant.points(extractor)
     points.put([], [min(qdrant.ids(extractor))])
-    assert QdrantEngine(qdrant._client, "test").rebuild(extractor) == Image.objects.count()
+    assert QdrantEngine(qdrant.client, "test").rebuild(extractor) == Image.objects.count()
     assert Feed.objects.get().holder == ""
 
 
@@ -289,7 +291,7 @@ def test_a_service_that_is_away_is_a_503_with_a_sentence(page, api, monkeypatch,
         @contextmanager
         def look(self, question):
             with super().look(question) as look:
-                self._client.count = self._client.query_points = self.refuse
+                self.client.count = self.client.query_points = self.refuse
                 yield look
 
         def refuse(self, *args, **kwargs):

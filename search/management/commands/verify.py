@@ -8,6 +8,7 @@ from django.utils import timezone
 from gallery import extractor_switch, verification
 from gallery.models import Embedding, Image
 from search.engines import engine
+from search.errors import NotReadyError
 
 
 class Command(BaseCommand):
@@ -47,7 +48,11 @@ class Command(BaseCommand):
         ready = Embedding.objects.filter(
             extractor=extractor.key, image__status=Image.Status.READY, image__trashed_at=None
         )
-        found = engine().ids(extractor)
+        try:
+            found = engine().ids(extractor)
+        except NotReadyError as error:
+            self.stdout.write(f"INDEX: not looked at, {error.percent} % of the pictures are in it so far.")
+            return
         outcome.stale = len(set(ready.values_list("image_id", flat=True)) ^ found)
         if fix and outcome.stale:
             engine().rebuild(extractor)
