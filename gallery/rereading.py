@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from sorl.thumbnail import delete as delete_thumbnails
 
 from gallery import tagging
-from gallery.extraction.pipeline import decode
+from gallery.extraction.pipeline import Source, decode
 from gallery.files import storage
 from gallery.imaging import metadata, places
 from gallery.imaging.camera import CameraFacts
@@ -87,7 +87,7 @@ def measure_batch(size: int) -> int:
 
 def _look_again(image: Image) -> Written:
     """Decode a picture and read what its file says; nothing is saved."""
-    decoded = decode(image.original, 4 * HASHED, image.turn)
+    decoded = decode(Source(image.original, image.turn), 4 * HASHED)
     image.perceptual_hash, image.color = decoded.perceptual_hash, decoded.color
     image.colors = decoded.colors
     with image.original.storage.open(image.original_name) as file:

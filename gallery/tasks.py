@@ -18,9 +18,10 @@ from gallery import extractor_switch, rereading, text_reading
 from gallery.extraction import registry
 from gallery.extraction.base import Extraction, Extractor
 from gallery.extraction.lite import Lite
-from gallery.extraction.pipeline import Reading, extract_files
+from gallery.extraction.pipeline import Reading, Source, extract_files
 from gallery.extractor_switch import MAX_ATTEMPTS
 from gallery.files.storage import StoreError
+from gallery.files.thumbnails import NewThumbnails
 from gallery.imaging.decoder import DecodeError
 from gallery.machine import machine_id
 from gallery.models import Embedding, Image, ImageTag, Tag, TagDecision
@@ -113,7 +114,7 @@ def extract_batch(size: int) -> int:
     extractor = registry.load(description)
     extractor_switch.remember(description)
     images = claim(size)
-    errors = _extract_and_store(images, extractor, description.key)
+    errors = _extract_and_store(images, extractor, description.key, with_thumbnails=True)
     away = {image: error for image, error in errors.items() if isinstance(error, StoreError)}
     _give_back(away)
     for image, error in errors.items():
@@ -135,7 +136,8 @@ def read_turned(image_ids: list[int]) -> str:
     images = list(turned)
     for start in range(0, len(images), settings.EXTRACTION_BATCH_SIZE):
         batch = images[start : start + settings.EXTRACTION_BATCH_SIZE]
-        for image, error in _extract_and_store(batch, extractor, description.key).items():
+        errors = _extract_and_store(batch, extractor, description.key, with_thumbnails=True)
+        for image, error in errors.items():
             logger.warning("Image %d, turned: %s: %s", image.pk, type(error).__name__, error)
     return f"{len(images)} pictures"
 
@@ -175,20 +177,30 @@ def sum_up_batch() -> int:
     return len(embeddings)
 
 
-def _extract_and_store(images: list[Image], extractor: Extractor, key: str) -> dict[Image, Exception]:
-    """Extract the images, store what came out, and return what failed and why."""
+def _extract_and_store(
+    images: list[Image], extractor: Extractor, key: str, with_thumbnails: bool = False
+) -> dict[Image, Exception]:
+    """Extract the images, store what came out, and return what failed and why.
+
+    `with_thumbnails` makes them in the same pass: the picture is decoded once.
+    """
     readings: dict[int, Reading] = {}
     errors: dict[Image, Exception] = {}
     turns = {image.pk: image.turn for image in images}
+    shown = NewThumbnails()
+    sources = [Source(image.original, image.turn) for image in images]
+    if with_thumbnails:
+        sources = [shown.source(image) for image in images]
     for image, result in zip(
         images,
-        extract_files(extractor, [image.original for image in images], [image.turn for image in images]),
+        extract_files(extractor, sources),
         strict=True,
     ):
         if isinstance(result, Exception):
             errors[image] = result
         else:
             readings[image.pk] = result
+    shown.register()
     store(readings, key, turns)
     return errors
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from gallery import access
-from gallery.extraction.pipeline import decode
+from gallery.extraction.pipeline import Source, decode
 from gallery.extraction.text_reader import AT_LEAST, InterruptedReadingError, TextReader, UnreadableError
 from gallery.extractor_switch import MAX_ATTEMPTS
 from gallery.files import storage
@@ -63,7 +63,7 @@ def read_batch(is_urgent: Callable[[], bool]) -> int:
 def _read(reader: TextReader, image: Image, is_urgent: Callable[[], bool]) -> str:
     """Return the text in a picture, '' where it is the picture's fault that there is none to be had."""
     try:
-        return reader.read(decode(image.original, AT_LEAST, image.turn).picture, is_urgent)
+        return reader.read(decode(Source(image.original, image.turn), AT_LEAST).picture, is_urgent)
     except (UnreadableError, DecodeError) as error:
         logger.warning("The text of image %d is not read: %s", image.pk, error)
     except FileNotFoundError:

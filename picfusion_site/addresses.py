@@ -105,7 +105,7 @@ def cache(text: str) -> dict[str, Any]:
 
 
 def search(text: str) -> str:
-    """Return the address of the search engine, qdrant://KEY@HOST:PORT/NAME; '' for the one in each process."""
+    """Return the search engine's address, qdrant://KEY@HOST:PORT/NAME; '' for the one in each process."""
     if not text:
         return ""
     parts = _split("SEARCH_URL", text, {"embedded": "embedded", "qdrant": "qdrant"})

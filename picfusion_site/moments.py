@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 class NotYet:
-    """Answer 503 while the model is loaded or the index made, and while the store of files or the search engine is away."""
+    """Answer 503 while model or index are made, or while the store of files or the search engine is away."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""What DATABASE_URL, STORAGE_URL and CACHE_URL mean, and what is said of those that cannot be."""
+"""What DATABASE_URL, STORAGE_URL, CACHE_URL and SEARCH_URL mean, and what is said of those that cannot be."""
 
 import os
 import subprocess
@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from gallery.apps import check_cache
 from picfusion_site import addresses
+from search.engines.qdrant import QdrantEngine
 
 ROOT = Path(__file__).resolve().parent.parent
 VAR = Path("/srv/picfusion")
@@ -44,6 +45,27 @@ def test_another_sqlite_file_is_opened_with_the_same_care():
     said = addresses.database("sqlite:////srv/other.sqlite3", VAR)
     assert str(said["NAME"]) == "/srv/other.sqlite3"
     assert said["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+
+
+def test_a_search_engine_elsewhere():
+    for own in ("", "embedded://"):
+        assert addresses.search(own) == ""
+    address = "qdrant://k%40y@search.example:7000/pictures?https=off"
+    assert addresses.search(address) == address
+    client = QdrantEngine.at(address).client._client
+    assert (client.rest_uri, client._api_key) == ("http://search.example:7000", "k@y")
+    assert (
+        QdrantEngine.at("qdrant://search.example/p").client._client.rest_uri == "https://search.example:6333"
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["qdrant://", "qdrant://host", "qdrant:///p", "qdrant://host/a/b", "http://host/p", "qdrant://h:x/p"],
+)
+def test_a_search_engine_that_cannot_be(wrong):
+    with pytest.raises(ImproperlyConfigured, match="SEARCH_URL"):
+        addresses.search(wrong)
 
 
 def test_files_elsewhere():

@@ -27,7 +27,9 @@ def test_both_profiles_are_complete(services):
     }
     assert kinds["one"] == {"prepare", "web", "worker"}
     assert kinds["one"] | kinds["many"] == services.keys()
-    assert {"postgres", "valkey", "store", "web-1", "web-2", "worker-1", "worker-2", "proxy"} <= kinds["many"]
+    assert {"postgres", "valkey", "store", "qdrant", "web-1", "web-2", "worker-1", "worker-2"} <= kinds[
+        "many"
+    ]
     for name in services:
         for needed in services[name].get("depends_on", ()):
             assert services[needed]["profiles"] == services[name]["profiles"], (name, needed)

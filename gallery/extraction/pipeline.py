@@ -2,9 +2,9 @@
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from django.db.models.fields.files import FieldFile
 from PIL import Image
 
 from gallery.extraction.base import Extraction, Extractor
+from gallery.imaging import pixels
 from gallery.imaging.decoder import Decoded, decoder
 
 logger = logging.getLogger(__name__)
@@ -29,27 +30,36 @@ class Reading:
     colors: str = ""
 
 
-def decode(file: Stored, at_least: int, turn: int = 0) -> Decoded:
-    """Decode a picture in a process of its own; DecodeError where that fails, OSError without it."""
-    with open(file, "rb") if isinstance(file, Path) else file.storage.open(str(file.name)) as opened:
-        return decoder().load(opened, at_least, turn=turn)
+@dataclass(frozen=True)
+class Source:
+    """A picture to read.
 
-
-def extract_files(
-    extractor: Extractor, files: Sequence[Stored], turns: Sequence[int] = ()
-) -> list[Reading | Exception]:
-    """Return what each file gave, in order; in the place of one that failed stands the exception.
-
-    `turns` says how many quarters clockwise a person turned each; none where it is left out.
+    Its file, how many quarters clockwise a person turned it, and, where somebody else wants to see its pixels
+    while they are there: how many they need on the shorter side, and what they do with them.
     """
+
+    file: Stored
+    turn: int = 0
+    at_least: int = 0
+    seen: Callable[[Image.Image], None] | None = None
+
+
+def decode(source: Source, at_least: int) -> Decoded:
+    """Decode a picture in a process of its own; DecodeError where that fails, OSError without it."""
+    file = source.file
+    with open(file, "rb") if isinstance(file, Path) else file.storage.open(str(file.name)) as opened:
+        decoded = decoder().load(opened, max(at_least, source.at_least), turn=source.turn)
+    if source.seen is None:
+        return decoded
+    source.seen(decoded.picture)
+    return replace(decoded, picture=pixels.reduced(decoded.picture, at_least))
+
+
+def extract_files(extractor: Extractor, sources: Sequence[Source]) -> list[Reading | Exception]:
+    """Return what each file gave, in order; in the place of one that failed stands the exception."""
     results: list[Reading | Exception] = []
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        pictures = iter(
-            [
-                threads.submit(decode, file, extractor.at_least, turns[i] if turns else 0)
-                for i, file in enumerate(files)
-            ]
-        )
+        pictures = iter([threads.submit(decode, source, extractor.at_least) for source in sources])
         while chunk := list(islice(pictures, extractor.batch)):
             results += _extract_chunk(extractor, chunk)
     return results

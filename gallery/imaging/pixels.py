@@ -154,6 +154,12 @@ def _load(image: Image.Image, lenient: bool) -> None:
             raise
 
 
+def reduced(picture: Image.Image, at_least: int) -> Image.Image:
+    """Make an RGB picture smaller as far as its shorter side keeps `at_least` pixels, by whole numbers."""
+    factor = _reduction(picture.size, at_least)
+    return picture.reduce(factor) if factor > 1 else picture
+
+
 def _reduction(size: tuple[int, int], at_least: int | None) -> int:
     """By how much a decoded picture may be divided."""
     if not at_least:

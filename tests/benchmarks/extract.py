@@ -14,7 +14,7 @@ from rich.table import Table
 
 from gallery import demo
 from gallery.extraction.lite import Lite
-from gallery.extraction.pipeline import extract_files
+from gallery.extraction.pipeline import Source, extract_files
 
 
 class Command(BaseCommand):
@@ -51,7 +51,7 @@ def read(lite: Lite, network, paths) -> float:
     """Seconds to decode and extract the photos with this network, as the worker does."""
     lite.network = network
     began = time.perf_counter()
-    extract_files(lite, paths)
+    extract_files(lite, [Source(path) for path in paths])
     return time.perf_counter() - began
 
 

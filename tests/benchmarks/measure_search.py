@@ -18,7 +18,7 @@ from rich.table import Table
 from gallery.access import Scope
 from gallery.extraction import registry
 from gallery.extraction.base import Extractor
-from gallery.extraction.pipeline import Reading, extract_files
+from gallery.extraction.pipeline import Reading, Source, extract_files
 from gallery.imaging.colors import BLACK_AND_WHITE, NAMES
 from search import good_matches
 from search.evidence import Evidence, Meaning, gather
@@ -179,7 +179,7 @@ def _print(report: dict, console: Console) -> None:
 def read_library(folder: Path, extractor: Extractor) -> Library:
     """Extract every photo of the folder."""
     rows = list(csv.DictReader((folder / "labels.csv").open(encoding="utf-8")))
-    readings = extract_files(extractor, [folder / row["file"] for row in rows])
+    readings = extract_files(extractor, [Source(folder / row["file"]) for row in rows])
     groups = {}
     for name in sorted({name for row in rows for name in row["groups"].split("|") if name}):
         relevant = np.array([name in row["groups"].split("|") for row in rows])

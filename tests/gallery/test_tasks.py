@@ -1,5 +1,6 @@
 """The worker's part: claims, leases, retries, and what ends up in the database."""
 
+import io
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,10 +9,13 @@ from django.core.files.base import ContentFile
 from django.core.management import call_command
 from django.utils import timezone
 from django_q.models import OrmQ
+from PIL import Image as Pillow
+from sorl.thumbnail import default as sorl
 
 from gallery import ingest, rereading, tasks
 from gallery.extraction import registry
 from gallery.extraction.pipeline import Reading
+from gallery.files.thumbnails import thumbnail_name
 from gallery.models import Embedding, Image, ImageTag, Tag
 from tests.conftest import demo_path, drawn, encoded, upload
 
@@ -184,3 +188,62 @@ def test_people_take_turns_and_the_newest_come_first(curator, stranger):
     assert own == ["29.png", "28.png", "27.png", "26.png"]
     assert stranger.pk in {image.owner_id for image in second}
     assert len(second) == 8
+
+
+@pytest.fixture
+def unread(curator):
+    """A picture that waits, wider than high."""
+    content = ContentFile(encoded(drawn(size=(1200, 800)), "JPEG"), name="wide.jpg")
+    return ingest.add(curator, content).image
+
+
+@pytest.fixture
+def no_more_decoding(monkeypatch):
+    """From here on nothing is decoded any more."""
+
+    def start():
+        monkeypatch.setattr("gallery.files.thumbnails.decoder", lambda: pytest.fail("decoded again"))
+
+    return start
+
+
+def test_thumbnails_of_grids_are_made_while_a_picture_is_read(page, unread, no_more_decoding):
+    tasks.extract_batch(16)
+    no_more_decoding()
+    for size, width in (("small", 320), ("medium", 640)):
+        picture = Pillow.open(io.BytesIO(b"".join(page.get(f"/images/{unread.pk}/thumbnail/{size}"))))
+        assert picture.size == (width, round(width * 2 / 3))
+        left, right = picture.getpixel((5, 50)), picture.getpixel((width - 5, 50))
+        assert left[0] > 200, "red"
+        assert left[2] < 50
+        assert min(right) > 240, "white"
+
+
+def test_thumbnails_of_a_turned_picture_are_turned_once(page, unread, no_more_decoding):
+    tasks.extract_batch(16)
+    Image.objects.filter(pk=unread.pk).update(turn=1, width=800, height=1200)
+    tasks.read_turned([unread.pk])
+    no_more_decoding()
+    picture = Pillow.open(io.BytesIO(b"".join(page.get(f"/images/{unread.pk}/thumbnail/small"))))
+    assert picture.size == (213, 320)
+    assert picture.getpixel((100, 5))[2] < 50, "what was left is above"
+
+
+def test_early_thumbnails_go_with_their_picture(unread, django_capture_on_commit_callbacks):
+    tasks.extract_batch(16)
+    names = [thumbnail_name(unread, size) for size in ("small", "medium")]
+    assert all(sorl.storage.exists(name) for name in names)
+    with django_capture_on_commit_callbacks(execute=True):
+        unread.delete()
+    assert not any(sorl.storage.exists(name) for name in names)
+
+
+def test_a_picture_is_read_though_its_thumbnails_cannot_be_kept(unread, monkeypatch):
+    def refuse(*args):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(sorl.storage, "save", refuse)
+    assert tasks.extract_batch(16) == 1
+    unread.refresh_from_db()
+    assert unread.status == Image.Status.READY
+    assert not sorl.storage.exists(thumbnail_name(unread, "small"))

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from django.core.management import CommandError, call_command
 from qdrant_client import QdrantClient
 from qdrant_client.http.exceptions import ResponseHandlingException
 from qdrant_client.models import Filter, PointStruct
@@ -15,7 +16,7 @@ from search import browsing, engine, engines, listing, suggestions
 from search.engines import feeding
 from search.engines.embedded import EmbeddedEngine
 from search.engines.feeding import Feeder
-from search.engines.qdrant import QdrantEngine
+from search.engines.qdrant import QdrantEngine, QdrantLook
 from search.engines.qdrant_points import Points
 from search.engines.qdrant_terms import MOST_LISTS, Bonus, Levels, any_of
 from search.errors import EngineAwayError, NotReadyError
@@ -373,3 +374,20 @@ def test_too_many_combinations_leave_out_the_smallest_amounts_first():
     assert max(numbers) == 50
     assert len(numbers) <= MOST_LISTS
     assert {0, 50} <= set(numbers)
+
+
+def test_check_search_compares_with_the_database(curator, library, monkeypatch, settings, capsys):
+    settings.SEARCH_URL = "qdrant://host/test"
+    own = PromptEngine()
+    monkeypatch.setattr(engines, "_engine_at", lambda _address: own)
+    monkeypatch.setattr("search.management.commands.check_search.BEST", 5)
+    monkeypatch.setattr("search.engines.qdrant.MORE", 0)
+    call_command("check_search", queries=8)
+    said = capsys.readouterr().out
+    assert "curator's pictures" in said
+    assert "100.00% on average, 100.00% at worst" in said
+    monkeypatch.setattr(QdrantLook, "_bonuses", lambda self: [])  # an engine that forgets tags and words
+    with pytest.raises(CommandError, match="99% on average"):
+        call_command("check_search", queries=8)
+    with pytest.raises(CommandError, match="nobody called"):
+        call_command("check_search", user="nobody")
