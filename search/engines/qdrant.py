@@ -35,8 +35,6 @@ from search.index.words import fold
 from search.query.errors import QueryError
 
 SECONDS = 10  # that a request may take
-# Among so many every vector is compared; among more, Qdrant's graph says which, and a few are missed.
-EXACT_BELOW = 50_000
 MORE = 20  # rows asked for before and behind a page, for its scores are rounded and ties in any order
 MOST_GOOD = 1000  # good matches that are told by likeness
 AT_ONCE = 200  # points in one request
@@ -179,11 +177,10 @@ class QdrantLook(Look):
         """Return the numbers of the best, in an order that is right but for rounding and ties."""
         asked, share = self._question.resolved.asked, self._question.resolved.share
         vector = np.sum([own * share[name] for name, own in asked.vectors.items()], axis=0)
-        levels = Levels(self._bonuses())
-        if asked.vectors and np.linalg.norm(vector):
-            is_exact = self._count <= EXACT_BELOW
-            return self._points.fused(vector, among, levels, offset, limit, is_exact)
-        return self._by_levels(among, levels, offset, limit)
+        bonuses = self._bonuses()
+        if not asked.vectors or not np.linalg.norm(vector):
+            return self._by_levels(among, Levels(bonuses), offset, limit)
+        return self._points.fused(vector, among, bonuses, offset, limit)
 
     def _by_levels(self, among: models.Filter, levels: Levels, offset: int, limit: int) -> list[int]:
         """Return the numbers of those with most of the bonuses, of equals the newest first."""

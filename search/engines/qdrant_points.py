@@ -7,9 +7,13 @@ import numpy as np
 from qdrant_client import QdrantClient, models
 
 from search.engines import qdrant_terms as terms
-from search.engines.qdrant_terms import Levels
+from search.engines.qdrant_terms import MOST_LISTS, Bonus, Condition, Levels
 
-EFFORT = 512  # hnsw_ef: candidates that Qdrant's graph keeps in view
+REACH = 2000  # candidates of each list: many, for it costs little and makes up for lists that are left out
+
+# Every vector is compared. Qdrant's graph was tried (docs/scale.md): with filters it misses a fifth of the
+# best, and takes longer.
+EXACT = models.SearchParams(exact=True)
 
 
 class Points:
@@ -25,7 +29,7 @@ class Points:
         """Return the numbers of those that are at least so like."""
         found = self._client.query_points(
             self.name, query=vector.tolist(), query_filter=within, limit=most, score_threshold=least - 1e-6,
-            with_payload=False, search_params=models.SearchParams(hnsw_ef=most),
+            with_payload=False, search_params=EXACT,
         )  # fmt: skip
         return [int(own.id) for own in found.points if own.score >= least]
 
@@ -43,18 +47,25 @@ class Points:
         ]
 
     def fused(
-        self, vector: np.ndarray, among: models.Filter, levels: Levels, offset: int, limit: int, exact: bool
+        self, vector: np.ndarray, among: models.Filter, bonuses: list[Bonus], offset: int, limit: int
     ) -> list[int]:
         """Return the numbers of the best by likeness and bonuses together, in one request."""
-        near = {"query": vector.tolist(), "limit": offset + limit}
-        params = models.SearchParams(exact=exact, hnsw_ef=max(EFFORT, offset + limit))
+        reach = max(REACH, offset + limit)
+
+        def few(conditions: list[Condition], number: int) -> bool:
+            return self.count(models.Filter(must=[among, terms.having(conditions, number)])) <= reach
+
+        levels = Levels(bonuses, MOST_LISTS, few)
         lists = [
             models.Prefetch(
-                **near, filter=models.Filter(must=[among, *levels.at_least(level)]), params=params
+                query=vector.tolist(),
+                limit=reach,
+                filter=models.Filter(must=[among, *levels.at_least(level)]),
+                params=EXACT,
             )
             for level in levels.all
         ]
-        every = models.Prefetch(query=vector.tolist(), limit=near["limit"] * len(lists), prefetch=lists)
+        every = models.Prefetch(query=vector.tolist(), limit=reach * len(lists), prefetch=lists, params=EXACT)
         gains = [models.MultExpression(mult=[bonus.amount, bonus.holds]) for bonus in levels.bonuses]
         formula = models.FormulaQuery(formula=models.SumExpression(sum=["$score", *gains]))
         found = self._client.query_points(
@@ -146,12 +157,8 @@ class Points:
             return
         self._client.create_collection(
             self.name,
-            vectors_config=models.VectorParams(size=dim, distance=models.Distance.DOT, on_disk=True),
-            # A byte a number in memory, the float32 on disk for those that come near.
-            quantization_config=models.ScalarQuantization(
-                scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8, always_ram=True)
-            ),
-            hnsw_config=models.HnswConfigDiff(m=16, payload_m=16),
+            vectors_config=models.VectorParams(size=dim, distance=models.Distance.DOT),
+            hnsw_config=models.HnswConfigDiff(m=0),  # no graph: see docs/scale.md
         )
         for key, schema in terms.INDEXES.items():
             self._client.create_payload_index(self.name, key, schema)

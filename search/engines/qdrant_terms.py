@@ -28,6 +28,9 @@ INDEXES: dict[str, Any] = {
 }
 # Lists of candidates in one request: one for each number of tags that a row may carry.
 MOST_LISTS = 32
+ASKED_FROM = (
+    5  # bonuses that are alike, as the tags of a picture: of so many it is worth asking how many have them
+)
 
 NOTHING = models.HasIdCondition(has_id=[])
 
@@ -178,12 +181,21 @@ class Levels:
     out, the smallest amounts' first: docs/scale.md has what that costs.
     """
 
-    def __init__(self, bonuses: Iterable[Bonus], most: int = MOST_LISTS) -> None:
+    def __init__(
+        self,
+        bonuses: Iterable[Bonus],
+        most: int = MOST_LISTS,
+        few: Callable[[list[Condition], int], bool] | None = None,
+    ) -> None:
+        """Say by `few` whether at least so many of some bonuses are had by so few that one list holds them all.
+
+        Higher numbers of these need no lists of their own then.
+        """
         self.bonuses = [bonus for bonus in bonuses if bonus.amount > 0]
         self._having: dict[float, list[Condition]] = {}
         for bonus in self.bonuses:
             self._having.setdefault(round(bonus.amount, 9), []).append(bonus.holds)
-        numbers = {amount: list(range(len(own) + 1)) for amount, own in self._having.items()}
+        numbers = {amount: self._numbers(own, few) for amount, own in self._having.items()}
         while np.prod([len(own) for own in numbers.values()], initial=1) > most:
             longest = max(numbers, key=lambda amount: (len(numbers[amount]), -amount))
             kept = numbers[longest]
@@ -196,6 +208,15 @@ class Levels:
             ),
             key=lambda level: -level.total,
         )
+
+    @staticmethod
+    def _numbers(having: list[Condition], few: Callable[[list[Condition], int], bool] | None) -> list[int]:
+        """List the numbers of these bonuses that need a list: all of them, or those up to the first that few have."""
+        least, most = 1, len(having)
+        while few and len(having) >= ASKED_FROM and least < most:
+            middle = (least + most) // 2
+            least, most = (least, middle) if few(having, middle) else (middle + 1, most)
+        return list(range(most + 1))
 
     def at_least(self, level: Level) -> list[Condition]:
         """Say that it has as many bonuses, or more."""
@@ -211,4 +232,9 @@ class Levels:
         return models.Filter(must=self.at_least(level), must_not=more)
 
     def _having_more(self, amount: float, number: int) -> Condition:
-        return models.Filter(min_should=models.MinShould(conditions=self._having[amount], min_count=number))
+        return having(self._having[amount], number)
+
+
+def having(conditions: list[Condition], number: int) -> models.Filter:
+    """Say that at least so many of these hold."""
+    return models.Filter(min_should=models.MinShould(conditions=conditions, min_count=number))

@@ -8,6 +8,7 @@ from tests.benchmarks import setup
 
 # isort: split
 # isort: split
+import itertools
 import json
 import statistics
 import tempfile
@@ -19,10 +20,11 @@ from typing import Any
 
 import numpy as np
 from django.core.management.base import BaseCommand, CommandParser
-from qdrant_client.models import Filter
+from qdrant_client.models import Filter, SearchParams
 
+from search.engines import qdrant_points, qdrant_terms
 from search.engines.qdrant_points import Points
-from search.engines.qdrant_terms import Bonus, Levels, any_of, equals, points
+from search.engines.qdrant_terms import Bonus, any_of, equals, points
 from search.index import snapshot
 from search.index.fusion import FUSIONS
 from search.index.index import Index
@@ -50,21 +52,25 @@ class Command(BaseCommand):
         parser.add_argument("--pictures", type=int, default=100_000)
         parser.add_argument("--dim", type=int, default=384)
         parser.add_argument("--rounds", type=int, default=20)
+        parser.add_argument("--lists", type=int, nargs="+", default=[qdrant_terms.MOST_LISTS])
         parser.add_argument("--graph", action="store_true", help="build its HNSW graph, and ask by it, too")
 
-    def handle(self, *args: Any, pictures: int, dim: int, rounds: int, graph: bool, **options: Any) -> None:
+    def handle(
+        self, *args: Any, pictures: int, dim: int, rounds: int, lists: list[int], graph: bool, **options: Any
+    ) -> None:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             snapshot.write(folder / "index", dim, 1, synthetic.chunks(pictures, dim))
             index = Index(dim, snapshot.load(folder / "index", dim))
             client = EdgeClient(folder / "qdrant", dim)
             self.tell("filled", lambda: fill(client, pictures, dim))
-            for row in measure(index, client, rounds, exact=True):
+            for row in measure(index, client, rounds, lists):
                 self.stdout.write(json.dumps(row))
             if graph:
                 self.tell("graph built", client.shard.optimize)
-                for row in measure(index, client, rounds, exact=False):
-                    self.stdout.write(json.dumps(row))
+                qdrant_points.EXACT = SearchParams(exact=False, hnsw_ef=512)
+                for row in measure(index, client, rounds, lists):
+                    self.stdout.write(json.dumps(row | {"graph": True}))
 
     def tell(self, what: str, work: Callable[[], Any]) -> None:
         """Do it, and say how long it took."""
@@ -81,28 +87,29 @@ def fill(client: EdgeClient, pictures: int, dim: int) -> None:
             client.upsert(made[start : start + 1000])
 
 
-def measure(index: Index, client: EdgeClient, rounds: int, exact: bool) -> Iterator[dict[str, Any]]:
+def measure(index: Index, client: EdgeClient, rounds: int, lists: list[int]) -> Iterator[dict[str, Any]]:
     """Ask both every kind of question, in turn."""
     own = Points(client, "benchmark")  # type: ignore[arg-type]  # it has what is asked of it here
-    for kind, ask in KINDS.items():
+    for most, (kind, ask) in itertools.product(lists, KINDS.items()):
         rng = np.random.default_rng(11)
-        recall, plain, other, lists = [], [], [], 0
+        qdrant_points.MOST_LISTS = most
+        recall, plain, other = [], [], []
         for _ in range(rounds):
             asking = ask(index, rng)
-            levels = Levels([Bonus(any_of("tags", [tag]), weight) for tag, weight in asking.tags.items()])
+            levels = Levels(
+                [Bonus(any_of("tags", [tag]), weight) for tag, weight in asking.tags.items()], most
+            )
             among = Filter(must=[equals("owners", str(asking.owner))] if asking.owner else [])
             began = time.perf_counter()
             best = by_index(index, asking)
             middle = time.perf_counter()
-            found = own.fused(asking.vector, among, levels, 0, TOP + MARGIN, exact)
+            found = own.fused(asking.vector, among, bonuses, 0, TOP + MARGIN)
             plain.append((middle - began) * 1000)
             other.append((time.perf_counter() - middle) * 1000)
             recall.append(len(set(best) & set(found)) / max(len(best), 1))
-            lists = len(levels.all)
         yield {
             "kind": kind,
-            "exact": exact,
-            "lists": lists,
+            "lists, at most": most,
             "recall": round(statistics.mean(recall), 4),
             "worst": min(recall),
             "index ms": round(statistics.median(plain), 1),
@@ -148,6 +155,12 @@ def picture(index: Index, rng: np.random.Generator) -> Asking:
     return Asking(vector / 2, dict.fromkeys(tags, 0.5 / len(tags)))
 
 
+def picture_and_words(index: Index, rng: np.random.Generator) -> Asking:
+    """Ask by a picture and two words."""
+    alike = picture(index, rng)
+    return Asking(alike.vector, dict(zip(_common(rng, 2), (0.2, 0.14), strict=True)) | alike.tags)
+
+
 def tags_and_text(index: Index, rng: np.random.Generator) -> Asking:
     """Ask by words and three tags of different weights."""
     return Asking(_near(index, rng)[0] / 2, dict(zip(_common(rng, 3), (0.25, 0.15, 0.1), strict=True)))
@@ -167,6 +180,7 @@ KINDS: dict[str, Callable[[Index, np.random.Generator], Asking]] = {
     "text": text,
     "text, one of twenty owners": text_of_one,
     "picture and its tags": picture,
+    "picture, its tags and two words": picture_and_words,
     "text and three tags": tags_and_text,
     "text and eight words": words,
 }
