@@ -27,7 +27,7 @@ INDEXES: dict[str, Any] = {
     "words": models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, on_disk=True),
 }
 # Lists of candidates in one request: one for each number of tags that a row may carry.
-MOST_LISTS = 32
+MOST_LISTS = 16
 ASKED_FROM = (
     5  # bonuses that are alike, as the tags of a picture: of so many it is worth asking how many have them
 )
@@ -187,7 +187,7 @@ class Levels:
         most: int = MOST_LISTS,
         few: Callable[[list[Condition], int], bool] | None = None,
     ) -> None:
-        """Say by `few` whether at least so many of some bonuses are had by so few that one list holds them all.
+        """Say by `few` whether so few have at least so many of some bonuses that one list holds them all.
 
         Higher numbers of these need no lists of their own then.
         """
@@ -211,7 +211,7 @@ class Levels:
 
     @staticmethod
     def _numbers(having: list[Condition], few: Callable[[list[Condition], int], bool] | None) -> list[int]:
-        """List the numbers of these bonuses that need a list: all of them, or those up to the first that few have."""
+        """List the numbers of these bonuses that need a list: all, or those up to the first that few have."""
         least, most = 1, len(having)
         while few and len(having) >= ASKED_FROM and least < most:
             middle = (least + most) // 2

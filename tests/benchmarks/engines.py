@@ -96,9 +96,7 @@ def measure(index: Index, client: EdgeClient, rounds: int, lists: list[int]) -> 
         recall, plain, other = [], [], []
         for _ in range(rounds):
             asking = ask(index, rng)
-            levels = Levels(
-                [Bonus(any_of("tags", [tag]), weight) for tag, weight in asking.tags.items()], most
-            )
+            bonuses = [Bonus(any_of("tags", [tag]), weight) for tag, weight in asking.tags.items()]
             among = Filter(must=[equals("owners", str(asking.owner))] if asking.owner else [])
             began = time.perf_counter()
             best = by_index(index, asking)
