@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 from django.core.management.base import BaseCommand, CommandParser
 from qdrant_client.models import Filter, SearchParams
 
@@ -63,7 +64,11 @@ class Command(BaseCommand):
             snapshot.write(folder / "index", dim, 1, synthetic.chunks(pictures, dim))
             index = Index(dim, snapshot.load(folder / "index", dim))
             client = EdgeClient(folder / "qdrant", dim)
+            before = psutil.Process().memory_info().rss
             self.tell("filled", lambda: fill(client, pictures, dim))
+            grown = (psutil.Process().memory_info().rss - before) / pictures
+            disk = sum(path.stat().st_blocks * 512 for path in (folder / "qdrant").rglob("*")) / pictures
+            self.stdout.write(json.dumps({"bytes a picture": round(grown), "on disk": round(disk)}))
             for row in measure(index, client, rounds, lists):
                 self.stdout.write(json.dumps(row))
             if graph:
