@@ -28,7 +28,12 @@ def limits(user: User) -> tuple[int | None, int | None]:
 
     From their account or else the settings; None for no limit.
     """
-    account = Account.objects.filter(user=user).first() or Account()
+    return limits_of(Account.objects.filter(user=user).first())
+
+
+def limits_of(account: Account | None) -> tuple[int | None, int | None]:
+    """Give the (bytes, pictures) that may be stored by whoever's account this is; None for no limit."""
+    account = account or Account()
     megabytes = settings.QUOTA_MB if account.quota_mb is None else account.quota_mb
     pictures = settings.QUOTA_PICTURES if account.quota_pictures is None else account.quota_pictures
     return megabytes * 1_000_000 if megabytes is not None else None, pictures

@@ -1,14 +1,21 @@
 """How the site is, for the people who run it: the admin site's front page, and `manage.py doctor`."""
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Count, Min
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.db.models import Count, Min, Sum
 
-from gallery import backup, letters
+from gallery import backup, letters, quota
 from gallery.models import Image
 from picfusion_site import health
+
+MOST_PEOPLE = 10
+REMEMBERED = 600  # seconds that a number is remembered which a rate is told from
+LEAST_APART = 10  # seconds between two looks that tell a rate
 
 # What to do about a check of picfusion_site.health that fails.
 REMEDIES = {
@@ -33,16 +40,43 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Storing:
+    """What a person stores, and may store; None for no limit."""
+
+    name: str
+    bytes: int
+    pictures: int
+    most_bytes: int | None
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A reason for which pictures could not be read, and how many."""
+
+    reason: str
+    label: str
+    count: int
+
+
+@dataclass(frozen=True)
 class Overview:
-    """Pictures by state, and every check."""
+    """Pictures by state, who stores most, and every check."""
 
     ready: int
     waiting: int
     failed: int
     trashed: int
     oldest: datetime | None  # since when the picture waits that waits longest
+    rate: float | None  # pictures a minute, as far as two looks at this page tell
+    failures: list[Failed]
+    people: list[Storing]
     checks: list[Check]
     version: str
+
+    @property
+    def minutes(self) -> int | None:
+        """How long the waiting ones take at this rate."""
+        return max(1, round(self.waiting / self.rate)) if self.waiting and self.rate else None
 
 
 def overview() -> Overview:
@@ -55,7 +89,48 @@ def overview() -> Overview:
     trashed = Image.objects.filter(trashed_at__isnull=False).count()
     trashed_unread = unread.filter(trashed_at__isnull=False).count()
     ready = Image.objects.count() - failed - waiting - (trashed - trashed_unread)
-    return Overview(ready, waiting, failed, trashed, oldest, checks(), settings.VERSION)
+    return Overview(
+        ready=ready,
+        waiting=waiting,
+        failed=failed,
+        trashed=trashed,
+        oldest=oldest,
+        rate=_rate(ready),
+        failures=_failures(),
+        people=_people(),
+        checks=checks(),
+        version=settings.VERSION,
+    )
+
+
+def _rate(ready: int) -> float | None:
+    """How many pictures a minute became searchable since somebody looked, ten minutes ago at most."""
+    now = time.time()
+    since, before = cache.get("overview-ready") or (now, ready)
+    cache.add("overview-ready", (now, ready), REMEMBERED)
+    if now - since < LEAST_APART or ready <= before:
+        return None
+    return 60 * (ready - before) / (now - since)
+
+
+def _failures() -> list[Failed]:
+    failed = Image.objects.filter(status=Image.Status.FAILED).order_by()
+    counts = failed.values_list("error").annotate(own=Count("pk")).order_by("-own")
+    labels = dict(Image.Failure.choices)
+    return [Failed(reason, str(labels.get(reason, "Unknown")), count) for reason, count in counts]
+
+
+def _people() -> list[Storing]:
+    """Who stores most."""
+    stored = Image.objects.order_by().values("owner").annotate(own=Sum("size_bytes"), number=Count("pk"))
+    top = list(stored.order_by("-own").values_list("owner", "own", "number")[:MOST_PEOPLE])
+    people = User.objects.select_related("account").in_bulk([pk for pk, *_ in top])
+
+    def storing(person: User, size: int, number: int) -> Storing:
+        most, _pictures = quota.limits_of(getattr(person, "account", None))
+        return Storing(person.get_username(), size, number, most)
+
+    return [storing(people[pk], size, number) for pk, size, number in top]
 
 
 def checks() -> list[Check]:

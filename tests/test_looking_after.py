@@ -1,6 +1,7 @@
 """What the person who runs the site does by manage.py, and what the admin site's front page tells them."""
 
 import re
+import time
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,6 +10,7 @@ from django.test import Client
 
 from gallery import trash
 from gallery.models import Account, Image, WorkerState
+from picfusion_site import overview
 from tests.gallery.test_pages import text_of
 
 pytestmark = pytest.mark.django_db
@@ -119,3 +121,33 @@ def test_the_front_page_of_the_admin_site_tells_all(
     assert "1 failed" in said
     assert "no worker runs" in said
     assert re.search(r"version \d+\.\d+", said)
+    assert "Processing this picture crashed repeatedly. 1 Retry" in said
+    assert re.search(r"curator 21 [\d.]+\s(KB|MB) none", said)
+
+
+def test_the_front_page_retries_what_failed_for_one_reason(client, administrator, photo):
+    Image.objects.filter(pk=photo("coffee").pk).update(status="failed", error="crashed")
+    Image.objects.filter(pk=photo("rocket").pk).update(status="failed", error="missing")
+    client.force_login(administrator)
+    front = client.get("/admin/").content.decode()
+    [address] = re.findall(r'action="(/admin/gallery/image/\?[^"]*crashed)"', front)
+    names = dict(
+        re.findall(
+            r'<input type="hidden" name="(action|select_across|index|_selected_action)" value="(.*?)">', front
+        )
+    )
+    client.post(address.replace("&amp;", "&"), names)
+    assert Image.objects.get(pk=photo("coffee").pk).status == "pending"
+    assert Image.objects.get(pk=photo("rocket").pk).status == "failed"
+
+
+def test_the_front_page_tells_the_rate_and_what_is_left(client, administrator, photo, monkeypatch):
+    waiting = Image.objects.exclude(pk=photo("coffee").pk)
+    waiting.update(status="pending")
+    now = time.time()
+    monkeypatch.setattr(overview.time, "time", lambda: now)
+    client.force_login(administrator)
+    assert "a minute" not in text_of(client.get("/admin/"))
+    Image.objects.filter(pk__in=list(waiting.values_list("pk", flat=True)[:10])).update(status="ready")
+    now += 30
+    assert "20 a minute, about 1 minute more" in text_of(client.get("/admin/"))

@@ -95,7 +95,7 @@ def test_a_file_without_a_row_is_put_aside_and_never_deleted(own, capsys, settin
 def test_thumbnails_of_no_picture_are_found_and_thrown_away(own, page, capsys):
     root = Path(default.storage.path(""))
     before = {path for path in root.rglob("*") if path.is_file()}  # of other tests
-    page.get(f"/images/{own.pk}/thumbnail/small")
+    page.get(f"/images/{own.pk}/thumbnail/large")
     [kept] = {path for path in root.rglob("*") if path.is_file()} - before
     verify(capsys, "--fix")
     stray = kept.with_name("stray.jpg")
