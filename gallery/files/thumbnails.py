@@ -96,6 +96,8 @@ class NewThumbnails:
                 original = ImageFile(image.original)
                 original.set_size((image.width, image.height))
                 thumbnail = ImageFile(thumbnail_name(image, size), default.storage)
+                if thumbnail.exists():  # of before: sorl would write another beside it
+                    continue
                 # The picture is turned already.
                 given = {**default.backend.default_options, **options, "turn": 0}
                 default.backend._create_thumbnail(picture, geometry, given, thumbnail)

@@ -1,6 +1,7 @@
 """The worker's part: claims, leases, retries, and what ends up in the database."""
 
 import io
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -193,7 +194,7 @@ def test_people_take_turns_and_the_newest_come_first(curator, stranger):
 @pytest.fixture
 def unread(curator):
     """A picture that waits, wider than high."""
-    content = ContentFile(encoded(drawn(size=(1200, 800)), "JPEG"), name="wide.jpg")
+    content = ContentFile(encoded(drawn(size=(1200, 800)), "JPEG") + os.urandom(8), name="wide.jpg")
     return ingest.add(curator, content).image
 
 
@@ -227,6 +228,14 @@ def test_thumbnails_of_a_turned_picture_are_turned_once(page, unread, no_more_de
     picture = Pillow.open(io.BytesIO(b"".join(page.get(f"/images/{unread.pk}/thumbnail/small"))))
     assert picture.size == (213, 320)
     assert picture.getpixel((100, 5))[2] < 50, "what was left is above"
+
+
+def test_a_picture_that_is_read_again_keeps_its_thumbnails(unread):
+    tasks.extract_batch(16)
+    name = thumbnail_name(unread, "small")
+    before = sorl.storage.listdir(os.path.dirname(name))
+    tasks.read_turned([unread.pk])
+    assert sorl.storage.listdir(os.path.dirname(name)) == before
 
 
 def test_early_thumbnails_go_with_their_picture(unread, django_capture_on_commit_callbacks):

@@ -124,7 +124,7 @@ def test_how_far_it_is_and_what_was_read_is_shown(note, page, api):
 def test_a_disk_that_is_away_costs_no_picture_its_text(note, settings, tmp_path, monkeypatch):
     """Neither an error of the disk nor the empty folder on which it is not mounted."""
 
-    def fail(path, at_least, turn):
+    def fail(source, at_least):
         raise OSError(errno.EIO, "Input/output error")
 
     with monkeypatch.context() as broken:
