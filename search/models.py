@@ -106,6 +106,7 @@ class Feed(models.Model):
 
     extractor = models.CharField(max_length=64, unique=True)
     position = models.BigIntegerField(help_text="In the log of changes: what came before is known there.")
+    log = models.CharField(max_length=64, default="", blank=True, help_text="Whose log it is.")
     filled_to = models.BigIntegerField(
         null=True, help_text="While all are being told: the number of the last one. Empty afterwards."
     )

@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db import close_old_connections
 from django.db.models import F, Q
@@ -89,6 +90,9 @@ class Feeder:
         if feed is None:
             self._held.pop(extractor.key, None)
             return False
+        if feed.log != change_log.identity():  # a dump of another server, whose positions mean nothing here
+            self._begin(extractor.key)
+            return True
         if feed.filled_to is not None:
             return self._fill(extractor, feed.filled_to)
         held = self._held.get(extractor.key)
@@ -100,11 +104,19 @@ class Feeder:
             self._begin(extractor.key)
             return True
         if changed:
-            self._service.apply(extractor, changed)
+            self._tell(extractor, changed)
         if held.reader.position != held.saved:
             self._save(extractor.key, held.saved, position=held.reader.position)
             held.saved = held.reader.position
         return False
+
+    def _tell(self, extractor: Description, changed: list[int]) -> None:
+        """Tell the service; if that fails, it is told from where was noted last."""
+        try:
+            self._service.apply(extractor, changed)
+        except Exception:
+            self._held.pop(extractor.key, None)  # its reader has gone past them
+            raise
 
     def rebuild(self, extractor: Description, patience: float = 120.0) -> None:
         """Tell the service about every picture again. Searches go on meanwhile."""
@@ -120,8 +132,7 @@ class Feeder:
 
     def _begin(self, extractor: str) -> None:
         self._held.pop(extractor, None)
-        own = {"position": change_log.position(), "filled_to": 0}
-        Feed.objects.filter(extractor=extractor, holder=self._name).update(**own)
+        Feed.objects.filter(extractor=extractor, holder=self._name).update(**_start())
 
     def _fill(self, extractor: Description, filled_to: int) -> bool:
         last = self._service.fill(extractor, filled_to)
@@ -137,8 +148,7 @@ class Feeder:
         now = timezone.now()
         feed = Feed.objects.filter(extractor=extractor).first()
         if feed is None:
-            start = {"position": change_log.position(), "filled_to": 0}
-            feed, _ = Feed.objects.get_or_create(extractor=extractor, defaults=start)
+            feed, _ = Feed.objects.get_or_create(extractor=extractor, defaults=_start())
         if feed.holder == self._name and feed.held_until > now + LEASE / 2:
             return feed
         free = Q(holder=self._name) | Q(held_until__lt=now) | Q(holder="")
@@ -154,6 +164,11 @@ class Feeder:
             return
         Feed.objects.filter(extractor=extractor).update(position=Least(F("position"), began_at))
         self._held.pop(extractor, None)
+
+
+def _start() -> dict[str, Any]:
+    """Return what a feed is that has told nothing yet."""
+    return {"position": change_log.position(), "filled_to": 0, "log": change_log.identity()}
 
 
 def refuse_unready(extractor: Description) -> None:
@@ -174,6 +189,11 @@ def lag(extractor: Description) -> int | None:
     return None if position is None else change_log.count_since(position)
 
 
-def forget_others(extractors: set[str]) -> None:
-    """Forget the feeds of other extractors than these."""
-    Feed.objects.exclude(extractor__in=extractors).delete()
+def others(extractors: set[str]) -> list[str]:
+    """List the extractors that are fed besides these."""
+    return list(Feed.objects.exclude(extractor__in=extractors).values_list("extractor", flat=True))
+
+
+def forget(extractor: str) -> None:
+    """Forget an extractor's feed."""
+    Feed.objects.filter(extractor=extractor).delete()

@@ -256,7 +256,10 @@ class QdrantEngine(Engine, feeding.Fed):
 
     def points(self, extractor: Description) -> Points:
         """Return the points of an extractor."""
-        return Points(self.client, f"{self._name}-{re.sub(r'[^A-Za-z0-9_-]', '-', extractor.key)}")
+        return Points(self.client, self._collection(extractor.key))
+
+    def _collection(self, extractor: str) -> str:
+        return f"{self._name}-{re.sub(r'[^A-Za-z0-9_-]', '-', extractor)}"
 
     def apply(self, extractor: Description, changed: Sequence[int]) -> None:
         points = self.points(extractor)
@@ -334,12 +337,10 @@ class QdrantEngine(Engine, feeding.Fed):
             return (before[0] if before else None), (after[0] if after else None)
 
     def tidy_up(self, wanted: Sequence[Description]) -> str:
-        kept = {self.points(own).name for own in wanted}
         with self._reached():
-            for own in self.client.get_collections().collections:
-                if own.name.startswith(f"{self._name}-") and own.name not in kept:
-                    self.client.delete_collection(own.name)
-        feeding.forget_others({own.key for own in wanted})
+            for key in feeding.others({own.key for own in wanted}):
+                self.client.delete_collection(self._collection(key))
+                feeding.forget(key)
         return "written: nothing, another service has the index"
 
     def forget(self) -> None:

@@ -38,8 +38,9 @@ class Points:
     ) -> list[tuple[int, float, float]]:
         """Return (number, dot product, log_sum) of the nearest that have one."""
         found = self._client.query_points(
-            self.name, query=vector.tolist(), query_filter=within, limit=most, with_payload=["log_sums"]
-        )
+            self.name, query=vector.tolist(), query_filter=within, limit=most, with_payload=["log_sums"],
+            search_params=EXACT,
+        )  # fmt: skip
         return [
             (int(own.id), own.score, own.payload["log_sums"])
             for own in found.points

@@ -278,6 +278,47 @@ def test_who_was_too_slow_has_it_told_again(curator, photo):
     assert Feed.objects.get().position == began
 
 
+def test_what_could_not_be_told_is_told_later(curator, photo):
+    qdrant, extractor = PromptEngine(), extractor_switch.current()
+    qdrant.catch_up(extractor)
+    mug = Tag.objects.create(name="my mug")
+    ImageTag.objects.create(image=photo("coffee"), tag=mug, source="person")
+    feeder = qdrant._feeder
+
+    class Away:
+        def apply(self, extractor, changed):
+            raise EngineAwayError("connection refused")
+
+    feeder._service = Away()
+    with pytest.raises(EngineAwayError):
+        feeder.step(extractor)
+    feeder._service = qdrant
+    qdrant.catch_up(extractor)
+    assert qdrant.points(extractor).count(Filter(must=[any_of("tags", [mug.pk])])) == 1
+
+
+def test_another_servers_positions_mean_nothing(curator):
+    qdrant, extractor = PromptEngine(), extractor_switch.current()
+    qdrant.catch_up(extractor)
+    qdrant.points(extractor).put([], [min(qdrant.ids(extractor))])
+    Feed.objects.update(log="of another server", position=2**40)
+    qdrant.catch_up(extractor)
+    assert len(qdrant.ids(extractor)) == Image.objects.count()
+    assert Feed.objects.get().position < 2**40
+
+
+def test_what_is_not_searched_any_more_goes_and_nothing_of_others(curator):
+    qdrant, extractor = PromptEngine(), extractor_switch.current()
+    qdrant.catch_up(extractor)
+    for name in (qdrant._collection("old/1"), f"{qdrant._name}-of-another-site-lite-2"):
+        Points(qdrant.client, name).make(4)
+    Feed.objects.create(extractor="old/1", position=0)
+    qdrant.tidy_up([extractor])
+    left = {own.name for own in qdrant.client.get_collections().collections}
+    assert left == {qdrant._collection(extractor.key), f"{qdrant._name}-of-another-site-lite-2"}
+    assert Feed.objects.get().extractor == extractor.key
+
+
 def test_a_rebuild_takes_the_feed_and_gives_it_back(curator):
     qdrant, extractor = PromptEngine(), extractor_switch.current()
     qdrant.catch_up(extractor)
