@@ -62,8 +62,8 @@ def _compare(comparison: Comparison) -> bool:
     """Bring the table of look-alikes up to date with one person's pictures; whether that was possible."""
     own = Image.objects.filter(access.untrashed(), owner=comparison.owner_id, status=Image.Status.READY)
     hashed = own.exclude(perceptual_hash=None).order_by("pk").values_list("pk", "perceptual_hash")
-    numbers = np.array(list(hashed), np.int64).reshape(-1, 2)
-    ids, hashes = numbers[:, 0], numbers[:, 1].copy().view(np.uint64)
+    numbers = np.fromiter(hashed.iterator(chunk_size=10_000), np.dtype([("id", "<i8"), ("hash", "<i8")]))
+    ids, hashes = numbers["id"], np.ascontiguousarray(numbers["hash"]).view(np.uint64)
     found = {
         (int(first), int(second))
         for first, second in ids[pairs(hashes, lambda places: _vectors(ids[places]))].tolist()

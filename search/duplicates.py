@@ -48,7 +48,9 @@ def groups(user: AnyUser) -> Groups:
     """
     own = access.deletable_images(user)
     kept = KeptPair.objects.filter(first=OuterRef("first"), second=OuterRef("second"))
-    alike = LookAlikes.objects.filter(~Exists(kept), first__in=own, second__in=own)
+    # Each of the few pairs is looked up, rather than the many pictures listed.
+    both = Exists(own.filter(pk=OuterRef("first"))), Exists(own.filter(pk=OuterRef("second")))
+    alike = LookAlikes.objects.filter(~Exists(kept), *both, first__owner=user.pk or 0)
     connected = components(list(alike.values_list("first_id", "second_id")))
     return Groups([sorted(group) for group in sorted(connected, key=lambda group: -max(group))], own)
 
