@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ApiException
 
-from gallery import access, extractor_switch
+from gallery import extractor_switch
 from gallery.extraction.base import Description
 from search import good_matches, index_rows, sorting
 from search.engines import feeding
@@ -207,10 +207,9 @@ class QdrantLook(Look):
 
     def _explained(self, ids: list[int], as_given: bool = False) -> list[Explained]:
         """Score these pictures by what the database says of them; what may not be found is left out."""
-        scope, extractor = self._question.within.scope, self._question.resolved.extractor
-        seen = set(access.visible_within(scope).filter(pk__in=ids).values_list("pk", flat=True))
+        extractor = self._question.resolved.extractor
         index = Index(extractor.dim)
-        for rows in index_rows.images(extractor.key, extractor.dim, [pk for pk in ids if pk in seen]):
+        for rows in index_rows.images(extractor.key, extractor.dim, ids):
             index.append(rows)
         mask = self._question.within.rows(index)
         has_words = self._question.resolved.asked.has_words
