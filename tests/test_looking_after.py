@@ -122,7 +122,13 @@ def test_the_front_page_of_the_admin_site_tells_all(
     assert "no worker runs" in said
     assert re.search(r"version \d+\.\d+", said)
     assert "Processing this picture crashed repeatedly. 1 Retry" in said
-    assert re.search(r"curator 21 [\d.]+\s(KB|MB) none", said)
+    assert re.search(r"curator [\d.]+\sMB in 21 pictures", said)
+
+
+def test_the_front_page_tells_quotas(client, administrator, curator):
+    Account.objects.update_or_create(user=curator, defaults={"quota_mb": 500})
+    client.force_login(administrator)
+    assert re.search(r"curator [\d.]+\sMB of [\d.]+\sMB in 21 pictures", text_of(client.get("/admin/")))
 
 
 def test_the_front_page_retries_what_failed_for_one_reason(client, administrator, photo):
