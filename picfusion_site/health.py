@@ -15,6 +15,7 @@ from gallery.database_version import WrongDatabaseError, check_database
 from gallery.extraction import registry
 from gallery.models import Image, WorkerState
 from search.engines import engine
+from search.errors import EngineAwayError
 
 SILENT = timedelta(seconds=60)  # without a heartbeat of any worker
 STUCK = timedelta(minutes=30)  # that the oldest task waits
@@ -62,6 +63,7 @@ def queue() -> str:
 
 def index() -> str:
     """Count the changes that searches do not see yet."""
+    engine().check()
     lag = engine().lag()
     if lag is None:
         return "not opened yet: the first search does"
@@ -87,6 +89,14 @@ class NotReadyError(Exception):
     """A check found something that is not as it should be; the message says what."""
 
 
+FAILURES = (
+    NotReadyError,
+    WrongDatabaseError,
+    ImproperlyConfigured,
+    DatabaseError,
+    OSError,
+    EngineAwayError,
+)
 CHECKS: tuple[Callable[[], str], ...] = (database, migrations, worker, queue, index, disk, weights)
 
 
@@ -96,6 +106,6 @@ def report() -> tuple[bool, dict[str, dict[str, str | bool]]]:
     for check in CHECKS:
         try:
             answers[check.__name__] = {"ok": True, "detail": check()}
-        except (NotReadyError, WrongDatabaseError, ImproperlyConfigured, DatabaseError, OSError) as error:
+        except FAILURES as error:
             answers[check.__name__] = {"ok": False, "detail": str(error)[:200]}
     return all(answer["ok"] for answer in answers.values()), answers

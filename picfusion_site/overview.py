@@ -23,7 +23,7 @@ REMEDIES = {
     "migrations": "Stop the site and run: manage.py migrate.",
     "worker": "Start the worker: manage.py worker, or make run, which starts everything.",
     "queue": "Look at the worker's log. If it hangs, restart it: nothing is lost.",
-    "index": "Wait a few minutes. If it stays so: manage.py rebuild_index.",
+    "index": "Look at the server of SEARCH_URL, if there is one. Else: manage.py rebuild_index.",
     "disk": "Make room, or move the data folder to a larger disk.",
     "weights": "Fetch the model: manage.py weights download, or choose another one.",
 }

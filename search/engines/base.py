@@ -149,6 +149,9 @@ class Engine(ABC):
     def lag(self) -> int | None:
         """Count the changes that searches do not see yet; None where nobody has looked yet."""
 
+    def check(self) -> None:  # noqa: B027 - what is in this process is there
+        """Raise EngineAwayError where nobody answers."""
+
     @abstractmethod
     def keep_up(self, stop: threading.Event) -> None:
         """Follow the log of changes, in a thread of a web process, until the event comes."""

@@ -299,6 +299,10 @@ class QdrantEngine(Engine, feeding.Fed):
         with self._reached():
             return {pk for some in points.ids() for pk in some}
 
+    def check(self) -> None:
+        with self._reached():
+            self.client.collection_exists(self._collection(extractor_switch.current().key))
+
     def lag(self) -> int | None:
         return feeding.lag(extractor_switch.current())
 
