@@ -10,9 +10,11 @@ from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.utils import translation
+from django.utils.functional import empty
 from django_q.models import OrmQ
 from PIL import Image as Pillow
 from rest_framework.test import APIClient
+from sorl.thumbnail import default as sorl
 
 from gallery import demo, ingest, tasks
 from gallery.models import Image
@@ -45,6 +47,7 @@ def _fresh_caches(settings, tmp_path, monkeypatch):
     """A rolled-back database is another database: nothing that was cached of it holds."""
     settings.INDEX_DIR = tmp_path / "index"
     live_index.forget()
+    sorl.storage._wrapped = empty  # it keeps the one that it saw first, though a test had another
     if settings.SEARCH_URL:
         from tests.engines import PromptEngine
 
