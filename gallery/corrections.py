@@ -80,14 +80,15 @@ def set_place(images: QuerySet[Image], location: tuple[float, float] | None, nam
     Degrees without a name get one from the worker.
     """
     ids = list(images.values_list("pk", flat=True))
-    Image.objects.filter(pk__in=ids).update(
-        latitude=location[0] if location else None,
-        longitude=location[1] if location else None,
-        place=name,
-        corrected=F("corrected").bitor(Corrected.PLACE),
-    )
-    if location and not name:
-        transaction.on_commit(lambda: async_task("gallery.rereading.name_places_of", ids, group="places"))
+    with transaction.atomic():
+        Image.objects.filter(pk__in=ids).update(
+            latitude=location[0] if location else None,
+            longitude=location[1] if location else None,
+            place=name,
+            corrected=F("corrected").bitor(Corrected.PLACE),
+        )
+        if location and not name:
+            async_task("gallery.rereading.name_places_of", ids, group="places")
     return len(ids)
 
 
@@ -113,8 +114,8 @@ def turn(images: QuerySet[Image], quarters: int) -> int:
         unread = Image.objects.filter(pk__in=ids).exclude(status=Image.Status.READY)
         unread.update(status=Image.Status.PENDING, lease_expires_at=None)
         Image.objects.filter(pk__in=ids).update(turn=turned, **sides, **again)
-        transaction.on_commit(lambda: async_task("gallery.tasks.read_turned", ids, group="extraction"))
-        transaction.on_commit(tasks.enqueue)
+        async_task("gallery.tasks.read_turned", ids, group="extraction")
+        tasks.enqueue()
     return len(ids)
 
 

@@ -7,12 +7,15 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files import File
+from django.db import Error as DatabaseUnclear
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
+from sorl.thumbnail import delete as delete_thumbnails
 
 from gallery import quota, tagging, tasks, trash
+from gallery.files.storage import is_there
 from gallery.imaging import formats
 from gallery.imaging.decoder import DecodeError, decoder
 from gallery.imaging.metadata import Beside, Facts
@@ -51,14 +54,7 @@ def add(
         quota.check(owner, file.size)  # first: whether there is room tells a guest nothing of what is here
     existing = Image.objects.filter(owner=owner, sha256=sha256).first()
     if existing:
-        # What waits from a guest is nobody's yet: its owner takes it by adding it.
-        waits = not hidden and GuestPicture.objects.filter(image=existing).exists()
-        was_trashed = existing.trashed_at is not None and not waits
-        if restore or waits:
-            trash.restore(Image.objects.filter(pk=existing.pk))
-        if beside:
-            _complete(existing, beside)
-        return Added(existing, created=False, was_trashed=was_trashed)
+        return _again(existing, file, beside, restore, hidden)
     quota.check(owner, file.size)
     facts = examine(file)
     if whole_only and facts.is_cut_off:
@@ -80,18 +76,58 @@ def add(
             image.save()
             for written in (facts.written, beside.written):
                 tagging.add_written(image, written, rated=True)
-            transaction.on_commit(tasks.enqueue)
-    except IntegrityError:
-        image.original.delete(save=False)
-        if not Image.objects.filter(owner=owner, sha256=sha256).exists():
+            tasks.enqueue()
+    except BaseException as error:
+        _take_back(image)
+        if not isinstance(error, IntegrityError) or not Image.objects.filter(owner=owner, sha256=sha256):
             raise
         # The same bytes arrived twice at once: the other one won.
         file.seek(0)
         return add(owner, file, filename, beside, restore, whole_only, hidden)
-    except BaseException:
-        image.original.delete(save=False)
-        raise
     return Added(image, created=True)
+
+
+def _take_back(image: Image) -> None:
+    """Remove the file of a picture that got no row.
+
+    An error may come when the row is committed already. Where that cannot be found out the file stays: one too
+    many loses nothing, and `verify` puts it aside.
+    """
+    try:
+        is_written = Image.objects.filter(owner=image.owner_id, original=image.original_name).exists()
+    except DatabaseUnclear:
+        return
+    if not is_written:
+        image.original.delete(save=False)
+
+
+def _again(image: Image, file: File, beside: Beside | None, restore: bool, hidden: bool) -> Added:
+    """Take the very same bytes of a picture that is here once more."""
+    _mend(image, file)
+    # What waits from a guest is nobody's yet: its owner takes it by adding it.
+    waits = not hidden and GuestPicture.objects.filter(image=image).exists()
+    was_trashed = image.trashed_at is not None and not waits
+    if restore or waits:
+        trash.restore(Image.objects.filter(pk=image.pk))
+    if beside:
+        _complete(image, beside)
+    return Added(image, created=False, was_trashed=was_trashed)
+
+
+def _mend(image: Image, file: File) -> None:
+    """Store a picture's bytes again where its file was lost or rotted; what rotted is left for `verify`."""
+    lost = image.original_name
+    is_here = image.original.storage.exists(lost) or not is_there(image.original)
+    if is_here and not image.is_damaged:
+        return
+    delete_thumbnails(image.original, delete_file=False)
+    file.seek(0)
+    image.original.save("", file, save=False)
+    image.is_damaged = False
+    same = Image.objects.filter(pk=image.pk, original=lost)
+    if not same.update(original=image.original_name, is_damaged=False):
+        _take_back(image)  # it went meanwhile, or somebody else was quicker
+    tasks.retry(Image.objects.filter(pk=image.pk))
 
 
 def _complete(image: Image, beside: Beside) -> None:
@@ -99,11 +135,10 @@ def _complete(image: Image, beside: Beside) -> None:
     corrected = image.corrected
     if changed := image.complete(beside):
         values = {name: getattr(image, name) for name in changed}
-        Image.objects.filter(pk=image.pk, corrected=corrected).update(**values)
-        if "latitude" in changed:
-            transaction.on_commit(
-                lambda: async_task("gallery.rereading.name_places_of", [image.pk], group="places")
-            )
+        with transaction.atomic():
+            Image.objects.filter(pk=image.pk, corrected=corrected).update(**values)
+            if "latitude" in changed:
+                async_task("gallery.rereading.name_places_of", [image.pk], group="places")
     # A heart that its owner took away does not come back when the folder is imported again.
     tagging.add_written(image, beside.written, rated=bool(changed))
 

@@ -45,12 +45,13 @@ def follow(decision: TagDecision) -> None:
 def forget(names: Iterable[str]) -> None:
     """Undecide: what was hidden is seen again; what was merged stays so until it is read again."""
     for name in names:
-        TagDecision.objects.filter(name=name).delete()
-        _ask(name)
+        with transaction.atomic():
+            TagDecision.objects.filter(name=name).delete()
+            _ask(name)
 
 
 def _ask(name: str) -> None:
-    transaction.on_commit(lambda: async_task("gallery.tag_decisions.carry_out", name, group="tags"))
+    async_task("gallery.tag_decisions.carry_out", name, group="tags")
 
 
 def carry_out(name: str) -> str:

@@ -35,7 +35,11 @@ SUMMED_UP = 500  # embeddings at a time
 
 
 def enqueue() -> None:
-    """Ask the worker to look for pending images. Call it after they are committed."""
+    """Ask the worker to look for pending images.
+
+    As all that is asked of it, this is a row of the database: written in the transaction of what it is about,
+    it is there if and only if that is.
+    """
     async_task("gallery.tasks.extract_pending", group="extraction")
 
 
@@ -384,9 +388,10 @@ def failure(error: Exception) -> Image.Failure:
 
 def retry(images: QuerySet[Image]) -> int:
     """Queue FAILED images again; return how many there were."""
-    count = images.filter(status=Image.Status.FAILED).update(
-        status=Image.Status.PENDING, attempts=0, error=""
-    )
-    if count:
-        transaction.on_commit(enqueue)
+    with transaction.atomic():
+        count = images.filter(status=Image.Status.FAILED).update(
+            status=Image.Status.PENDING, attempts=0, error=""
+        )
+        if count:
+            enqueue()
     return count

@@ -83,8 +83,11 @@ class DurableStorage(FileSystemStorage):
 
 
 def _forget_files(sender: Any, instance: Any, **kwargs) -> None:
-    """Remove a deleted image's original and thumbnails, once its deletion is committed."""
-    transaction.on_commit(lambda: delete_thumbnails(instance.original, delete_file=True))
+    """Remove a deleted image's original and thumbnails, once its deletion is committed.
+
+    One that cannot be removed is logged, and found by `verify`; those of other pictures go.
+    """
+    transaction.on_commit(lambda: delete_thumbnails(instance.original, delete_file=True), robust=True)
 
 
 def connect() -> None:
