@@ -4,7 +4,7 @@ import pytest
 from django.core.files.storage import storages
 from django.test import Client
 
-from gallery import tasks, verification
+from gallery import ingest, tasks, verification
 from gallery.files.object_storage import ObjectStorage
 from gallery.files.storage import StoreError
 from gallery.files.thumbnails import thumbnail_name
@@ -77,19 +77,32 @@ def test_a_thumbnail_that_is_gone_is_made_anew(page: Client, photo):
     assert b"".join(page.get(address).streaming_content) == first
 
 
-def test_a_missing_original_is_failed_and_one_of_a_store_that_is_away_waits(photo, away, monkeypatch):
-    coffee = photo("coffee")
-    Image.objects.filter(pk=coffee.pk).update(status=Image.Status.PENDING)
+@pytest.fixture
+def own(stranger):
+    """A picture of this test alone: what is deleted from the store does not roll back."""
+    return ingest.add(stranger, upload(encoded(drawn("maroon")))).image
+
+
+def test_a_missing_original_is_failed_and_one_of_a_store_that_is_away_waits(own, away, monkeypatch):
     for _ in range(4):
         assert tasks.extract_batch(16) == 0
-    coffee.refresh_from_db()
-    assert (coffee.status, coffee.attempts, coffee.error) == (Image.Status.PENDING, 0, "")
+    own.refresh_from_db()
+    assert (own.status, own.attempts, own.error) == (Image.Status.PENDING, 0, "")
     monkeypatch.undo()
-    storages["default"].delete(coffee.original.name)
+    storages["default"].delete(own.original.name)
     for _ in range(3):
         tasks.extract_batch(16)
-    coffee.refresh_from_db()
-    assert (coffee.status, coffee.error) == (Image.Status.FAILED, Image.Failure.MISSING)
+    own.refresh_from_db()
+    assert (own.status, own.error) == (Image.Status.FAILED, Image.Failure.MISSING)
+
+
+def test_a_lost_original_comes_back_with_the_same_bytes(own, stranger):
+    content = own.original.read()
+    storages["default"].delete(own.original.name)
+    again = ingest.add(stranger, upload(content))
+    assert (again.created, again.image) == (False, own)
+    own.refresh_from_db()
+    assert own.original.read() == content
 
 
 @pytest.mark.parametrize("path", ["/images/{}/original", "/api/v1/images/{}/original/"])
