@@ -90,8 +90,8 @@ def add(
 def _take_back(image: Image) -> None:
     """Remove the file of a picture that got no row.
 
-    An error may come when the row is committed already. Where that cannot be found out the file stays: one too
-    many loses nothing, and `verify` puts it aside.
+    An error may come when the row is committed already. Where that cannot be found out the file stays: one
+    too many loses nothing, and `verify` puts it aside.
     """
     try:
         is_written = Image.objects.filter(owner=image.owner_id, original=image.original_name).exists()

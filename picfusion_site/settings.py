@@ -248,7 +248,7 @@ REST_FRAMEWORK = {
         "gallery.api.authentication.TokenScope",
     ],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_PAGINATION_CLASS": "gallery.api.pagination.LimitOffsetPagination",
+    "DEFAULT_PAGINATION_CLASS": "gallery.api.pagination.Pagination",
     "DEFAULT_PARSER_CLASSES": [
         "gallery.api.parsers.JSONParser",
         "rest_framework.parsers.FormParser",

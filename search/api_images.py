@@ -14,7 +14,7 @@ from rest_framework.utils.urls import replace_query_param
 
 from gallery import access
 from gallery.api.images import ImageFilter, ImageSerializer, ImageViewSet, tag_name
-from gallery.api.pagination import LimitOffsetPagination
+from gallery.api.pagination import Pagination
 from gallery.api.strict import refuse_unknown
 from gallery.models import Image
 from search import browsing, listing
@@ -42,7 +42,7 @@ class WithinSerializer(serializers.Serializer):
 class ListingSerializer(WithinSerializer):
     """What the list can be asked for."""
 
-    limit = serializers.IntegerField(default=50, min_value=1, max_value=LimitOffsetPagination.max_limit)
+    limit = serializers.IntegerField(default=50, min_value=1, max_value=Pagination.max_limit)
     cursor = serializers.CharField(
         max_length=40, required=False, help_text="From `next` of the answer before."
     )

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from gallery import access, trash
 from gallery.api.created import created
 from gallery.api.images import ImageSerializer, signed_in
-from gallery.api.pagination import LimitOffsetPagination
+from gallery.api.pagination import Pagination
 from gallery.api.strict import StrictSerializer, refuse_unknown
 from search import browsing, engine
 from search.api import MAX_LIMIT, PageSerializer, fetch_related
@@ -147,7 +147,7 @@ class DuplicatesView(APIView):
     @extend_schema(parameters=[LimitsSerializer], responses=GroupsSerializer, operation_id="duplicates_list")
     def get(self, request: Request) -> Response:
         """List the groups, those with the newest pictures first."""
-        pages = LimitOffsetPagination()
+        pages = Pagination()
         found = pages.paginate_queryset(groups(request.user), request)
         return pages.get_paginated_response(
             [{"image_ids": [image.pk for image in group]} for group in found or []]

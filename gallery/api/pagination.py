@@ -2,28 +2,80 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from rest_framework import pagination
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
+from rest_framework.utils.urls import replace_query_param
 
+from gallery.api.keyset import CursorError, Keyset
 from gallery.api.strict import refuse_unknown
 from gallery.numbers import whole_number
 
+CURSOR = {
+    "name": "cursor",
+    "required": False,
+    "in": "query",
+    "description": "From `next` of the answer before: where the list goes on.",
+    "schema": {"type": "string"},
+}
 
-class LimitOffsetPagination(pagination.LimitOffsetPagination):
-    """Page by `limit` and `offset`.
 
-    A wrong value is a 400 that names the field instead of being passed over.
+class Pagination(pagination.LimitOffsetPagination):
+    """Page by `limit`, and by `cursor`, as `next` does, or by `offset`.
+
+    By cursor what arrives or goes meanwhile neither repeats nor hides anything. A wrong value is a 400 that
+    names the field instead of being passed over.
     """
 
     default_limit = 50
     max_limit = 500
+    _next: str | None = None  # the cursor behind this page, "" at the end; None where pages go by offset
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
         """Return the page; a parameter that neither the pages nor the view's filters know is refused."""
         filters = getattr(view, "filterset_class", None)
-        refuse_unknown(request, {"limit", "offset", *(filters.base_filters if filters else ())})
-        return super().paginate_queryset(queryset, request, view)
+        has_cursors = isinstance(queryset, QuerySet)
+        known = {
+            "limit",
+            "offset",
+            *(["cursor"] if has_cursors else ()),
+            *(filters.base_filters if filters else ()),
+        }
+        refuse_unknown(request, known)
+        if not has_cursors or "offset" in request.query_params:
+            if "cursor" in request.query_params:
+                raise ValidationError({"cursor": ["Give a cursor or an offset: one of both."]})
+            return super().paginate_queryset(queryset, request, view)
+        return self._piece(queryset, request)
+
+    def _piece(self, rows: QuerySet, request: Request) -> list[Any]:
+        self.request, self.limit, self.offset = request, self.get_limit(request), 0
+        self.count = self.get_count(rows)
+        keyset = Keyset(rows)
+        try:
+            page = list(keyset.behind(request.query_params.get("cursor", ""))[: self.limit + 1])
+        except CursorError as error:
+            raise ValidationError(
+                {"cursor": ["This is no cursor of this list in its present order."]}
+            ) from error
+        has_more, page = len(page) > self.limit, page[: self.limit]
+        self._next = keyset.cursor(page[-1]) if has_more else ""
+        return page
+
+    def get_next_link(self) -> str | None:
+        if self._next is None:
+            return super().get_next_link()
+        if not self._next or self.request is None:
+            return None
+        return replace_query_param(self.request.build_absolute_uri(), "cursor", self._next)
+
+    def get_previous_link(self) -> str | None:
+        return super().get_previous_link() if self._next is None else None
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """Describe what pages can be asked for."""
+        return [*super().get_schema_operation_parameters(view), CURSOR]
 
     def get_limit(self, request: Request) -> int:
         return self._number(request, "limit", 1, self.max_limit, self.default_limit)

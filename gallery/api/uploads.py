@@ -20,7 +20,7 @@ from rest_framework.views import APIView
 
 from gallery import access, partial_uploads
 from gallery.api.images import signed_in
-from gallery.api.pagination import LimitOffsetPagination
+from gallery.api.pagination import Pagination
 from gallery.api.problems import NoRoom
 from gallery.destination import destination
 from gallery.ingest import clean_filename
@@ -52,7 +52,9 @@ METADATA = OpenApiParameter(
 )  # fmt: skip
 
 
-PAGES = [OpenApiParameter("limit", int), OpenApiParameter("offset", int)]
+PAGES = [
+    OpenApiParameter("limit", int), OpenApiParameter("offset", int), OpenApiParameter("cursor", str)
+]  # fmt: skip
 
 
 class Conflict(APIException):
@@ -186,7 +188,7 @@ class UploadsView(TusView):
     @extend_schema(parameters=PAGES, responses=UploadsSerializer, operation_id="uploads_list")
     def get(self, request: Request) -> Response:
         """List the uploads of the last week, those that are whole, too."""
-        pages = LimitOffsetPagination()
+        pages = Pagination()
         found = pages.paginate_queryset(access.partial_uploads(request.user), request)
         return pages.get_paginated_response(UploadSerializer(found, many=True).data)
 

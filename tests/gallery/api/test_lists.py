@@ -4,9 +4,12 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.utils import timezone
 
-from gallery.models import Image
+from gallery import access_tokens
+from gallery.models import Album, Image
 from search.live_index import live_index
 from tests.conftest import drawn, encoded, upload, wrong_fields
 
@@ -166,3 +169,97 @@ def test_the_pictures_before_and_after_one(api, dated, photo):
     assert outside.json() == {"previous": None, "next": None}
     assert api.get(f"{IMAGES}999999/neighbours/").status_code == 404
     assert wrong_fields(api.get(f"{IMAGES}{photo('coffee').pk}/neighbours/?limit=1")) == ["limit"]
+
+
+LISTS = [
+    "albums/",
+    "albums/{album}/images/",
+    "trash/",
+    "share-links/",
+    "saved-searches/",
+    "tokens/",
+    "people/",
+    "tags/",
+]
+
+
+@pytest.fixture
+def listed(curator, photo, api):
+    """Something in every list, an album in each of its orders, and what more of it can be made of."""
+    albums = [Album.objects.create(owner=curator, title=title) for title in ("b", "a", "c", "d", "e")]
+    pictures = list(Image.objects.filter(owner=curator).order_by("pk")[:9])
+    for picture in pictures:
+        albums[0].album_images.create(image=picture)
+    for name in ("x", "y", "z"):
+        access_tokens.create(curator, name)
+        api.post("/api/v1/saved-searches/", {"name": name, "q": name}, format="json")
+        api.post("/api/v1/share-links/", {"title": name, "album_id": albums[0].pk}, format="json")
+        User.objects.create_user(f"person {name}")
+    gone = Image.objects.filter(owner=curator).order_by("-pk")[:5]
+    Image.objects.filter(pk__in=gone.values("pk")).update(trashed_at=timezone.now())
+    return albums[0]
+
+
+def walked(api, address, between=lambda _row: None, limit=2):
+    """The rows of a list as a client gets them that follows `next`."""
+    answer, found = api.get(f"/api/v1/{address}?limit={limit}"), []
+    while True:
+        assert answer.status_code == 200, answer.json()
+        rows = answer.json()["results"]
+        found += rows
+        if not (following := answer.json()["next"]):
+            return found
+        assert len(rows) == limit
+        between(rows[-1])
+        answer = api.get(following)
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("address", LISTS)
+def test_following_next_tells_each_row_once_and_in_order(api, listed, address):
+    address = address.format(album=listed.pk)
+    rows = walked(api, address)
+    assert rows == api.get(f"/api/v1/{address}?limit=500").json()["results"]
+    assert rows == api.get(f"/api/v1/{address}?limit=500&offset=0").json()["results"]
+    assert len(rows) > 2
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("order", ["added", "date", "hand"])
+def test_an_album_is_told_whole_while_it_changes(api, curator, photo, listed, order):
+    """In each of its orders: the row that one stands at goes, and others come in front."""
+    images = list(listed.album_images.order_by("pk"))
+    Image.objects.filter(album_images__in=images[:3]).update(taken_local=datetime(2001, 5, 1, tzinfo=UTC))
+    Image.objects.filter(album_images__in=images[3:]).update(taken_local=None)
+    for place, row in enumerate(images[:4]):
+        listed.album_images.filter(pk=row.pk).update(position=place // 2)
+    listed.order = order
+    listed.save()
+    whole = [row["id"] for row in api.get(f"/api/v1/albums/{listed.pk}/images/").json()["results"]]
+    others, taken_out = iter([photo("rocket"), photo("coffee")]), []
+
+    def disturb(row):
+        if len(taken_out) < 2:
+            listed.album_images.filter(image=row["id"]).delete()
+            taken_out.append(row["id"])
+            listed.album_images.get_or_create(image=next(others))
+
+    found = [row["id"] for row in walked(api, f"albums/{listed.pk}/images/", disturb)]
+    assert [pk for pk in found if pk in whole] == whole
+    assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize("cursor", ["x", "WyJhIl0:1abc:def", "%00", "9" * 5000])
+@pytest.mark.parametrize("address", ["albums/", "trash/", "uploads/"])
+def test_a_cursor_that_is_none_is_named(api, address, cursor):
+    assert wrong_fields(api.get(f"/api/v1/{address}?cursor={cursor}")) == ["cursor"]
+
+
+def test_a_cursor_is_of_one_list(api, listed):
+    following = api.get("/api/v1/albums/?limit=2").json()["next"]
+    cursor = urlsplit(following).query
+    assert wrong_fields(api.get(f"/api/v1/trash/?{cursor}")) == ["cursor"]
+    assert wrong_fields(api.get(f"/api/v1/albums/?{cursor}&offset=2")) == ["cursor"]
+    assert (
+        api.get("/api/v1/albums/?limit=2&offset=2").json()["results"] == api.get(following).json()["results"]
+    )
