@@ -439,9 +439,9 @@ def offers(user: AnyUser) -> QuerySet[Account]:
 def deletable_people(user: AnyUser) -> QuerySet:
     """Give the people whose accounts `user` may delete, and whose pictures they may transfer.
 
-    With the admin site's permission everybody's, but a superuser's only as one.
+    With the admin site's permission everybody's, but a superuser's or a helper's only as a superuser.
     """
     people = get_user_model().objects.all()
     if not (user.is_active and user.is_staff and user.has_perm("auth.delete_user")):
         return people.none()
-    return people if user.is_superuser else people.filter(is_superuser=False)
+    return people if user.is_superuser else people.filter(is_superuser=False, is_staff=False)

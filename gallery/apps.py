@@ -13,7 +13,7 @@ class GalleryConfig(AppConfig):
     verbose_name = "Pictures"
 
     def ready(self) -> None:
-        from gallery import audit, tasks
+        from gallery import audit, helpers, tasks
         from gallery.files import storage
         from gallery.imaging import decoder
         from gallery.models import change
@@ -31,6 +31,7 @@ class GalleryConfig(AppConfig):
         checks.register(check_cache)
         post_migrate.connect(change.install_triggers, sender=self)
         post_migrate.connect(tasks.install_schedule, sender=self)
+        post_migrate.connect(helpers.install_group, sender=self)
 
 
 def check_cache(app_configs: Any, **kwargs) -> list[checks.CheckMessage]:

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db.models import Count, Min, Sum
 
-from gallery import backup, letters, quota
+from gallery import backup, extractor_switch, letters, quota
 from gallery.models import Image
 from picfusion_site import health
 
@@ -71,6 +71,8 @@ class Overview:
     failures: list[Failed]
     people: list[Storing]
     checks: list[Check]
+    model: str  # the extractor's name
+    clip_model: str
     version: str
 
     @property
@@ -99,6 +101,8 @@ def overview() -> Overview:
         failures=_failures(),
         people=_people(),
         checks=checks(),
+        model=extractor_switch.current().name,
+        clip_model=settings.CLIP_MODEL,
         version=settings.VERSION,
     )
 

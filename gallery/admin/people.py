@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from gallery import letters
+from gallery import helpers, letters
 from gallery.models import AccessToken, Account, AuditEntry, Image, Invitation
 
 
@@ -21,14 +21,32 @@ class AccountInline(admin.StackedInline):
     verbose_name_plural = "quota"
 
 
+RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
 admin.site.unregister(get_user_model())
+
+
+def _is_administrator(request: HttpRequest) -> bool:
+    return bool(getattr(request.user, "is_superuser", False))
 
 
 @admin.register(get_user_model())
 class PersonAdmin(UserAdmin):
     inlines = [AccountInline]
     list_display = ["username", "email", "is_staff", "is_active", "pictures", "stored", "last_login"]
-    actions = ["send_reset_letter", "deactivate"]
+    actions = ["send_reset_letter", "deactivate", "let_help"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Without what would make an administrator of somebody, for whoever is none."""
+        return super().get_readonly_fields(request, obj) if _is_administrator(request) else RIGHTS
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        may = super().has_change_permission(request, obj)
+        return may and (obj is None or helpers.may_manage(request.user, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        may = super().has_delete_permission(request, obj)
+        return may and (obj is None or helpers.may_manage(request.user, obj))
 
     def get_queryset(self, request: HttpRequest) -> Any:
         own = Image.objects.filter(owner=OuterRef("pk")).order_by().values("owner")
@@ -60,22 +78,26 @@ class PersonAdmin(UserAdmin):
 
     @admin.action(description="Deactivate: they cannot sign in", permissions=["change"])
     def deactivate(self, request: HttpRequest, people: QuerySet[Any]) -> None:
-        """End their sessions and tokens, too; never one's own, nor another administrator's by a helper."""
+        """End their sessions and tokens, too; never one's own, nor one that a helper may not change."""
         others = people.exclude(pk=request.user.pk)
-        if not getattr(request.user, "is_superuser", False):
-            others = others.filter(is_superuser=False)
-        count = (
-            get_user_model()
-            .objects.filter(pk__in=list(others.values_list("pk", flat=True)))
-            .update(is_active=False)
-        )
+        numbers = [person.pk for person in others if helpers.may_manage(request.user, person)]
+        count = get_user_model().objects.filter(pk__in=numbers).update(is_active=False)
         messages.success(request, f"{count} accounts deactivated.")
+
+    @admin.action(description="Let them help: people, links and tags, but nobody's pictures")
+    def let_help(self, request: HttpRequest, people: QuerySet[Any]) -> None:
+        """Put them into the group of helpers."""
+        for person in people:
+            helpers.make(person)
+        messages.success(request, f"{len(people)} people may help.")
 
     def get_actions(self, request: HttpRequest) -> Any:
         """Without deleting many at once: of each it is asked what becomes of their pictures."""
-        return {
-            name: action for name, action in super().get_actions(request).items() if name != "delete_selected"
-        }
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        if not _is_administrator(request):
+            actions.pop("let_help", None)
+        return actions
 
     def delete_view(self, request: HttpRequest, object_id: Any, extra_context: Any = None) -> Any:
         return redirect("person-delete", object_id)
@@ -91,6 +113,11 @@ class AccessTokenAdmin(admin.ModelAdmin):
     search_fields = ["name", "user__username", "beginning"]
     fields = ("name", "user", "beginning", "scope", "created_at", "used_at", "expires_at")
     readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Leave out those of administrators and helpers, for helpers."""
+        tokens = super().get_queryset(request)
+        return tokens if _is_administrator(request) else tokens.filter(user__is_staff=False)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

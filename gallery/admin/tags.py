@@ -14,7 +14,7 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 
-from gallery import extractor_switch, tag_decisions
+from gallery import access, extractor_switch, tag_decisions
 from gallery.models import ImageTag, Tag, TagDecision
 from gallery.models.tag import MAX_TAG_LENGTH
 
@@ -99,13 +99,13 @@ class TagAdmin(admin.ModelAdmin):
         links = ImageTag.objects.filter(tag__in=objs).count()
         return [str(tag) for tag in objs], {"tags": len(objs), "on pictures": links}, set(), []
 
-    @admin.action(description="Hide where the machine gave them")
+    @admin.action(description="Hide where the machine gave them", permissions=["change"])
     def hide(self, request: HttpRequest, tags: QuerySet[Tag]) -> None:
         for tag in tags:
             tag_decisions.decide(tag.name, is_hidden=True)
         messages.success(request, f"{len(tags)} tags are hidden; the worker changes the pictures.")
 
-    @admin.action(description="Rename or merge…")
+    @admin.action(description="Rename or merge…", permissions=["change"])
     def merge(self, request: HttpRequest, tags: QuerySet[Tag]) -> HttpResponse | None:
         form = MergeForm(request.POST if "instead" in request.POST else None)
         if form.is_valid():
@@ -139,6 +139,13 @@ class TagDecisionAdmin(admin.ModelAdmin):
     fields = ["name", "instead", "is_hidden", "threshold", "preview"]
     readonly_fields = ["preview"]
     change_list_template = "admin/tag_decisions.html"
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Without pictures, for whoever may not look at everybody's."""
+        return self.fields if access.may_administer_images(request.user) else self.fields[:-1]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.readonly_fields if access.may_administer_images(request.user) else ()
 
     @admin.display(description="With this threshold")
     def preview(self, decision: TagDecision) -> str:

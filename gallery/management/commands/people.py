@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 from django.utils import timezone
 
-from gallery import account_deletion
+from gallery import account_deletion, helpers
 from gallery.models import Account, Invitation
 
 
@@ -31,7 +31,9 @@ class Command(BaseCommand):
         add = actions.add_parser("add", help="make an account; its password is printed once")
         add.add_argument("name")
         add.add_argument("--email", default="")
-        add.add_argument("--admin", action="store_true", help="who administers everything")
+        rights = add.add_mutually_exclusive_group()
+        rights.add_argument("--admin", action="store_true", help="who administers everything")
+        rights.add_argument("--helper", action="store_true", help="who looks after people, links and tags")
         invite = actions.add_parser("invite", help="print an address where somebody makes an account")
         invite.add_argument("--by", required=True, help="the administrator who invites")
         invite.add_argument("--note", default="", help="for whom it is")
@@ -47,7 +49,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         getattr(self, action)(**options)
 
-    def add(self, name: str, email: str, admin: bool, **options: Any) -> None:
+    def add(self, name: str, email: str, admin: bool, helper: bool, **options: Any) -> None:
         """Make an account."""
         try:
             UnicodeUsernameValidator()(name)
@@ -56,7 +58,9 @@ class Command(BaseCommand):
         if User.objects.filter(username=name).exists():
             raise CommandError(f"There is somebody called {name} already.")
         password = secrets.token_urlsafe(12)
-        User.objects.create_user(name, email, password, is_staff=admin, is_superuser=admin)
+        made = User.objects.create_user(name, email, password, is_staff=admin, is_superuser=admin)
+        if helper:
+            helpers.make(made)
         self.stdout.write(f"{name} can sign in. The password, which is told only here: {password}")
 
     def invite(self, by: str, note: str, days: int, site: str, **options: Any) -> None:
