@@ -25,6 +25,7 @@ from sorl.thumbnail.kvstores.base import add_prefix
 from sorl.thumbnail.models import KVStore
 
 from gallery import extractor_switch, tasks
+from gallery.files import thumbnails
 from gallery.files.storage import StoreError, settled_names
 from gallery.models import Embedding, Image
 
@@ -121,8 +122,12 @@ def check_files(outcome: Outcome, fix: bool) -> None:
 
 
 def check_thumbnails(outcome: Outcome, fix: bool) -> None:
-    """Count thumbnails that sorl knows nothing of, as of pictures that went; with `fix` they are deleted."""
+    """Count thumbnails that sorl knows nothing of, and those of pictures that went; `fix` deletes them."""
     outcome.strays = 0
+    for original, made in thumbnails.left_behind():
+        outcome.strays += len(made)
+        if fix:
+            default.kvstore.delete(original)
     for batch in _batches(settled_names(default.storage, SETTLED)):
         keys = {add_prefix(ImageFile(name, default.storage).key): name for name in batch}
         known = set(KVStore.objects.filter(key__in=keys).values_list("key", flat=True))

@@ -120,7 +120,10 @@ SEARCH_URL = addresses.search(env.str("SEARCH_URL", ""))
 PROXY_FETCHES = env.bool("PROXY_FETCHES", False)
 
 DATABASES = {"default": addresses.database(DATABASE_URL, VAR_DIR, pooled="PICFUSION_SERVES" in os.environ)}
-CACHES = {"default": addresses.cache(CACHE_URL)}
+CACHES = {
+    "default": addresses.cache(CACHE_URL),
+    "thumbnails": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Originals and thumbnails have no public address of their own: gallery.views serves them after asking
@@ -152,6 +155,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 500
 
 THUMBNAIL_ENGINE = "gallery.files.thumbnails.Engine"
 THUMBNAIL_STORAGE = "thumbnails"
+THUMBNAIL_CACHE = "thumbnails"  # none: what a process remembers of a list, another adds to
 THUMBNAIL_PREFIX = ""
 THUMBNAIL_QUALITY = 82
 THUMBNAIL_UPSCALE = False

@@ -12,7 +12,6 @@ from django.core.files.storage import FileSystemStorage
 from django.db import transaction
 from django.db.models.fields.files import FieldFile
 from django.db.models.signals import post_delete
-from sorl.thumbnail import delete as delete_thumbnails
 
 
 class StoreError(OSError):
@@ -87,7 +86,17 @@ def _forget_files(sender: Any, instance: Any, **kwargs) -> None:
 
     One that cannot be removed is logged, and found by `verify`; those of other pictures go.
     """
-    transaction.on_commit(lambda: delete_thumbnails(instance.original, delete_file=True), robust=True)
+    from gallery.files.thumbnails import Made
+
+    made, original = Made(instance), instance.original.name
+
+    def remove() -> None:
+        try:
+            instance.original.storage.delete(original)
+        finally:
+            made.remove()
+
+    transaction.on_commit(remove, robust=True)
 
 
 def connect() -> None:

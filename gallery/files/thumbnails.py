@@ -3,13 +3,17 @@
 import io
 import logging
 import math
+from collections.abc import Iterator
 from typing import IO, Any
 
 from django.db import transaction
+from PIL import Image as Pillow
 from PIL.Image import Image as Picture
 from sorl.thumbnail import default, get_thumbnail
 from sorl.thumbnail.engines.pil_engine import Engine as PillowEngine
 from sorl.thumbnail.images import ImageFile
+from sorl.thumbnail.kvstores.base import add_prefix, del_prefix
+from sorl.thumbnail.models import KVStore
 
 from gallery.extraction.pipeline import Source
 from gallery.imaging.decoder import decoder
@@ -24,6 +28,7 @@ LARGEST = 1600
 EARLY = ("small", "medium")  # what grids show: made when a picture is read
 LONG = 3  # times its shorter side: a panorama, which is bounded by its area instead
 LONGEST = 5  # times the box, the longer side of a panorama
+AT_ONCE = 500  # rows in a statement
 
 
 class Engine(PillowEngine):
@@ -70,7 +75,7 @@ class NewThumbnails:
     """
 
     def __init__(self) -> None:
-        self._made: list[tuple[ImageFile, ImageFile]] = []
+        self._made: list[tuple[int, ImageFile, ImageFile]] = []
 
     def source(self, image: Image) -> Source:
         """Say how to read a picture so that its thumbnails come out of it."""
@@ -81,11 +86,19 @@ class NewThumbnails:
         return Source(image.original, image.turn, needed, lambda picture: self._make(image, picture))
 
     def register(self) -> None:
-        """Tell sorl, in one transaction."""
+        """Tell sorl, in one transaction; those of pictures that went meanwhile are thrown away."""
+        numbers = {pk for pk, *_ in self._made}
         with transaction.atomic():
-            for original, thumbnail in self._made:
-                default.kvstore.get_or_set(original)
-                default.kvstore.set(thumbnail, original)
+            # Locked, so that whoever deletes one waits, and finds them.
+            there = Image.objects.filter(pk__in=numbers).select_for_update(no_key=True)
+            kept = set(there.values_list("pk", flat=True))
+            for pk, original, thumbnail in self._made:
+                if pk in kept:
+                    default.kvstore.get_or_set(original)
+                    default.kvstore.set(thumbnail, original)
+        for pk, _original, thumbnail in self._made:
+            if pk not in kept:
+                default.storage.delete(thumbnail.name)
         self._made = []
 
     def _make(self, image: Image, picture: Picture) -> None:
@@ -97,13 +110,49 @@ class NewThumbnails:
                 original.set_size((image.width, image.height))
                 thumbnail = ImageFile(thumbnail_name(image, size), default.storage)
                 if thumbnail.exists():  # of before: sorl would write another beside it
+                    if default.kvstore.get(thumbnail) is None:  # a worker died before it could tell
+                        with thumbnail.storage.open(thumbnail.name) as file, Pillow.open(file) as known:
+                            thumbnail.set_size(known.size)
+                        self._made.append((image.pk, original, thumbnail))
                     continue
                 # The picture is turned already.
                 given = {**default.backend.default_options, **options, "turn": 0}
                 default.backend._create_thumbnail(picture, geometry, given, thumbnail)
-                self._made.append((original, thumbnail))
+                self._made.append((image.pk, original, thumbnail))
         except Exception:
             logger.exception("Thumbnails of image %d", image.pk)
+
+
+class Made:
+    """The thumbnails of an image, which may be gone when they are removed."""
+
+    def __init__(self, image: Image) -> None:
+        self._original = ImageFile(image.original)
+        self._names = [thumbnail_name(image, size) for size in SIZES]
+
+    def remove(self) -> None:
+        """Remove those that sorl knows of, and those that two processes made at once."""
+        default.kvstore.delete(self._original)
+        for name in self._names:
+            default.storage.delete(name)
+
+
+def left_behind() -> Iterator[tuple[ImageFile, list[ImageFile]]]:
+    """Yield each original that sorl knows of and no picture has any more, and the thumbnails of it.
+
+    So they are found that could not be removed with their picture.
+    """
+    kvstore, prefix = default.kvstore, add_prefix("", "thumbnails")
+    rows, last = KVStore.objects.filter(key__startswith=prefix).order_by("key"), ""
+    while some := list(rows.filter(key__gt=last).values_list("key", flat=True)[:AT_ONCE]):
+        last = some[-1]
+        files = {key: file for key in map(del_prefix, some) if (file := kvstore._get(key)) is not None}
+        names = [file.name for file in files.values()]
+        known = set(Image.objects.filter(original__in=names).values_list("original", flat=True))
+        for key, file in files.items():
+            if file.name not in known:
+                made = [kvstore._get(own) for own in kvstore._get(key, identity="thumbnails") or []]
+                yield file, [own for own in made if own is not None]
 
 
 def thumbnail_name(image: Image, size: str) -> str:

@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from sorl.thumbnail import default
 
 from gallery import ingest, tasks, verification
+from gallery.files.thumbnails import thumbnail_name
 from gallery.models import Embedding, Image
 from search.live_index import live_index
 from tests.conftest import drawn, encoded
@@ -106,6 +107,21 @@ def test_thumbnails_of_no_picture_are_found_and_thrown_away(own, page, capsys):
     assert (good, "THUMBNAILS: 1" in said) == (False, True)
     assert verify(capsys, "--fix")[0]
     assert (kept.exists(), stray.exists()) == (True, False)
+
+
+def test_thumbnails_that_could_not_go_with_their_picture_are_found(own, page, capsys, monkeypatch):
+    page.get(f"/images/{own.pk}/thumbnail/large")
+    name = thumbnail_name(own, "large")
+    verify(capsys, "--fix")
+    with monkeypatch.context() as patches:
+        patches.setattr("gallery.files.storage.transaction.on_commit", lambda *_, **__: None)  # it broke
+        own.delete()
+    assert default.storage.exists(name)
+    good, said = verify(capsys)
+    assert (good, "THUMBNAILS: " in said) == (False, True)
+    verify(capsys, "--fix")
+    assert not default.storage.exists(name)
+    assert "THUMBNAILS" not in verify(capsys)[1]
 
 
 def test_a_picture_without_an_embedding_and_a_wrong_index_are_mended(own, capsys):

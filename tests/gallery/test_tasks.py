@@ -6,17 +6,22 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.management import call_command
 from django.utils import timezone
 from django_q.models import OrmQ
 from PIL import Image as Pillow
 from sorl.thumbnail import default as sorl
+from sorl.thumbnail.images import ImageFile
+from sorl.thumbnail.kvstores.base import add_prefix
+from sorl.thumbnail.models import KVStore
 
 from gallery import ingest, rereading, tasks
 from gallery.extraction import registry
 from gallery.extraction.pipeline import Reading
-from gallery.files.thumbnails import thumbnail_name
+from gallery.files import thumbnails
+from gallery.files.thumbnails import SIZES, NewThumbnails, thumbnail_name
 from gallery.models import Embedding, Image, ImageTag, Tag
 from tests.conftest import demo_path, drawn, encoded, upload
 
@@ -243,6 +248,48 @@ def test_early_thumbnails_go_with_their_picture(unread, django_capture_on_commit
     with django_capture_on_commit_callbacks(execute=True):
         unread.delete()
     assert not any(sorl.storage.exists(name) for name in names)
+
+
+def test_thumbnails_of_a_picture_that_goes_while_it_is_read_go_too(
+    unread, monkeypatch, django_capture_on_commit_callbacks
+):
+    names = [thumbnail_name(unread, size) for size in ("small", "medium")]
+    register = NewThumbnails.register
+
+    def register_later(self):
+        with django_capture_on_commit_callbacks(execute=True):
+            Image.objects.get(pk=unread.pk).delete()
+        assert sorl.storage.exists(names[0])
+        register(self)
+
+    # As if both happened at once: its thumbnails are looked for before they are there.
+    monkeypatch.setattr(thumbnails.Made, "remove", lambda self: None)
+    monkeypatch.setattr(NewThumbnails, "register", register_later)
+    tasks.extract_batch(16)
+    assert not any(sorl.storage.exists(name) for name in names)
+    assert not KVStore.objects.filter(value__contains=unread.original.name).exists()
+
+
+def test_two_processes_may_make_thumbnails_of_one_picture(unread, page, django_capture_on_commit_callbacks):
+    """Each adds to the list of them that both keep: neither goes by what it remembers of it."""
+    page.get(f"/images/{unread.pk}/thumbnail/small")
+    own = cache._cache.copy(), cache._expire_info.copy()
+    tasks.extract_batch(16)
+    cache._cache, cache._expire_info = own  # the web process has not seen what the worker did
+    with django_capture_on_commit_callbacks(execute=True):
+        unread.delete()
+    assert not any(sorl.storage.exists(thumbnail_name(unread, size)) for size in SIZES)
+    assert not KVStore.objects.filter(value__contains=unread.sha256[:16]).exists()
+
+
+def test_thumbnails_that_a_worker_made_and_could_not_tell_of_are_told_of(unread, monkeypatch):
+    with monkeypatch.context() as patches:
+        patches.setattr(NewThumbnails, "register", lambda self: None)  # it died
+        tasks.extract_batch(16)
+    tasks.read_turned([unread.pk])
+    known = {row.key for row in KVStore.objects.all()}
+    for size in ("small", "medium"):
+        assert add_prefix(ImageFile(thumbnail_name(unread, size), sorl.storage).key) in known
 
 
 def test_a_picture_is_read_though_its_thumbnails_cannot_be_kept(unread, monkeypatch):
