@@ -65,7 +65,6 @@ class Reader:
     def __init__(self, position: int) -> None:
         self.position = position
         self._early: frozenset[int] = frozenset()  # changes read already that come at or after the position
-        self.newest = 0  # the highest number that was read
 
     def news(self) -> list[int]:
         """Return the images that changed since the last call, each once; one statement where there are none.
@@ -77,7 +76,7 @@ class Reader:
             if last < self.position:
                 raise ValueError("the log of changes is shorter than it was")
             changed = images_since(self.position) if last > self.position else []
-            self.position = self.newest = last
+            self.position = last
             return changed
         now, rows = self._visible()
         if now < self.position:
@@ -86,7 +85,7 @@ class Reader:
         # everything is read again: what it wrote may have been thinned out, by a change that was read early.
         fresh = [image for seq, image in rows if now > self.position or seq not in self._early]
         self._early = frozenset(seq for seq, _image in rows)
-        self.position, self.newest = now, max(self.newest, *self._early, 0)
+        self.position = now
         return list(dict.fromkeys(fresh))
 
     def _visible(self) -> tuple[int, list[tuple[int, int]]]:
@@ -100,11 +99,6 @@ class Reader:
             )
             rows = cursor.fetchall()
         return rows[0][0], [(seq, image) for _oldest, seq, image in rows if seq is not None]
-
-    @property
-    def version(self) -> str:
-        """Name what was read: while this is the same, so is everything that changes tell of."""
-        return f"{self.newest}-{len(self._early)}"
 
 
 def end() -> Place:

@@ -134,7 +134,7 @@ def _people() -> list[Storing]:
         most, _pictures = quota.limits_of(getattr(person, "account", None))
         return Storing(person.get_username(), size, number, most)
 
-    return [storing(people[pk], size, number) for pk, size, number in top]
+    return [storing(people[pk], size, number) for pk, size, number in top if pk in people]
 
 
 def checks() -> list[Check]:

@@ -48,7 +48,7 @@ def _due() -> Iterator[Comparison]:
     """Yield what has to be compared, claimed: those that were done longest ago first."""
     was_lost = Q(began_at__gt=F("done_at"))
     due = Q(began_at=None) | Q(done_at=None) | Q(due_at__gte=F("began_at")) | was_lost
-    for comparison in Comparison.objects.filter(due).order_by("done_at"):
+    for comparison in Comparison.objects.filter(due).order_by(F("done_at").asc(nulls_first=True)):
         began, done, now = comparison.began_at, comparison.done_at, timezone.now()
         if began and done and now < done + REST * (done - began):
             continue

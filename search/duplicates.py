@@ -66,13 +66,15 @@ def are_compared(user: AnyUser) -> bool:
 
 
 def pairs(hashes: np.ndarray, vectors: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """int64 (n, 2): the places of pictures that look alike. hashes uint64 (size,), 0 where there is none.
+    """int64 (n, 2): the places of pictures that look alike, fewer pairs than pictures.
 
-    Vectors(places) float32 (m, dim) are unit-length embeddings.
+    Of a group that is connected by what looks alike just what connects it: of a thousand shots of one scene
+    the other pairs would be half a million. hashes uint64 (size,), 0 where there is none. vectors(places)
+    float32 (m, dim) are unit-length embeddings.
     """
     known = np.flatnonzero(hashes)
     rng = np.random.default_rng(0)  # the same selections every time
-    found = []
+    group_of, found = np.arange(len(hashes)), [np.zeros((0, 2), np.int64)]
     for _ in range(SELECTIONS):
         bits = rng.choice(64, 16, replace=False).astype(np.uint64)
         mask = np.bitwise_or.reduce(np.uint64(1) << bits)
@@ -81,13 +83,39 @@ def pairs(hashes: np.ndarray, vectors: Callable[[np.ndarray], np.ndarray]) -> np
         for distance in range(1, min(NEIGHBOURS, len(order) - 1) + 1):
             apart = own[distance:] ^ own[:-distance]
             near = np.flatnonzero(((apart & mask) == 0) & (np.bitwise_count(apart) <= MOST_BITS))
-            found.append(np.stack([order[near], order[near + distance]], axis=1))
-    if not found:
-        return np.zeros((0, 2), np.int64)
-    alike = np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
-    pieces = [alike[start : start + CHUNK] for start in range(0, len(alike), CHUNK)]
+            first, second = order[near], order[near + distance]
+            apart_still = group_of[first] != group_of[second]
+            alike = _alike(np.stack([first[apart_still], second[apart_still]], axis=1), vectors)
+            joining, group_of = _join(alike, group_of)
+            found.append(joining)
+    return np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
+
+
+def _alike(near: np.ndarray, vectors: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Those of the pairs int64 (n, 2) that show the same things, too."""
+    pieces = [near[start : start + CHUNK] for start in range(0, len(near), CHUNK)]
     similarity = [(vectors(own[:, 0]) * vectors(own[:, 1])).sum(axis=1) for own in pieces]
-    return alike[np.concatenate([np.zeros(0, np.float32), *similarity]) >= LEAST_SIMILARITY]
+    return near[np.concatenate([np.zeros(0, np.float32), *similarity]) >= LEAST_SIMILARITY]
+
+
+def _join(pairs: np.ndarray, group_of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pairs int64 (n, 2) that join groups, and the groups int64 (size,) that they make.
+
+    A picture is of the group of the first one in it. Each round joins every group that can be joined to one
+    before it, by one pair (as Borůvka's algorithm), so that no pair joins what is one group already.
+    """
+    joining = [pairs[:0]]
+    while len(pairs):
+        groups = group_of[pairs]
+        pairs, groups = pairs[groups[:, 0] != groups[:, 1]], groups[groups[:, 0] != groups[:, 1]]
+        later, one_each = np.unique(groups.max(axis=1), return_index=True)
+        joining.append(pairs[one_each])
+        earlier = np.arange(len(group_of))
+        earlier[later] = groups.min(axis=1)[one_each]
+        while (earlier[earlier] != earlier).any():
+            earlier = earlier[earlier]
+        group_of = earlier[group_of]
+    return np.concatenate(joining), group_of
 
 
 def components(links: list[tuple[int, int]]) -> list[set[int]]:

@@ -12,6 +12,7 @@ from search import good_matches, suggestions
 from search.engines import engine
 from search.engines.base import Look, Question, Wanted
 from search.engines.explanation import Explained, Parts
+from search.errors import EngineAwayError, NotReadyError
 from search.query.errors import QueryError
 from search.query.query import Query
 from search.query.resolve import ResolvedQuery, resolve
@@ -126,5 +127,7 @@ def similar(image: Image, user: AnyUser, limit: int = 12) -> list[Result]:
     try:
         page = search(Query(image_ids=(image.pk,)), user, limit=limit + 1)
     except QueryError:  # its embedding is of another extractor and not made again yet
+        return []
+    except (EngineAwayError, NotReadyError):  # the picture is still there to be seen
         return []
     return [result for result in page.results if result.image.pk != image.pk][:limit]

@@ -45,7 +45,6 @@ class _Opened:
     snapshot: str  # the name of the one that the index is built on
     since: int  # the log's position that the snapshot was written at
     log: change_log.Reader
-    version: str  # of what the index holds, which the log may be ahead of
     waiting: list[int] = field(default_factory=list)  # changed images that are left to keep_up
     lock: SharedLock = field(default_factory=SharedLock)
 
@@ -84,11 +83,6 @@ class LiveIndex:
         """Count the changed images that are not in the index yet; None while it is not open."""
         opened = self._opened
         return None if opened is None else len(opened.waiting) + change_log.count_since(opened.log.position)
-
-    @property
-    def version(self) -> str:
-        """What the index that is open here was made of: while this is the same, so is all that it holds."""
-        return str(self._held.opened.version)
 
     def forget(self) -> None:
         """Let go of everything and open the snapshot again on the next use."""
@@ -176,19 +170,12 @@ def _apply(opened: _Opened, changed: Sequence[int]) -> None:
     read = list(index_rows.images(opened.extractor, opened.index.dim, changed))
     with opened.lock.writing():
         apply_changes(opened.index, changed, read)
-        opened.version = _version(opened.extractor, opened.snapshot, opened.log)
 
 
 def _open(extractor: Description) -> _Opened:
     found = _load_or_rebuild(extractor, change_log.position())
     log = change_log.Reader(found.seq)
-    version = _version(extractor.key, found.name, log)
-    return _Opened(Index(extractor.dim, found), extractor.key, found.name, found.seq, log, version)
-
-
-def _version(extractor: str, name: str, log: change_log.Reader) -> str:
-    # By the snapshot, too: numbers that were read since say nothing of what is in it.
-    return f"{extractor}-{name}-{log.version}"
+    return _Opened(Index(extractor.dim, found), extractor.key, found.name, found.seq, log)
 
 
 def apply_changes(index: Index, changed: Sequence[int], read: Iterable[Rows]) -> None:

@@ -13,6 +13,7 @@ from gallery.access import AnyUser
 from gallery.models import Album, Image
 from gallery.views.paging import PICTURES, RESULTS
 from search import browsing, engine
+from search.errors import EngineAwayError, NotReadyError
 from search.query.address import from_address
 from search.query.errors import QueryError
 from search.query.query import parse_id
@@ -49,7 +50,7 @@ def around(image: Image, user: AnyUser, parameters: QueryDict) -> Neighbours:
                 return _in_search(user, image, parameters)
             case "album":
                 return _in_album(image, user, parameters)
-    except (QueryError, Album.DoesNotExist):
+    except (QueryError, Album.DoesNotExist, EngineAwayError, NotReadyError):
         pass  # the album is gone, say: the picture is still there to be seen
     return _by_date(image, user, parameters)
 

@@ -10,12 +10,13 @@ import secrets
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections, connection
 from django.db.models import F, Q
 from django.db.models.functions import Least
 from django.utils import timezone
@@ -31,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=30)
 PAUSE = 0.5  # seconds between two looks at the log
+LOOK_AGAIN = 60.0  # seconds until it is asked again whether the service has lost everything
 AWAY = 5.0  # seconds until a service that did not answer is tried again
 
 
@@ -46,6 +48,10 @@ class Fed(ABC):
         """Tell it about the next pictures behind this number; the last one's, None where none is left."""
 
     @abstractmethod
+    def has_points(self, extractor: Description) -> bool:
+        """Whether it has a place for an extractor's pictures: it may have lost everything."""
+
+    @abstractmethod
     def drop_gone(self, extractor: Description) -> None:
         """Make it forget the pictures that cannot be found any more."""
 
@@ -56,6 +62,7 @@ class _Held:
 
     reader: change_log.Reader
     saved: int
+    look_again: float = field(default_factory=lambda: time.monotonic() + LOOK_AGAIN)  # by the clock's seconds
 
 
 class Feeder:
@@ -90,12 +97,23 @@ class Feeder:
         if feed is None:
             self._held.pop(extractor.key, None)
             return False
+        with self._holding(extractor.key):
+            return self._go_on(extractor, feed)
+
+    def _go_on(self, extractor: Description, feed: Feed) -> bool:
         if feed.log != change_log.identity():  # a dump of another server, whose positions mean nothing here
             self._begin(extractor.key)
             return True
         if feed.filled_to is not None:
-            return self._fill(extractor, feed.filled_to)
+            return self._fill(extractor, feed)
         held = self._held.get(extractor.key)
+        if held is None or time.monotonic() > held.look_again:
+            if not self._service.has_points(extractor):
+                logger.warning("The search engine lost its pictures: it is told of them again")
+                self._begin(extractor.key, was_whole=False)
+                return True
+            if held:
+                held.look_again = time.monotonic() + LOOK_AGAIN
         if held is None or held.saved != feed.position:
             held = self._held[extractor.key] = _Held(change_log.Reader(feed.position), feed.position)
         try:
@@ -105,10 +123,32 @@ class Feeder:
             return True
         if changed:
             self._tell(extractor, changed)
-        if held.reader.position != held.saved:
-            self._save(extractor.key, held.saved, position=held.reader.position)
-            held.saved = held.reader.position
+        now = held.reader.position
+        if now != held.saved and self._save(extractor.key, held.saved, position=now):
+            held.saved = now
         return False
+
+    @contextmanager
+    def _holding(self, extractor: str) -> Iterator[None]:
+        """Keep the feed while a step takes long, as after the service was away."""
+        done = threading.Event()
+
+        def renew() -> None:
+            while not done.wait(LEASE.total_seconds() / 3):
+                try:
+                    self._renew(extractor)
+                except DatabaseError as error:
+                    logger.warning("The feed could not be kept: %s", error)
+                finally:
+                    connection.close()
+
+        thread = threading.Thread(target=renew, name="feed", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
 
     def _tell(self, extractor: Description, changed: list[int]) -> None:
         """Tell the service; if that fails, it is told from where was noted last."""
@@ -128,19 +168,23 @@ class Feeder:
         self._begin(extractor.key)
         while self.step(extractor):
             pass
-        Feed.objects.filter(extractor=extractor.key, holder=self._name).update(holder="")
+        own = Feed.objects.filter(extractor=extractor.key, holder=self._name, filled_to=None)
+        if not own.update(holder=""):
+            raise EngineAwayError("another process began to feed the engine meanwhile")
 
-    def _begin(self, extractor: str) -> None:
+    def _renew(self, extractor: str) -> None:
+        own = Feed.objects.filter(extractor=extractor, holder=self._name)
+        own.update(held_until=timezone.now() + LEASE)
+
+    def _begin(self, extractor: str, **values: bool) -> None:
         self._held.pop(extractor, None)
-        Feed.objects.filter(extractor=extractor, holder=self._name).update(**_start())
+        Feed.objects.filter(extractor=extractor, holder=self._name).update(**_start(), **values)
 
-    def _fill(self, extractor: Description, filled_to: int) -> bool:
-        last = self._service.fill(extractor, filled_to)
-        if last is not None:
-            self._save(extractor.key, filled_to=last)
-            return True
-        self._service.drop_gone(extractor)  # what went while nobody looked
-        self._save(extractor.key, filled_to=None, was_whole=True)
+    def _fill(self, extractor: Description, feed: Feed) -> bool:
+        last = self._service.fill(extractor, feed.filled_to or 0)
+        if last is None:
+            self._service.drop_gone(extractor)  # what went while nobody looked
+        self._save(extractor.key, feed.position, filled_to=last, **({} if last else {"was_whole": True}))
         return True
 
     def _hold(self, extractor: str) -> Feed | None:
@@ -157,13 +201,18 @@ class Feeder:
         )
         return Feed.objects.get(extractor=extractor) if taken else None
 
-    def _save(self, extractor: str, began_at: int | None = None, **values: int | bool | None) -> None:
-        """Note how far it is. Who lost the feed meanwhile has it told again what this process told late."""
-        own = Feed.objects.filter(extractor=extractor, holder=self._name)
-        if own.update(**values, held_until=timezone.now() + LEASE) or began_at is None:
-            return
+    def _save(self, extractor: str, began_at: int, **values: int | bool | None) -> bool:
+        """Note how far it is, if this process still has the feed where it was, at this position.
+
+        Who lost the feed meanwhile has it told again what this process told late; who was set back by such a
+        one goes on from there.
+        """
+        own = Feed.objects.filter(extractor=extractor, holder=self._name, position=began_at)
+        if own.update(**values, held_until=timezone.now() + LEASE):
+            return True
         Feed.objects.filter(extractor=extractor).update(position=Least(F("position"), began_at))
         self._held.pop(extractor, None)
+        return False
 
 
 def _start() -> dict[str, Any]:
@@ -181,6 +230,11 @@ def refuse_unready(extractor: Description) -> None:
     if feed is None or not of:
         raise NotReadyError(0)
     raise NotReadyError(min(99, 100 * told.filter(image_id__lte=feed.filled_to or 0).count() // of))
+
+
+def is_whole(extractor: Description) -> bool:
+    """Whether the service has been told about every picture once."""
+    return Feed.objects.filter(extractor=extractor.key, was_whole=True).exists()
 
 
 def lag(extractor: Description) -> int | None:

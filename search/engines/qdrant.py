@@ -7,6 +7,7 @@ One request brings the best by the fused score: see `qdrant_terms.Levels`.
 
 import re
 import threading
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -15,6 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import numpy as np
 from django.utils.translation import gettext as _
 from qdrant_client import QdrantClient, models
+from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ApiException
 
 from gallery import extractor_switch
@@ -38,6 +40,9 @@ SECONDS = 10  # that a request may take
 MORE = 20  # rows asked for before and behind a page, for its scores are rounded and ties in any order
 MOST_GOOD = 1000  # good matches that are told by likeness
 AT_ONCE = 200  # points in one request
+MOST_STEPS = 64  # requests that a search by tags alone may take, one for each sum of their weights
+MOST_ADDED = 50_000  # pictures whose tags' weights are added up here, where there are more sums than that
+BESIDE = 20  # pictures looked at for the one before or behind: the nearest may not be seen any more
 
 ORDERS = {  # of query.ORDERS: the payload's key, and whether the largest come first
     "newest": ("moments", True),
@@ -179,13 +184,14 @@ class QdrantLook(Look):
         vector = np.sum([own * share[name] for name, own in asked.vectors.items()], axis=0)
         bonuses = self._bonuses()
         if not asked.vectors or not np.linalg.norm(vector):
-            return self._by_levels(among, Levels(bonuses), offset, limit)
+            levels = Levels(bonuses, MOST_STEPS)
+            if levels.is_whole:
+                return self._by_levels(among, levels, offset, limit)
+            return self._by_adding(among, levels.bonuses, offset, limit)
         return self._points.fused(vector, among, bonuses, offset, limit)
 
     def _by_levels(self, among: models.Filter, levels: Levels, offset: int, limit: int) -> list[int]:
         """Return the numbers of those with most of the bonuses, of equals the newest first."""
-        if not levels.is_whole:
-            raise QueryError("tags", _("These tags have too many different weights for this site."))
         by_total: dict[float, list[Condition]] = {}
         for level in levels.all:
             by_total.setdefault(round(level.total, 9), []).append(levels.exactly(level))
@@ -195,6 +201,24 @@ class QdrantLook(Look):
             wanted = offset + limit - len(ids)
             ids += self._points.in_order("ids", True, own, wanted) if wanted else []
         return ids[offset:]
+
+    def _by_adding(self, among: models.Filter, bonuses: list[Bonus], offset: int, limit: int) -> list[int]:
+        """Do the same for bonuses of many different amounts: what each picture has is added up here."""
+        having = terms.one_of(*(bonus.holds for bonus in bonuses))
+        if self._points.count(terms.all_of(among, having)) > MOST_ADDED:
+            text = _(
+                "These tags have too many different weights: only up to %(most)s pictures can be sorted so."
+            )
+            raise QueryError("tags", text % {"most": MOST_ADDED})
+        totals: dict[int, float] = defaultdict(float)
+        for bonus in bonuses:
+            for pk in self._points.in_order("ids", True, terms.all_of(among, bonus.holds), MOST_ADDED):
+                totals[pk] += bonus.amount
+        ids = sorted(totals, key=lambda pk: (-round(totals[pk], 9), -pk))
+        without = models.Filter(must=[among], must_not=[having])
+        return [*ids, *self._points.in_order("ids", True, without, offset + limit - len(ids))][
+            offset : offset + limit
+        ]
 
     def _in_order(self, among: models.Filter, order: str, offset: int, limit: int) -> list[int]:
         if order == "name":
@@ -207,10 +231,7 @@ class QdrantLook(Look):
 
     def _explained(self, ids: list[int], as_given: bool = False) -> list[Explained]:
         """Score these pictures by what the database says of them; what may not be found is left out."""
-        extractor = self._question.resolved.extractor
-        index = Index(extractor.dim)
-        for rows in index_rows.images(extractor.key, extractor.dim, ids):
-            index.append(rows)
+        index = _read(self._question.resolved.extractor, ids)
         mask = self._question.within.rows(index)
         has_words = self._question.resolved.asked.has_words
         scoring = Scoring(index, self._question, self._frequencies if has_words else None)
@@ -219,6 +240,21 @@ class QdrantLook(Look):
         row_of = dict(zip(index.column("ids").tolist(), range(index.size), strict=True))
         places = np.array([row_of[pk] for pk in ids if pk in row_of], np.int64)
         return scoring.explain(scoring.in_order(places[mask[places]]))
+
+
+def _read(extractor: Description, ids: list[int]) -> Index:
+    """Make an index of what the database says of these pictures."""
+    index = Index(extractor.dim)
+    for rows in index_rows.images(extractor.key, extractor.dim, ids):
+        index.append(rows)
+    return index
+
+
+def _still(within: Within, ids: list[int]) -> list[int]:
+    """Leave out the pictures that may not be found any more."""
+    index = _read(extractor_switch.current(), ids)
+    kept = set(index.column("ids")[within.rows(index)].tolist())
+    return [pk for pk in ids if pk in kept]
 
 
 class QdrantEngine(Engine, feeding.Fed):
@@ -275,7 +311,8 @@ class QdrantEngine(Engine, feeding.Fed):
     def fill(self, extractor: Description, after: int) -> int | None:
         points = self.points(extractor)
         with self._reached():
-            points.make(extractor.dim)
+            if not after:
+                points.make(extractor.dim)
             for rows in index_rows.every_image(extractor.key, extractor.dim, after):
                 found = terms.points(rows)
                 for start in range(0, len(found), AT_ONCE):
@@ -300,8 +337,12 @@ class QdrantEngine(Engine, feeding.Fed):
             return {pk for some in points.ids() for pk in some}
 
     def check(self) -> None:
+        if not self.has_points(extractor_switch.current()) and feeding.is_whole(extractor_switch.current()):
+            raise EngineAwayError("it lost its pictures, and is told of them again")
+
+    def has_points(self, extractor: Description) -> bool:
         with self._reached():
-            self.client.collection_exists(self._collection(extractor_switch.current().key))
+            return self.client.collection_exists(self._collection(extractor.key))
 
     def lag(self) -> int | None:
         return feeding.lag(extractor_switch.current())
@@ -316,15 +357,13 @@ class QdrantEngine(Engine, feeding.Fed):
         points, key = self.ready_points(extractor_switch.current()), LISTED[order.strip("-")]
         descending, among = order.startswith("-"), terms.within(within)
         with self._reached():
-            ids = (
+            places = (
                 points.behind(key, descending, among, after, limit + 1)
                 if after
-                else points.in_order(key, descending, among, limit + 1, newest_first=descending)
+                else points.places(key, descending, among, limit + 1, newest_first=descending)
             )
-            following = None
-            if len(ids) > limit:
-                ids = ids[:limit]
-                following = points.value(key, ids[-1]) or 0, ids[-1]
+            following = places[limit - 1] if len(places) > limit else None
+            ids = _still(within, [pk for _key, pk in places[:limit]])
             return Piece(ids, following, points.count(among))
 
     def beside(self, within: Within, order: str, pk: int) -> tuple[int | None, int | None]:
@@ -335,9 +374,10 @@ class QdrantEngine(Engine, feeding.Fed):
             value = points.value(key, pk) if points.count(own) else None
             if value is None:
                 return None, None
-            before = points.behind(key, not descending, among, (value, pk), 1)
-            after = points.behind(key, descending, among, (value, pk), 1)
-            return (before[0] if before else None), (after[0] if after else None)
+            before = points.behind(key, not descending, among, (value, pk), BESIDE)
+            after = points.behind(key, descending, among, (value, pk), BESIDE)
+        previous, following = (_still(within, [own for _key, own in places]) for places in (before, after))
+        return next(iter(previous), None), next(iter(following), None)
 
     def tidy_up(self, wanted: Sequence[Description]) -> str:
         with self._reached():
@@ -353,5 +393,5 @@ class QdrantEngine(Engine, feeding.Fed):
     def _reached(self) -> Iterator[None]:
         try:
             yield
-        except (ApiException, OSError) as error:
+        except (ApiException, QdrantException, OSError) as error:
             raise EngineAwayError(str(error)[:300]) from error

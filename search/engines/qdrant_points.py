@@ -7,6 +7,7 @@ import numpy as np
 from qdrant_client import QdrantClient, models
 
 from search.engines import qdrant_terms as terms
+from search.engines.base import Place
 from search.engines.qdrant_terms import MOST_LISTS, Bonus, Condition, Levels
 
 REACH = 2000  # candidates of each list: many, for it costs little and makes up for lists that are left out
@@ -78,6 +79,12 @@ class Points:
         self, key: str, descending: bool, among: models.Filter, count: int, newest_first: bool = True
     ) -> list[int]:
         """Return the first `count` by what their payload has; of equals the newest first, or last."""
+        return [pk for _key, pk in self.places(key, descending, among, count, newest_first)]
+
+    def places(
+        self, key: str, descending: bool, among: models.Filter, count: int, newest_first: bool = True
+    ) -> list[Place]:
+        """Do the same, with what they are ordered by."""
         if count <= 0:
             return []
         direction = models.Direction.DESC if descending else models.Direction.ASC
@@ -86,15 +93,15 @@ class Points:
             query_filter=among, limit=count + 1, with_payload=[key],
         ).points  # fmt: skip
         keyed = [(int(own.payload[key]), int(own.id)) for own in found if own.payload]
-        tied: list[int] = []
+        tied: list[Place] = []
         if len(keyed) > count and key != "ids":
             last = keyed[-1][0]  # of which there may be more, newer ones
             keyed = [own for own in keyed if own[0] != last]
             same = terms.all_of(among, terms.equals(key, last))
-            tied = self.in_order("ids", newest_first, same, count - len(keyed))
+            tied = [(last, pk) for pk in self.in_order("ids", newest_first, same, count - len(keyed))]
         signs = (-1 if descending else 1, -1 if newest_first else 1)
         keyed.sort(key=lambda own: (signs[0] * own[0], signs[1] * own[1]))
-        return [*(pk for _key, pk in keyed), *tied][:count]
+        return [*keyed, *tied][:count]
 
     def value(self, key: str, pk: int) -> int | None:
         """Return what a point's payload has; None where there is no such point."""
@@ -102,9 +109,9 @@ class Points:
         return int(found[0].payload[key]) if found and found[0].payload else None
 
     def behind(
-        self, key: str, descending: bool, among: models.Filter, place: tuple[int, int], count: int
-    ) -> list[int]:
-        """Return the first `count` behind a place (what its payload has, its number) in an order.
+        self, key: str, descending: bool, among: models.Filter, place: Place, count: int
+    ) -> list[Place]:
+        """Return the first `count` behind a place in an order.
 
         Of equals those with the higher numbers come last, or first in descending order.
         """
@@ -115,7 +122,8 @@ class Points:
         equals = terms.all_of(among, terms.equals(key, last), numbers)
         rest = terms.all_of(among, models.FieldCondition(key=key, range=further))
         ids = self.in_order("ids", descending, equals, count) if key != "ids" else []
-        return ids + self.in_order(key, descending, rest, count - len(ids), newest_first=descending)
+        found = [(last, own) for own in ids]
+        return found + self.places(key, descending, rest, count - len(found), newest_first=descending)
 
     def put(self, points: Sequence[models.PointStruct], gone: Sequence[int]) -> None:
         """Write points; of those whose vector is there the payload alone. Remove those that are gone."""
@@ -154,12 +162,12 @@ class Points:
 
     def make(self, dim: int) -> None:
         """Make it where it is not there yet, with what filters and orders need."""
-        if self._client.collection_exists(self.name):
-            return
-        self._client.create_collection(
-            self.name,
-            vectors_config=models.VectorParams(size=dim, distance=models.Distance.DOT),
-            hnsw_config=models.HnswConfigDiff(m=0),  # no graph: see docs/scale.md
-        )
+        if not self._client.collection_exists(self.name):
+            self._client.create_collection(
+                self.name,
+                vectors_config=models.VectorParams(size=dim, distance=models.Distance.DOT),
+                hnsw_config=models.HnswConfigDiff(m=0),  # no graph: see docs/scale.md
+            )
+        # Of one that is there, too: who made it may have died before the last of these.
         for key, schema in terms.INDEXES.items():
             self._client.create_payload_index(self.name, key, schema)

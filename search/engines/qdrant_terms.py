@@ -1,6 +1,7 @@
 """What may be found, and what raises a score, in Qdrant's terms; and a picture as a point of it."""
 
 import hashlib
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import product
@@ -196,7 +197,7 @@ class Levels:
         for bonus in self.bonuses:
             self._having.setdefault(round(bonus.amount, 9), []).append(bonus.holds)
         numbers = {amount: self._numbers(own, few) for amount, own in self._having.items()}
-        while np.prod([len(own) for own in numbers.values()], initial=1) > most:
+        while math.prod(len(own) for own in numbers.values()) > most:
             longest = max(numbers, key=lambda amount: (len(numbers[amount]), -amount))
             kept = numbers[longest]
             numbers[longest] = [*kept[:-1:2], kept[-1]] if len(kept) > 3 else kept[:-1]

@@ -58,6 +58,20 @@ def test_copies_are_grouped_the_largest_first(curator, copies):
     ]
 
 
+@pytest.mark.parametrize("bits", [0, 3])
+def test_a_thousand_shots_of_one_scene_make_fewer_pairs_than_pictures(bits):
+    """And one group: not each pair of them, which nobody could keep in memory."""
+    rng, size = np.random.default_rng(0), 1000
+    hashes = np.full(size, rng.integers(1, 2**63), np.uint64)
+    for row in range(size):
+        for bit in rng.choice(64, bits, replace=False):
+            hashes[row] ^= np.uint64(1) << np.uint64(bit)
+    pairs = duplicates.pairs(hashes, lambda places: np.ones((len(places), 1), np.float32))
+    assert len(pairs) < size
+    groups = duplicates.components([tuple(pair) for pair in pairs.tolist()])
+    assert max(map(len, groups)) > 0.9 * size
+
+
 def test_the_demo_photos_are_all_different(curator):
     """Two of them are a stereo pair."""
     assert found(curator) in ([], [["motorcycle_left.png", "motorcycle_right.png"]])

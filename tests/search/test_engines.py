@@ -7,25 +7,23 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from qdrant_client import QdrantClient
+from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ResponseHandlingException
 from qdrant_client.models import Filter, PointStruct
 
-from gallery import access, change_log, extractor_switch, trash
+from gallery import access, extractor_switch, trash
 from gallery.models import Album, AlbumImage, AlbumMember, Favourite, Image, ImageTag, Tag
 from search import browsing, engine, engines, listing, suggestions
-from search.engines import feeding, qdrant_points
+from search.engines import qdrant_points
 from search.engines.embedded import EmbeddedEngine
-from search.engines.feeding import Feeder
-from search.engines.qdrant import QdrantEngine, QdrantLook
+from search.engines.qdrant import QdrantLook
 from search.engines.qdrant_points import Points
 from search.engines.qdrant_terms import MOST_LISTS, Bonus, Levels, any_of
-from search.errors import EngineAwayError, NotReadyError
+from search.errors import EngineAwayError
 from search.index_rows import images as rows_of
-from search.models import Feed
 from search.query.errors import QueryError
 from search.query.filters import Filters
 from search.query.query import Query
-from tests.conftest import one_machine
 from tests.engines import PromptEngine
 
 pytestmark = [pytest.mark.django_db, pytest.mark.many]
@@ -209,126 +207,9 @@ def test_what_the_service_says_is_not_believed(ask_both, library, stranger, cura
     assert not any(name.startswith("rocket") for name in found), "a filter holds by the database"
 
 
-def test_the_feed_tells_what_changed_and_vectors_only_where_they_did(curator, photo, monkeypatch):
-    qdrant, extractor = PromptEngine(), extractor_switch.current()
-    with pytest.raises(NotReadyError):
-        feeding.refuse_unready(extractor)
-    qdrant.catch_up(extractor)
-    feeding.refuse_unready(extractor)
-    assert qdrant.ids(extractor) == set(Image.objects.values_list("pk", flat=True))
-    assert feeding.lag(extractor) == 0 or change_log.identity()  # a transaction runs here, on PostgreSQL
-    sent = []
-    update = qdrant.client.batch_update_points
-    monkeypatch.setattr(
-        qdrant.client,
-        "batch_update_points",
-        lambda name, own, **more: (sent.extend(own), update(name, own, **more)),
-    )
-    cat = photo("chelsea")
-    ImageTag.objects.create(image=cat, tag=Tag.objects.create(name="my cat"), source="person")
-    qdrant.catch_up(extractor)
-    assert {type(own).__name__ for own in sent} == {"OverwritePayloadOperation"}
-    sent.clear()
-    embedding = cat.embeddings.get()
-    embedding.vector = photo("coffee").embeddings.get().vector
-    embedding.save()
-    trash.move(access.deletable_images(curator).filter(pk=photo("rocket").pk))
-    rocket = photo("rocket").pk
-    qdrant.catch_up(extractor)
-    assert {type(own).__name__ for own in sent} >= {"UpsertOperation", "DeleteOperation"}
-    assert qdrant.ids(extractor) == set(Image.objects.exclude(pk=rocket).values_list("pk", flat=True))
-
-
-def test_a_fill_goes_on_where_it_ended_and_drops_what_is_gone(curator, photo, monkeypatch):
-    monkeypatch.setattr("search.index_rows.CHUNK", 5)
-    qdrant, extractor = QdrantEngine(QdrantClient(":memory:"), "test"), extractor_switch.current()
-    first = Feeder(qdrant)
-    assert first.step(extractor)
-    assert first.step(extractor)
-    filled = Feed.objects.get(extractor=extractor.key).filled_to
-    assert sum(map(len, qdrant.points(extractor).ids())) == 10
-    with pytest.raises(NotReadyError) as caught:
-        feeding.refuse_unready(extractor)
-    assert caught.value.percent == 100 * 10 // 21
-    second = Feeder(qdrant)
-    assert not second.step(extractor), "the first one has the feed"
-    Feed.objects.update(held_until=datetime(2020, 1, 1, tzinfo=UTC))  # it died
-    gone = Image.objects.filter(pk__lte=filled).first()
-    trash.move(access.deletable_images(curator).filter(pk=gone.pk))
-    while second.step(extractor):
-        pass
-    assert qdrant.ids(extractor) == set(Image.objects.exclude(pk=gone.pk).values_list("pk", flat=True))
-    assert not first.step(extractor)
-
-
-@one_machine
-def test_who_was_too_slow_has_it_told_again(curator, photo):
-    """A process that lost the feed may have written late what it read early."""
-    qdrant, extractor = PromptEngine(), extractor_switch.current()
-    qdrant.catch_up(extractor)
-    slow, began = qdrant._feeder, Feed.objects.get().position
-    ImageTag.objects.create(image=photo("chelsea"), tag=Tag.objects.create(name="my cat"), source="person")
-
-    class Slow:
-        def apply(self, extractor, changed):
-            Feed.objects.update(holder="another", position=began + 100)  # which went on
-
-    slow._service = Slow()
-    slow.step(extractor)
-    assert Feed.objects.get().position == began
-
-
-def test_what_could_not_be_told_is_told_later(curator, photo):
-    qdrant, extractor = PromptEngine(), extractor_switch.current()
-    qdrant.catch_up(extractor)
-    mug = Tag.objects.create(name="my mug")
-    ImageTag.objects.create(image=photo("coffee"), tag=mug, source="person")
-    feeder = qdrant._feeder
-
-    class Away:
-        def apply(self, extractor, changed):
-            raise EngineAwayError("connection refused")
-
-    feeder._service = Away()
-    with pytest.raises(EngineAwayError):
-        feeder.step(extractor)
-    feeder._service = qdrant
-    qdrant.catch_up(extractor)
-    assert qdrant.points(extractor).count(Filter(must=[any_of("tags", [mug.pk])])) == 1
-
-
-def test_another_servers_positions_mean_nothing(curator):
-    qdrant, extractor = PromptEngine(), extractor_switch.current()
-    qdrant.catch_up(extractor)
-    qdrant.points(extractor).put([], [min(qdrant.ids(extractor))])
-    Feed.objects.update(log="of another server", position=2**40)
-    qdrant.catch_up(extractor)
-    assert len(qdrant.ids(extractor)) == Image.objects.count()
-    assert Feed.objects.get().position < 2**40
-
-
-def test_what_is_not_searched_any_more_goes_and_nothing_of_others(curator):
-    qdrant, extractor = PromptEngine(), extractor_switch.current()
-    qdrant.catch_up(extractor)
-    for name in (qdrant._collection("old/1"), f"{qdrant._name}-of-another-site-lite-2"):
-        Points(qdrant.client, name).make(4)
-    Feed.objects.create(extractor="old/1", position=0)
-    qdrant.tidy_up([extractor])
-    left = {own.name for own in qdrant.client.get_collections().collections}
-    assert left == {qdrant._collection(extractor.key), f"{qdrant._name}-of-another-site-lite-2"}
-    assert Feed.objects.get().extractor == extractor.key
-
-
-def test_a_rebuild_takes_the_feed_and_gives_it_back(curator):
-    qdrant, extractor = PromptEngine(), extractor_switch.current()
-    qdrant.catch_up(extractor)
-    points = qdrant.points(extractor)
-    points.put([], [min(qdrant.ids(extractor))])
-    assert QdrantEngine(qdrant.client, "test").rebuild(extractor) == Image.objects.count()
-    assert Feed.objects.get().holder == ""
-
-
-def test_a_service_that_is_away_is_a_503_with_a_sentence(page, api, monkeypatch, settings, library):
+def test_a_service_that_is_away_is_a_503_with_a_sentence(
+    page, api, monkeypatch, settings, library, photo, capsys
+):
     class Away(PromptEngine):
         @contextmanager
         def look(self, question):
@@ -349,6 +230,12 @@ def test_a_service_that_is_away_is_a_503_with_a_sentence(page, api, monkeypatch,
     assert answer.status_code == 503
     assert "cannot be reached" in answer.json()["detail"]
     assert page.get("/images/").status_code == 200, "browsing asks the database"
+    picture = photo("coffee").get_absolute_url()
+    assert page.get(picture).status_code == 200, "what is like it is left out"
+    assert page.get(f"{picture}?in=search&q=cat&at=0").status_code == 200
+    own.client.scroll = own.refuse
+    call_command("verify")  # its other findings are told
+    assert "the search engine is away" in capsys.readouterr().out
     own.client.collection_exists = own.refuse
     said = api.get("/readyz").json()["checks"]["index"]
     assert (said["ok"], said["detail"]) == (False, "connection refused")
@@ -417,6 +304,50 @@ def test_too_many_combinations_leave_out_the_smallest_amounts_first():
     assert max(numbers) == 50
     assert len(numbers) <= MOST_LISTS
     assert {0, 50} <= set(numbers)
+
+
+def test_any_number_of_weights_is_worked_out_at_once():
+    tags = [Bonus(any_of("tags", [tag]), 1 / (tag + 2)) for tag in range(70)]
+    assert len(Levels(tags).all) <= MOST_LISTS
+
+
+@pytest.mark.parametrize("good_only", [False, True])
+@pytest.mark.parametrize("weights", ["alike", "different"])
+def test_many_tags_alone_are_compared_whatever_they_weigh(ask_both, curator, photo, weights, good_only):
+    names = [f"mine {number}" for number in range(20)]
+    rng = np.random.default_rng(1)
+    for name in names:
+        tag = Tag.objects.create(name=name)
+        for pk in rng.choice(Image.objects.values_list("pk", flat=True), 6, replace=False).tolist():
+            ImageTag.objects.create(image_id=pk, tag=tag, source="person")
+    weight = {name: 1 + place / 7 for place, name in enumerate(names)} if weights == "different" else {}
+    query = Query(tags=tuple(names), tag_weights=weight)
+    for offset, limit in ((0, 50), (3, 5)):
+        own, other = ask_both(lambda: told(engine.search(query, curator, offset, limit, good_only)))  # noqa: B023
+        assert other == own
+
+
+def test_a_service_that_refuses_for_a_while_is_away(curator):
+    qdrant = PromptEngine()
+
+    def refuse(*args, **kwargs):
+        raise ResourceExhaustedResponse("too many requests", 3)
+
+    qdrant.client.collection_exists = refuse
+    with pytest.raises(EngineAwayError):
+        qdrant.check()
+
+
+def test_neighbours_of_a_list_are_those_that_may_be_seen(ask_both, library, stranger, curator, photo):
+    qdrant, extractor = ask_both.qdrant, extractor_switch.current()
+    qdrant.catch_up(extractor)
+    qdrant.catch_up = lambda extractor: None  # from here on it is behind
+    first, second, third = sorted(photo(name).pk for name in ("coffee", "rocket", "chelsea"))
+    trash.move(access.deletable_images(curator).filter(pk=second))
+    own, other = ask_both(lambda: listing.around(stranger, Filters(), "", "id", first))
+    assert other == own == (None, third)
+    own, other = ask_both(lambda: listing.piece(stranger, Filters(), "", "id", "", 50).ids)
+    assert other == own == [first, third]
 
 
 def test_check_search_compares_with_the_database(curator, library, monkeypatch, settings, capsys):

@@ -157,13 +157,3 @@ def test_one_picture_that_changes_often_makes_no_snapshot(kept_up, photo, monkey
     for _ in range(6):
         captions(photo("coffee").pk)
         kept_up._look_after()
-
-
-def test_the_version_is_that_of_what_the_index_holds(kept_up, photo):
-    captions(*Image.objects.values_list("pk", flat=True)[:5])
-    with kept_up.open():
-        held = kept_up.version
-        kept_up._opened.log.news()  # another thread has read on
-        captions(photo("coffee").pk)
-        kept_up._opened.log.news()
-        assert kept_up.version == held

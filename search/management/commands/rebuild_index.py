@@ -1,9 +1,10 @@
 """Rebuild the search index."""
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from gallery import extractor_switch
 from search.engines import engine
+from search.errors import EngineAwayError, NotReadyError
 
 
 class Command(BaseCommand):
@@ -11,5 +12,8 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options) -> None:
         extractor = extractor_switch.current()
-        count = engine().rebuild(extractor)
+        try:
+            count = engine().rebuild(extractor)
+        except (EngineAwayError, NotReadyError) as error:
+            raise CommandError(f"The index could not be rebuilt: {error}") from error
         self.stdout.write(f"{count} pictures of {extractor.key} are in the index.")

@@ -8,7 +8,7 @@ from django.utils import timezone
 from gallery import extractor_switch, verification
 from gallery.models import Embedding, Image
 from search.engines import engine
-from search.errors import NotReadyError
+from search.errors import EngineAwayError, NotReadyError
 
 
 class Command(BaseCommand):
@@ -52,6 +52,9 @@ class Command(BaseCommand):
             found = engine().ids(extractor)
         except NotReadyError as error:
             self.stdout.write(f"INDEX: not looked at, {error.percent} % of the pictures are in it so far.")
+            return
+        except EngineAwayError as error:
+            self.stdout.write(f"INDEX: not looked at, the search engine is away: {error}")
             return
         outcome.stale = len(set(ready.values_list("image_id", flat=True)) ^ found)
         if fix and outcome.stale:
