@@ -1,4 +1,4 @@
-"""`python -m tests.chaos`: people at work while processes die and the disk fills."""
+"""`python -m tests.chaos`: people at work while processes die, the disk fills and the clock jumps."""
 
 import argparse
 import json
@@ -100,6 +100,8 @@ def _disturb(
                            check=False, capture_output=True)  # fmt: skip
         elif event < 0.4:
             filling.unlink(missing_ok=True)
+        elif event < 0.55:
+            site.clock.jump(chance)
     filling.unlink(missing_ok=True)
     end.set()
     for thread in threads:
@@ -125,6 +127,7 @@ def _judge(site: Site, people: list[Person]) -> dict:
         wrong.append(f"verify: {verified.stdout[-500:]}{verified.stderr[-500:]}")
     return {
         "kills": site.kills,
+        "jumps": site.clock.jumps,
         "accepted": sum(len(person.kept) + len(person.thrown_away) for person in people),
         "answers": sum(person.answered for person in people),
         "unanswered": sum(person.unanswered for person in people),

@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 import requests
 
+from tests.chaos.clock import Clock
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 MAKE = """
 from django.contrib.auth.models import User
@@ -36,6 +38,8 @@ class Site:
             "EXTRACTOR": "lite", "READ_TEXT": "off", "PORT": str(self.port), "WEB_CONCURRENCY": "2",
             "MIN_FREE_MB": "5",
         }  # fmt: skip
+        self.clock = Clock(folder.parent)
+        self.environment |= self.clock.environment
         self.log = (folder.parent / "site.log").open("a")
         self.processes: dict[str, subprocess.Popen] = {}
         self.lock = threading.Lock()
