@@ -1,9 +1,12 @@
 """How `make run` serves the site: threads in few processes, so that the models are in memory once."""
 
+import json
 import os
 import threading
 from pathlib import Path
 from typing import Any
+
+from gunicorn import util
 
 from picfusion_site import deadlines, environment
 
@@ -17,8 +20,24 @@ worker_class = "gthread"
 threads = int(os.environ.get("WEB_THREADS") or 32)
 timeout = 300
 graceful_timeout = int(os.environ.get("STOP_SECONDS") or 8)
+# A results page with twenty examples, a region and filters has a long address.
+limit_request_line = 8190
 accesslog = None
 loglevel = "warning"
+
+
+def write_problem(connection: Any, status: int, reason: str, message: str) -> None:
+    """Answer what is no request as the API answers errors (RFC 9457), for gunicorn knows no page of ours."""
+    problem = {"type": "about:blank", "title": reason, "status": status, "detail": message, "errors": []}
+    body = json.dumps(problem).encode()
+    head = (
+        f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\n"
+        f"Content-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    util.write_nonblock(connection, head.encode("latin-1") + body)
+
+
+util.write_error = write_problem
 
 
 def on_starting(server: Any) -> None:

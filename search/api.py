@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 from gallery import access
 from gallery.api.images import ImageSerializer, signed_in
 from gallery.api.parsers import JSONParser
-from gallery.api.strict import refuse_unknown
+from gallery.api.strict import Text, refuse_unknown
 from gallery.models import Tag
 from gallery.models.tag import MAX_TAG_LENGTH
 from gallery.refusal import RefusedError
@@ -41,7 +41,7 @@ _OF_TAGS = ("tags", "tag_weights", "exclude_tags", "exclude_text", "exclude_word
 class NameListField(serializers.ListField):
     """A list of tags, or one text with commas between them and quotes around a tag that has a comma."""
 
-    child = serializers.CharField(max_length=200)
+    child = Text(max_length=200)
 
     def to_internal_value(self, data: Any) -> Any:
         is_line = isinstance(data, str) or html.is_html_input(self.root.initial_data)
@@ -110,10 +110,10 @@ def _is_number(value: Any) -> bool:
 class SearchSerializer(serializers.Serializer):
     """What can be asked; everything is optional, and a field that is not here is an error."""
 
-    q = serializers.CharField(
+    q = Text(
         required=False, max_length=1000, help_text="A whole query as in the bar: cat #sofa -dog after:2020."
     )
-    text = serializers.CharField(required=False, allow_blank=True, trim_whitespace=True)
+    text = Text(required=False, allow_blank=True, trim_whitespace=True)
     phrases = WeightsField(
         required=False,
         help_text='More to search for in words, each with its weight: {"red boat": 2}; text weighs 1.',
@@ -134,9 +134,7 @@ class SearchSerializer(serializers.Serializer):
         help_text="Of one picture only a rectangle, its sides in per cent, as in "
         '{"image_id": 5, "left": 20, "top": 0, "right": 60, "bottom": 50}.',
     )
-    exclude_text = serializers.CharField(
-        required=False, allow_blank=True, help_text="Pushes down what looks like it."
-    )
+    exclude_text = Text(required=False, allow_blank=True, help_text="Pushes down what looks like it.")
     exclude_words = NameListField(
         required=False, help_text="Does so, too, and leaves out pictures tagged with one of them."
     )
@@ -222,15 +220,13 @@ class SearchWithoutFilesSerializer(SearchSerializer):
 
 
 class LikenessSerializer(serializers.Serializer):
-    picture = serializers.CharField(
-        source="name", help_text="The number of a picture of the gallery, or a file's key."
-    )
+    picture = Text(source="name", help_text="The number of a picture of the gallery, or a file's key.")
     similarity = serializers.FloatField()
     unwanted = serializers.BooleanField()
 
 
 class MatchedWordSerializer(serializers.Serializer):
-    word = serializers.CharField()
+    word = Text()
     where = serializers.ListField(
         child=serializers.ChoiceField([*FIELDS, "album"]), help_text="In what people wrote about the picture."
     )
@@ -244,7 +240,7 @@ class PartsSerializer(serializers.Serializer):
     tags = serializers.FloatField()
     words = serializers.FloatField()
     matched_words = MatchedWordSerializer(many=True, help_text="Words of the text that are written about it.")
-    matched_tags = serializers.ListField(child=serializers.CharField())
+    matched_tags = serializers.ListField(child=Text())
     pictures = LikenessSerializer(
         many=True, help_text="How like it is to each of several query pictures, likest first."
     )
@@ -257,22 +253,22 @@ class ResultSerializer(serializers.Serializer):
 
 
 class SuggestionSerializer(serializers.Serializer):
-    name = serializers.CharField()
+    name = Text()
     count = serializers.IntegerField(help_text="How many pictures that you may see carry it.")
 
 
 class OfferSerializer(SuggestionSerializer):
-    words = serializers.CharField(help_text="What in the text named it.")
+    words = Text(help_text="What in the text named it.")
 
 
 class CorrectionSerializer(serializers.Serializer):
-    word = serializers.CharField(help_text="A word or a tag of the query that nothing knows.")
-    instead = serializers.CharField(help_text="One near to it that occurs on your pictures.")
+    word = Text(help_text="A word or a tag of the query that nothing knows.")
+    instead = Text(help_text="One near to it that occurs on your pictures.")
 
 
 class CompletionSerializer(serializers.Serializer):
     kind = serializers.ChoiceField(["tag", "album", "search"])
-    name = serializers.CharField()
+    name = Text()
     count = serializers.IntegerField(allow_null=True, help_text="Of a tag: how many pictures carry it.")
     id = serializers.IntegerField(source="pk", allow_null=True, help_text="Of an album or a saved search.")
 
@@ -290,11 +286,11 @@ class PageSerializer(serializers.Serializer):
         "the search does not know these words. null where it cannot be told.",
     )
     unknown_words = serializers.ListField(
-        child=serializers.CharField(), help_text="Words of the text that the search does not know."
+        child=Text(), help_text="Words of the text that the search does not know."
     )
     took_ms = serializers.FloatField()
     unknown_tags = serializers.ListField(
-        child=serializers.CharField(), help_text="Tags asked for that no picture you may see carries."
+        child=Text(), help_text="Tags asked for that no picture you may see carries."
     )
     offers = OfferSerializer(many=True, help_text="Tags that the text names.")
     corrections = CorrectionSerializer(many=True, help_text="What may have been meant.")

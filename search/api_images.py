@@ -15,8 +15,9 @@ from rest_framework.utils.urls import replace_query_param
 from gallery import access
 from gallery.api.images import ImageFilter, ImageSerializer, ImageViewSet, tag_name
 from gallery.api.pagination import Pagination
-from gallery.api.strict import refuse_unknown
+from gallery.api.strict import Text, asked, refuse_unknown
 from gallery.models import Image
+from gallery.models.tag import MAX_TAG_LENGTH
 from search import browsing, listing
 from search.query.errors import QueryError
 from search.query.filters import FILTERS, Filters
@@ -32,7 +33,9 @@ class WithinSerializer(serializers.Serializer):
         help_text="By number, which is the order in which pictures came, by the date taken or added, or by "
         "size; with a minus the largest first. Other orders than by number list only what has been read.",
     )  # fmt: skip
-    tag = serializers.CharField(max_length=200, required=False, help_text="Only pictures that carry it.")
+    tag = Text(
+        max_length=MAX_TAG_LENGTH, required=False, allow_blank=True, help_text="Only pictures that carry it."
+    )
 
     def get_fields(self) -> dict[str, serializers.Field]:
         """Return the fields above, and one for each filter of the search."""
@@ -43,8 +46,8 @@ class ListingSerializer(WithinSerializer):
     """What the list can be asked for."""
 
     limit = serializers.IntegerField(default=50, min_value=1, max_value=Pagination.max_limit)
-    cursor = serializers.CharField(
-        max_length=40, required=False, help_text="From `next` of the answer before."
+    cursor = Text(
+        max_length=40, required=False, allow_blank=True, help_text="From `next` of the answer before."
     )
     status = serializers.ChoiceField(Image.Status.choices, required=False)
 
@@ -64,13 +67,15 @@ class ListedSerializer(serializers.Serializer):
 class SearchedImageViewSet(ImageViewSet):
     """The pictures that you may see."""
 
+    pagination_class = None  # the list has its own cursors
+
     @extend_schema(parameters=[ListingSerializer], responses=ListedSerializer)
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List pictures, a piece at a time; what arrives or goes meanwhile neither repeats nor hides one.
 
         Filters are those of the search; they list only pictures that have been read.
         """
-        form = ListingSerializer(data=request.query_params)
+        form = ListingSerializer(data=asked(request))
         refuse_unknown(request, form.fields)
         form.is_valid(raise_exception=True)
         said, visible = form.validated_data, access.visible_images(request.user)
@@ -90,13 +95,13 @@ class SearchedImageViewSet(ImageViewSet):
     def neighbours(self, request: Request, pk: int) -> Response:
         """Say which pictures stand before and after this one, in a list with these filters and this order."""
         image = get_object_or_404(access.visible_images(request.user), pk=pk)
-        form = WithinSerializer(data=request.query_params)
+        form = WithinSerializer(data=asked(request))
         refuse_unknown(request, form.fields)
         form.is_valid(raise_exception=True)
         said = form.validated_data
         try:
             filters = Filters(**{own.name: said.get(own.name) for own in FILTERS})
-            tag = tag_name("tag", said["tag"]) if "tag" in said else ""
+            tag = tag_name("tag", said["tag"]) if said.get("tag") else ""
             before, after = listing.around(request.user, filters, tag, said["ordering"], image.pk)
         except QueryError as error:
             raise ValidationError({error.field: [error.message]}) from error
@@ -105,7 +110,7 @@ class SearchedImageViewSet(ImageViewSet):
     def _filtered(self, said: dict[str, Any], filters: Filters) -> listing.Listed:
         if said.get("status", Image.Status.READY) != Image.Status.READY:
             raise ValidationError({"status": ["Filters and orders know only pictures that have been read."]})
-        tag = tag_name("tag", said["tag"]) if "tag" in said else ""
+        tag = tag_name("tag", said["tag"]) if said.get("tag") else ""
         user, cursor = self.request.user, said.get("cursor", "")
         return listing.piece(user, filters, tag, said["ordering"], cursor, said["limit"])
 
@@ -116,7 +121,7 @@ class SearchedImageViewSet(ImageViewSet):
         # Without a filter it is what the index counts, and the few that it does not know yet: counting a
         # million rows takes a second.
         count, rest = (images.count() if asked else browsing.count(self.request.user)), images
-        if "cursor" in said:
+        if said.get("cursor"):
             _key, pk = listing.parse(said["cursor"])
             rest = images.filter(pk__gt=pk) if said["ordering"] == "id" else images.filter(pk__lt=pk)
         order = "pk" if said["ordering"] == "id" else "-pk"

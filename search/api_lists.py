@@ -15,8 +15,8 @@ from rest_framework.views import APIView
 from gallery import access, trash
 from gallery.api.created import created
 from gallery.api.images import ImageSerializer, signed_in
-from gallery.api.pagination import Pagination
-from gallery.api.strict import StrictSerializer, refuse_unknown
+from gallery.api.pagination import PAGES, Pagination
+from gallery.api.strict import StrictSerializer, Text, asked, refuse_unknown
 from search import browsing, engine
 from search.api import MAX_LIMIT, PageSerializer, fetch_related
 from search.duplicates import groups, keep_all
@@ -40,9 +40,9 @@ class SavedSearchSerializer(serializers.ModelSerializer):
 class NewSavedSearchSerializer(StrictSerializer):
     """A name, and what to search for: a line as in the bar, or the parameters of a results page."""
 
-    name = serializers.CharField(max_length=200)
-    q = serializers.CharField(max_length=1000, required=False)
-    address = serializers.CharField(max_length=8000, required=False)
+    name = Text(max_length=200)
+    q = Text(max_length=1000, required=False)
+    address = Text(max_length=8000, required=False)
 
     def validate(self, data: Any) -> Any:
         if ("q" in data) == ("address" in data) and ("q" in data or not self.partial):
@@ -99,7 +99,7 @@ class SavedSearchViewSet(
     @action(detail=True)
     def results(self, request: Request, pk: int) -> Response:
         """Run it: what it finds now."""
-        limits = LimitsSerializer(data=request.query_params)
+        limits = LimitsSerializer(data=asked(request))
         limits.is_valid(raise_exception=True)
         try:
             query = from_address(QueryDict(self.get_object().address))
@@ -144,7 +144,7 @@ class DecidedSerializer(serializers.Serializer):
 class DuplicatesView(APIView):
     """Groups of your own pictures that look alike."""
 
-    @extend_schema(parameters=[LimitsSerializer], responses=GroupsSerializer, operation_id="duplicates_list")
+    @extend_schema(parameters=PAGES[:2], responses=GroupsSerializer, operation_id="duplicates_list")
     def get(self, request: Request) -> Response:
         """List the groups, those with the newest pictures first."""
         pages = Pagination()
@@ -169,7 +169,7 @@ class DuplicatesView(APIView):
 
 
 class MonthSerializer(serializers.Serializer):
-    month = serializers.CharField(help_text="As in 2024-05.")
+    month = Text(help_text="As in 2024-05.")
     count = serializers.IntegerField()
 
 
@@ -191,7 +191,7 @@ class TimelineView(APIView):
     @extend_schema(parameters=[TimelineQuerySerializer], responses=TimelineSerializer)
     def get(self, request: Request) -> Response:
         """Return the months that have pictures, and pictures in their order: of all, or of one month."""
-        form = TimelineQuerySerializer(data=request.query_params)
+        form = TimelineQuerySerializer(data=asked(request))
         refuse_unknown(request, form.fields)
         form.is_valid(raise_exception=True)
         said = form.validated_data

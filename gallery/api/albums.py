@@ -15,14 +15,15 @@ from rest_framework.reverse import reverse
 
 from gallery import access, album_filling, album_order
 from gallery.api.images import ImageSerializer
+from gallery.api.strict import Text, TextModelSerializer
 from gallery.files import downloads
 from gallery.models import Album, Image
 
 NOT_INSIDE = "The cover must be one of the album's pictures."
 
 
-class AlbumSerializer(serializers.ModelSerializer):
-    owner = serializers.CharField(source="owner.username", read_only=True)
+class AlbumSerializer(TextModelSerializer):
+    owner = Text(source="owner.username", read_only=True)
     pictures = serializers.IntegerField(read_only=True)
     my_role = serializers.SerializerMethodField(help_text="owner, editor, contributor or viewer.")
 

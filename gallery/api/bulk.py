@@ -16,9 +16,10 @@ from rest_framework.views import APIView
 
 from gallery import access, album_filling, corrections, tagging, tasks, trash
 from gallery.api.images import signed_in, tag_name
-from gallery.api.strict import StrictSerializer
+from gallery.api.strict import StrictSerializer, Text
 from gallery.models import Favourite, Image
 from gallery.models.image import MAX_CAPTION
+from gallery.models.tag import MAX_TAG_LENGTH
 
 MOST = 1000
 DONE, FORBIDDEN, MISSING = "done", "not yours to change", "not there"
@@ -34,15 +35,15 @@ class BulkSerializer(StrictSerializer):
         ["tag", "untag", "add", "remove", "trash", "restore", "favourite", "unfavourite", "caption", "date",
          "place", "turn", "retry"]
     )  # fmt: skip
-    tag = serializers.CharField(max_length=200, required=False, help_text="For tag and untag.")
+    tag = Text(max_length=MAX_TAG_LENGTH, required=False, help_text="For tag and untag.")
     album_id = serializers.IntegerField(
         min_value=1, max_value=2**53, required=False, help_text="For add and remove."
     )
-    caption = serializers.CharField(max_length=MAX_CAPTION, allow_blank=True, required=False)
-    taken = serializers.CharField(
+    caption = Text(max_length=MAX_CAPTION, allow_blank=True, required=False)
+    taken = Text(
         max_length=40, allow_blank=True, required=False, help_text="For date: as in PATCH of a picture."
     )
-    place = serializers.CharField(max_length=200, allow_blank=True, required=False)
+    place = Text(max_length=200, allow_blank=True, required=False)
     quarters = serializers.IntegerField(
         min_value=-3, max_value=3, required=False, help_text="For turn: clockwise, from how they are now."
     )

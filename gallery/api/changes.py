@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from gallery import access, change_log
 from gallery.access import AnyUser
 from gallery.api.images import ImageSerializer, sync_key
-from gallery.api.strict import refuse_unknown
+from gallery.api.strict import Text, refuse_unknown
 from gallery.models import Image
 from gallery.numbers import whole_number
 
@@ -21,7 +21,7 @@ MOST = 500  # changes in an answer
 
 
 class GoneSerializer(serializers.Serializer):
-    sync_key = serializers.CharField()
+    sync_key = Text()
     id = serializers.IntegerField(allow_null=True, help_text="Of a picture of your own that is in the trash.")
 
 
@@ -31,7 +31,7 @@ class ChangesSerializer(serializers.Serializer):
         many=True,
         help_text="Pictures that you do not see any more, or never saw: forget those whose key you know.",
     )
-    cursor = serializers.CharField(help_text="What to ask with as `since` the next time.")
+    cursor = Text(help_text="What to ask with as `since` the next time.")
     has_more = serializers.BooleanField(help_text="Whether to ask again at once.")
     reset = serializers.BooleanField(
         help_text="Whether what you may see changed as a whole meanwhile: forget all, and list anew."

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gallery import access
-from gallery.api.strict import StrictSerializer
+from gallery.api.strict import StrictSerializer, Text
 
 MOST = 10_000
 AT_A_TIME = 900  # in one statement
@@ -23,14 +23,14 @@ class HashesSerializer(StrictSerializer):
 
 
 class KnownFileSerializer(serializers.Serializer):
-    sha256 = serializers.CharField()
+    sha256 = Text()
     image_id = serializers.IntegerField()
     is_in_trash = serializers.BooleanField()
 
 
 class KnownFilesSerializer(serializers.Serializer):
     there = KnownFileSerializer(many=True, help_text="Those of the files that you have here.")
-    missing = serializers.ListField(child=serializers.CharField(), help_text="The others.")
+    missing = serializers.ListField(child=Text(), help_text="The others.")
 
 
 class CheckView(APIView):

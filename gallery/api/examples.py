@@ -19,7 +19,7 @@ VALUES: dict[str, Any] = {
     "location": [42.57, 8.76], "limit": 50, "offset": 0,
 }  # fmt: skip
 FORMATS: dict[str, Any] = {
-    "date-time": "2024-05-17T10:00:00Z",
+    "date-time": "2044-05-17T10:00:00Z",  # links and tokens that end, end in the future
     "date": "2024-05-17",
     "uri": "https://pictures.example.com/api/v1/images/5/",
     "uuid": "2f1c9d1e-7c0e-4c52-9a53-0d5b3f2b8a11",

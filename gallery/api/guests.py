@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gallery import access, guests
-from gallery.api.strict import StrictSerializer
+from gallery.api.strict import StrictSerializer, Text
 from gallery.api.trash import CountSerializer
 from gallery.models import GuestPicture
 
@@ -17,7 +17,7 @@ MOST = 200
 
 
 class GuestPictureSerializer(serializers.ModelSerializer):
-    filename = serializers.CharField(source="image.filename")
+    filename = Text(source="image.filename")
     width = serializers.IntegerField(source="image.width")
     height = serializers.IntegerField(source="image.height")
     size_bytes = serializers.IntegerField(source="image.size_bytes")

@@ -24,6 +24,7 @@ from gallery.access import AnyUser
 from gallery.api.created import created
 from gallery.api.parsers import JSONParser
 from gallery.api.problems import NoRoom
+from gallery.api.strict import Text
 from gallery.destination import Destination, destination
 from gallery.files.downloads import wants_metadata
 from gallery.files.responses import send_original, send_thumbnail
@@ -33,7 +34,7 @@ from gallery.imaging.dates import Moment
 from gallery.imaging.metadata import Beside
 from gallery.models import Image, ImageTag, Tag
 from gallery.models.image import MAX_CAPTION
-from gallery.models.tag import normalize
+from gallery.models.tag import MAX_TAG_LENGTH, normalize
 from gallery.refusal import NoRoomError, RefusedError
 
 
@@ -48,7 +49,7 @@ def sync_key(user: AnyUser, pk: int) -> str:
 
 
 class ImageTagSerializer(serializers.ModelSerializer):
-    name = serializers.CharField(source="tag.name")
+    name = Text(source="tag.name")
 
     class Meta:
         model = ImageTag
@@ -63,7 +64,7 @@ def shown_tags() -> Any:
 class ImageSerializer(serializers.ModelSerializer):
     """A picture with its tags."""
 
-    owner = serializers.CharField(source="owner.username")
+    owner = Text(source="owner.username")
     tags = ImageTagSerializer(source="image_tags", many=True)
     error = serializers.SerializerMethodField()
     location = serializers.SerializerMethodField(
@@ -76,7 +77,7 @@ class ImageSerializer(serializers.ModelSerializer):
         help_text="When it was taken, by the clock of the place, as exactly as is known: 1987, 1987-06, "
         "2024-05-17 10:00:00; empty for unknown."
     )
-    text = serializers.CharField(help_text="What is written in the picture, as far as it was read.")
+    text = Text(help_text="What is written in the picture, as far as it was read.")
     is_favourite = serializers.BooleanField(help_text="Whether you gave it a heart.")
     sync_key = serializers.SerializerMethodField(help_text="What changes/ calls the picture once it is gone.")
     original = serializers.SerializerMethodField()
@@ -171,7 +172,7 @@ def tag_name(field: str, text: str) -> str:
 
 
 class TagNameSerializer(serializers.Serializer):
-    name = serializers.CharField(max_length=200)
+    name = Text(max_length=MAX_TAG_LENGTH)
 
     def validate_name(self, name: str) -> str:
         try:
@@ -183,13 +184,13 @@ class TagNameSerializer(serializers.Serializer):
 class CorrectionSerializer(serializers.Serializer):
     """What a person may say of a picture."""
 
-    caption = serializers.CharField(max_length=MAX_CAPTION, allow_blank=True, trim_whitespace=False)
-    taken = serializers.CharField(
+    caption = Text(max_length=MAX_CAPTION, allow_blank=True, trim_whitespace=False)
+    taken = Text(
         max_length=40,
         allow_blank=True,
         help_text="By the clock of the place: 1987, 1987-06, 2024-05-17 10:00 and so on; '' for unknown.",
     )
-    place = serializers.CharField(
+    place = Text(
         max_length=200,
         allow_blank=True,
         help_text="Its name, or degrees north and east as in 48.85, 2.35; empty for unknown. Your own alone.",
@@ -238,11 +239,11 @@ class UploadSerializer(serializers.Serializer):
     album_id = serializers.IntegerField(
         min_value=1, max_value=2**53, required=False, help_text="An album that it goes into."
     )
-    album = serializers.CharField(
+    album = Text(
         max_length=200, required=False, allow_blank=True,
         help_text="Or the title of an album of yours; it is made where you have none of this title.",
     )  # fmt: skip
-    tags = serializers.CharField(
+    tags = Text(
         max_length=2000, required=False, allow_blank=True, help_text="Tags that it gets, commas between them."
     )
 

@@ -11,12 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gallery import access, memberships
-from gallery.api.strict import StrictSerializer
+from gallery.api.strict import StrictSerializer, Text
 from gallery.models import Album, AlbumMember
 
 
 class MemberSerializer(serializers.ModelSerializer):
-    username = serializers.CharField(source="user.username")
+    username = Text(source="user.username")
 
     class Meta:
         model = AlbumMember
@@ -28,7 +28,7 @@ class RoleSerializer(StrictSerializer):
 
 
 class NewMemberSerializer(RoleSerializer):
-    username = serializers.CharField(max_length=150)
+    username = Text(max_length=150)
     role = serializers.ChoiceField(
         AlbumMember.Role.choices, required=False, help_text="Viewer, for who is new; members keep theirs."
     )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import pagination
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -12,13 +13,15 @@ from gallery.api.keyset import CursorError, Keyset
 from gallery.api.strict import refuse_unknown
 from gallery.numbers import whole_number
 
-CURSOR = {
-    "name": "cursor",
-    "required": False,
-    "in": "query",
-    "description": "From `next` of the answer before: where the list goes on.",
-    "schema": {"type": "string"},
-}
+MOST = 500  # rows of a page
+FURTHEST = 2**53
+PAGES = [
+    OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": MOST}, description="Rows a page."),
+    OpenApiParameter(
+        "offset", {"type": "integer", "minimum": 0, "maximum": FURTHEST}, description="Rows to pass over."
+    ),
+    OpenApiParameter("cursor", str, description="From `next` of the answer before: where the list goes on."),
+]
 
 
 class Pagination(pagination.LimitOffsetPagination):
@@ -29,7 +32,7 @@ class Pagination(pagination.LimitOffsetPagination):
     """
 
     default_limit = 50
-    max_limit = 500
+    max_limit = MOST
     _next: str | None = None  # the cursor behind this page, "" at the end; None where pages go by offset
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
@@ -75,13 +78,17 @@ class Pagination(pagination.LimitOffsetPagination):
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         """Describe what pages can be asked for."""
-        return [*super().get_schema_operation_parameters(view), CURSOR]
+        return [
+            {"name": own.name, "in": "query", "required": False, "description": own.description}
+            | {"schema": own.type if isinstance(own.type, dict) else {"type": "string"}}
+            for own in PAGES
+        ]
 
     def get_limit(self, request: Request) -> int:
         return self._number(request, "limit", 1, self.max_limit, self.default_limit)
 
     def get_offset(self, request: Request) -> int:
-        return self._number(request, "offset", 0, 2**53, 0)
+        return self._number(request, "offset", 0, FURTHEST, 0)
 
     @staticmethod
     def _number(request: Request, field: str, least: int, most: int, default: int) -> int:

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from gallery import access, quota
 from gallery.api.images import signed_in
-from gallery.api.strict import StrictSerializer
+from gallery.api.strict import StrictSerializer, Text
 from gallery.models import AccessToken, Image, Invitation
 
 
@@ -117,7 +117,7 @@ class PersonViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
 class InvitationSerializer(serializers.ModelSerializer):
     """An invitation as its list shows it: never its address."""
 
-    person = serializers.CharField(source="person.username", default=None, help_text="Who came by it.")
+    person = Text(source="person.username", default=None, allow_null=True, help_text="Who came by it.")
 
     class Meta:
         model = Invitation
@@ -125,7 +125,7 @@ class InvitationSerializer(serializers.ModelSerializer):
 
 
 class NewInvitationSerializer(StrictSerializer):
-    note = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    note = Text(max_length=200, required=False, allow_blank=True, default="")
     days = serializers.IntegerField(min_value=1, max_value=365, default=7, help_text="How long it is good.")
 
 

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from gallery import access
 from gallery.api.created import created
 from gallery.api.images import signed_in
-from gallery.api.strict import StrictSerializer
+from gallery.api.strict import StrictSerializer, Text
 from gallery.models import ShareLink
 from gallery.models.share_link import MOST_IMAGES
 
@@ -41,8 +41,8 @@ class ShareLinkSerializer(serializers.ModelSerializer):
 class LinkTermsSerializer(StrictSerializer):
     """What a link is called and allows."""
 
-    title = serializers.CharField(max_length=200)
-    password = serializers.CharField(
+    title = Text(max_length=200)
+    password = Text(
         max_length=128, allow_blank=True, required=False, trim_whitespace=False, help_text="'' for none."
     )
     expires_at = serializers.DateTimeField(allow_null=True, required=False, help_text="null for never.")

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.db import models
+from drf_spectacular.extensions import OpenApiSerializerExtension
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -14,6 +16,29 @@ def refuse_unknown(request: Request, known: Iterable[str]) -> None:
         raise ValidationError({name: ["There is no such parameter."] for name in unknown})
 
 
+class Text(serializers.CharField):
+    """A text that has to be one: a number is no name, though it could be written as one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class TextModelSerializer(serializers.ModelSerializer):
+    """A model's serializer, whose texts have to be texts."""
+
+    serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {
+        models.CharField: Text,
+        models.TextField: Text,
+    }
+
+
+def asked(request: Request) -> dict[str, Any]:
+    """Return the parameters in the address as they are: of a form's, empty ones would count as left out."""
+    return request.query_params.dict()
+
+
 class StrictSerializer(serializers.Serializer):
     """Fields that are not here are an error that names them."""
 
@@ -21,3 +46,14 @@ class StrictSerializer(serializers.Serializer):
         if unknown := sorted(set(self.initial_data) - set(self.fields)):
             raise ValidationError({name: ["There is no such field."] for name in unknown})
         return data
+
+
+class StrictScheme(OpenApiSerializerExtension):
+    """Says in the API's description that there are no other fields."""
+
+    target_class = StrictSerializer
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> Any:
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return schema | {"additionalProperties": False}

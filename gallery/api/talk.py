@@ -11,13 +11,13 @@ from rest_framework.views import APIView
 
 from gallery import access, talk
 from gallery.api.images import signed_in
-from gallery.api.strict import StrictSerializer, refuse_unknown
+from gallery.api.strict import StrictSerializer, Text, refuse_unknown
 from gallery.models import Comment
 from gallery.models.album_talk import MAX_COMMENT
 
 
 class CommentSerializer(serializers.ModelSerializer):
-    author = serializers.CharField(source="author.username")
+    author = Text(source="author.username")
     is_removable = serializers.BooleanField(help_text="Whether you may take it away.")
 
     class Meta:
@@ -26,22 +26,22 @@ class CommentSerializer(serializers.ModelSerializer):
 
 
 class NewCommentSerializer(StrictSerializer):
-    text = serializers.CharField(max_length=MAX_COMMENT)
+    text = Text(max_length=MAX_COMMENT)
 
 
 class TalkSerializer(serializers.Serializer):
     comments = CommentSerializer(many=True, help_text="The latest 200, oldest first.")
-    hearts = serializers.ListField(child=serializers.CharField(), help_text="Who likes it, you first.")
+    hearts = serializers.ListField(child=Text(), help_text="Who likes it, you first.")
     is_liked = serializers.BooleanField(help_text="Whether you like it.")
 
 
 class EventSerializer(serializers.Serializer):
     kind = serializers.ChoiceField(["added", "liked", "commented"])
-    person = serializers.CharField(allow_blank=True)
+    person = Text(allow_blank=True)
     at = serializers.DateTimeField()
     count = serializers.IntegerField(help_text="Pictures that were added or liked in a day.")
     image_ids = serializers.SerializerMethodField(help_text="The first eight of them.")
-    text = serializers.CharField(allow_blank=True, help_text="Of a comment.")
+    text = Text(allow_blank=True, help_text="Of a comment.")
 
     def get_image_ids(self, event: talk.Event) -> list[int]:
         return [image.pk for image in event.images]

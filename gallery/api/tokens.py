@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from gallery import access, access_tokens, throttle
 from gallery.api.images import signed_in
+from gallery.api.strict import Text, TextModelSerializer
 from gallery.models import AccessToken
 from gallery.refusal import RefusedError
 
@@ -21,7 +22,7 @@ from gallery.refusal import RefusedError
 class ThrottledTokenSerializer(AuthTokenSerializer):
     """A user name and a password, which is not even looked at while attempts have to wait."""
 
-    token_name = serializers.CharField(
+    token_name = Text(
         max_length=100, default="API", write_only=True, help_text="What it is called in the list of tokens."
     )
 
@@ -40,7 +41,7 @@ class ThrottledTokenSerializer(AuthTokenSerializer):
 
 
 class KeySerializer(serializers.Serializer):
-    token = serializers.CharField(help_text="The key, which is told only here.")
+    token = Text(help_text="The key, which is told only here.")
 
 
 class TokenView(APIView):
@@ -60,7 +61,7 @@ class TokenView(APIView):
         return Response({"token": key})
 
 
-class AccessTokenSerializer(serializers.ModelSerializer):
+class AccessTokenSerializer(TextModelSerializer):
     """A token as its list shows it: never its key."""
 
     class Meta:
@@ -77,7 +78,7 @@ class AccessTokenSerializer(serializers.ModelSerializer):
 class NewTokenSerializer(AccessTokenSerializer):
     """A token that was just made, with its key."""
 
-    key = serializers.CharField(read_only=True, help_text="Told only here.")
+    key = Text(read_only=True, help_text="Told only here.")
 
     class Meta(AccessTokenSerializer.Meta):
         fields = [*AccessTokenSerializer.Meta.fields, "key"]

@@ -20,7 +20,7 @@ from rest_framework.views import APIView
 
 from gallery import access, partial_uploads
 from gallery.api.images import signed_in
-from gallery.api.pagination import Pagination
+from gallery.api.pagination import PAGES, Pagination
 from gallery.api.problems import NoRoom
 from gallery.destination import destination
 from gallery.ingest import clean_filename
@@ -50,11 +50,6 @@ METADATA = OpenApiParameter(
     description="filename, album_id, album, tags and modified, as for images/: each a name, a space and "
     "Base64, commas between them.",
 )  # fmt: skip
-
-
-PAGES = [
-    OpenApiParameter("limit", int), OpenApiParameter("offset", int), OpenApiParameter("cursor", str)
-]  # fmt: skip
 
 
 class Conflict(APIException):
@@ -131,7 +126,9 @@ class TusView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        is_tus = request.method in ("POST", "PATCH", "HEAD", "DELETE")
+        is_tus = (
+            request.method in ("POST", "PATCH", "HEAD", "DELETE") and request.method in self.allowed_methods
+        )
         if is_tus and request.headers.get("Tus-Resumable") != VERSION:
             raise WrongVersion
 
