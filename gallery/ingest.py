@@ -1,6 +1,7 @@
 """Bytes from strangers -> an Image row, its original on disk, and work for the worker."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -19,6 +20,7 @@ from gallery.files.storage import is_there
 from gallery.imaging import formats
 from gallery.imaging.decoder import DecodeError, decoder
 from gallery.imaging.metadata import Beside, Facts
+from gallery.imaging.written import Written
 from gallery.models import GuestPicture, Image
 from gallery.refusal import CutOffError, RefusedError
 
@@ -68,23 +70,31 @@ def add(
     )
     beside = beside or Beside()
     image.describe(facts, beside)
-    file.seek(0)
-    image.original.save("", file, save=False)
     try:
-        with transaction.atomic():
-            quota.check(owner, file.size)  # again, for others came while this one was looked at
-            image.save()
-            for written in (facts.written, beside.written):
-                tagging.add_written(image, written, rated=True)
-            tasks.enqueue()
-    except BaseException as error:
-        _take_back(image)
-        if not isinstance(error, IntegrityError) or not Image.objects.filter(owner=owner, sha256=sha256):
+        _store(image, file, (facts.written, beside.written))
+    except IntegrityError:
+        if not Image.objects.filter(owner=owner, sha256=sha256).exists():
             raise
         # The same bytes arrived twice at once: the other one won.
         file.seek(0)
         return add(owner, file, filename, beside, restore, whole_only, hidden)
     return Added(image, created=True)
+
+
+def _store(image: Image, file: File, written: Iterable[Written]) -> None:
+    """Write a picture's file, and then its row, with what it says of itself, and the work for the worker."""
+    file.seek(0)
+    image.original.save("", file, save=False)
+    try:
+        with transaction.atomic():
+            quota.check(image.owner, file.size)  # again, for others came while this one was looked at
+            image.save()
+            for own in written:
+                tagging.add_written(image, own, rated=True)
+            tasks.enqueue()
+    except BaseException:
+        _take_back(image)
+        raise
 
 
 def _take_back(image: Image) -> None:
