@@ -86,11 +86,21 @@ class NewThumbnails:
         return Source(image.original, image.turn, needed, lambda picture: self._make(image, picture))
 
     def register(self) -> None:
-        """Tell sorl, in one transaction; those of pictures that went meanwhile are thrown away."""
+        """Tell sorl, in one transaction; those of pictures that went meanwhile are thrown away.
+
+        If that fails nothing is lost but time: what sorl does not know `verify` finds.
+        """
+        try:
+            self._register()
+        except Exception:
+            logger.exception("Thumbnails of %d images", len(self._made))
+        self._made = []
+
+    def _register(self) -> None:
         numbers = {pk for pk, *_ in self._made}
         with transaction.atomic():
             # Locked, so that whoever deletes one waits, and finds them.
-            there = Image.objects.filter(pk__in=numbers).select_for_update(no_key=True)
+            there = Image.objects.filter(pk__in=numbers).order_by("pk").select_for_update(no_key=True)
             kept = set(there.values_list("pk", flat=True))
             for pk, original, thumbnail in self._made:
                 if pk in kept:
@@ -99,7 +109,6 @@ class NewThumbnails:
         for pk, _original, thumbnail in self._made:
             if pk not in kept:
                 default.storage.delete(thumbnail.name)
-        self._made = []
 
     def _make(self, image: Image, picture: Picture) -> None:
         """Write a picture's thumbnails. If that fails, they are made when they are asked for."""
@@ -109,15 +118,14 @@ class NewThumbnails:
                 original = ImageFile(image.original)
                 original.set_size((image.width, image.height))
                 thumbnail = ImageFile(thumbnail_name(image, size), default.storage)
-                if thumbnail.exists():  # of before: sorl would write another beside it
-                    if default.kvstore.get(thumbnail) is None:  # a worker died before it could tell
-                        with thumbnail.storage.open(thumbnail.name) as file, Pillow.open(file) as known:
-                            thumbnail.set_size(known.size)
-                        self._made.append((image.pk, original, thumbnail))
-                    continue
-                # The picture is turned already.
-                given = {**default.backend.default_options, **options, "turn": 0}
-                default.backend._create_thumbnail(picture, geometry, given, thumbnail)
+                if thumbnail.exists():
+                    # Of before: sorl would write another beside it, and may not know it, of a worker that died.
+                    with thumbnail.storage.open(thumbnail.name) as file, Pillow.open(file) as known:
+                        thumbnail.set_size(known.size)
+                else:
+                    # The picture is turned already.
+                    given = {**default.backend.default_options, **options, "turn": 0}
+                    default.backend._create_thumbnail(picture, geometry, given, thumbnail)
                 self._made.append((image.pk, original, thumbnail))
         except Exception:
             logger.exception("Thumbnails of image %d", image.pk)
