@@ -119,7 +119,7 @@ class NewThumbnails:
                 original.set_size((image.width, image.height))
                 thumbnail = ImageFile(thumbnail_name(image, size), default.storage)
                 if thumbnail.exists():
-                    # Of before: sorl would write another beside it; it may not know one of a worker that died.
+                    # sorl would write another beside it, and does not know one of a worker that died.
                     with thumbnail.storage.open(thumbnail.name) as file, Pillow.open(file) as known:
                         thumbnail.set_size(known.size)
                 else:
