@@ -260,7 +260,7 @@ def test_points_hold_what_the_index_does(curator):
 WEIGHTS = [
     dict.fromkeys(range(12), 0.5 / 12),  # the tags that a picture brings: alike
     {0: 0.4, 1: 0.2, 2: 0.1, 3: 0.05},  # all of them different
-    {0: 0.3, 1: 0.1, 2: 0.1, 3: 0.1, 4: 0.05},
+    {0: 0.3, 1: 0.1, 2: 0.1, 3: 0.1, 4: 0.05, 5: 0.05},
     {},
 ]
 
@@ -285,7 +285,8 @@ def test_one_request_brings_the_best_by_the_fused_score(weights, monkeypatch):
     scores = vectors @ query + [sum(weights.get(tag, 0) for tag in own) for own in tags]
     best = np.sort(scores)[::-1]
     bonuses = [Bonus(any_of("tags", [tag]), weight) for tag, weight in weights.items()]
-    assert Levels(bonuses).is_whole
+    monkeypatch.setattr(qdrant_points, "MOST_LISTS", 32)
+    assert Levels(bonuses, 32).is_whole
     monkeypatch.setattr(qdrant_points, "REACH", 25)  # or it would be all of these few
     for offset in (0, 37):
         ids = points.fused(query, Filter(), bonuses, offset, 25)
