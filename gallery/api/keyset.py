@@ -48,14 +48,17 @@ class Keyset:
         rows = rows.annotate(**{key.kept: _kept(rows, key) for key in self._keys})
         self._rows = rows.order_by(*(key.annotated() for key in self._keys))
         # A cursor goes with one list in one order: values of another would be compared with other columns.
-        self._salt = f"{rows.model._meta.label} {[str(key.order) for key in self._keys]}"
+        # Without the time, or a list that did not change would look as if it had.
+        self._signer = signing.Signer(
+            salt=f"{rows.model._meta.label} {[str(key.order) for key in self._keys]}"
+        )
 
     def behind(self, cursor: str) -> QuerySet:
         """Return the rows behind the one of a cursor, all for ''; CursorError for one of another list."""
         if not cursor:
             return self._rows
         try:
-            values = signing.loads(cursor, salt=self._salt)
+            values = self._signer.unsign_object(cursor)
         except signing.BadSignature as error:
             raise CursorError from error
         beyond, same = Q(pk__in=[]), Q()
@@ -75,7 +78,7 @@ class Keyset:
         """Return what finds the rows behind this one, which came from `behind`."""
         values = [getattr(row, key.kept) for key in self._keys]
         values = [value.isoformat() if isinstance(value, datetime) else value for value in values]
-        return signing.dumps(values, salt=self._salt)
+        return str(self._signer.sign_object(values))
 
     def _read(self, key: _Key, value: Any) -> Any:
         if not isinstance(_field(self._rows, key), DateTimeField):

@@ -1,5 +1,6 @@
 """Lists by piece, what has not changed, and how much may be asked."""
 
+import time
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -253,6 +254,15 @@ def test_an_album_is_told_whole_while_it_changes(api, curator, photo, listed, or
 @pytest.mark.parametrize("address", ["albums/", "trash/", "uploads/"])
 def test_a_cursor_that_is_none_is_named(api, address, cursor):
     assert wrong_fields(api.get(f"/api/v1/{address}?cursor={cursor}")) == ["cursor"]
+
+
+def test_a_list_that_did_not_change_is_not_sent_again(api, listed, monkeypatch):
+    first = api.get("/api/v1/albums/?limit=2")
+    assert first.json()["next"]
+    now = time.time()
+    monkeypatch.setattr("time.time", lambda: now + 100)
+    again = api.get("/api/v1/albums/?limit=2", headers={"If-None-Match": first["ETag"]})
+    assert again.status_code == 304
 
 
 def test_a_cursor_is_of_one_list(api, listed):
