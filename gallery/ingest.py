@@ -9,20 +9,22 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files import File
 from django.db import Error as DatabaseUnclear
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
-from sorl.thumbnail import delete as delete_thumbnails
+from sorl.thumbnail import default
+from sorl.thumbnail.images import ImageFile
 
 from gallery import quota, tagging, tasks, trash
-from gallery.files.storage import is_there
 from gallery.imaging import formats
 from gallery.imaging.decoder import DecodeError, decoder
 from gallery.imaging.metadata import Beside, Facts
 from gallery.imaging.written import Written
 from gallery.models import GuestPicture, Image
 from gallery.refusal import CutOffError, RefusedError
+
+WITNESSES = 3  # old pictures that are looked for before a file counts as lost
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def add(
     if hidden:
         quota.check(owner, file.size)  # first: whether there is room tells a guest nothing of what is here
     existing = Image.objects.filter(owner=owner, sha256=sha256).first()
-    if existing:
+    if existing and _mend(existing, file):
         return _again(existing, file, beside, restore, hidden)
     quota.check(owner, file.size)
     facts = examine(file)
@@ -92,8 +94,10 @@ def _store(image: Image, file: File, written: Iterable[Written]) -> None:
             for own in written:
                 tagging.add_written(image, own, rated=True)
             tasks.enqueue()
-    except BaseException:
-        _take_back(image)
+    except BaseException as error:
+        # A connection that broke leaves it open whether the server still commits.
+        if connection.vendor == "sqlite" or not isinstance(error, OperationalError | InterfaceError):
+            _take_back(image)
         raise
 
 
@@ -113,7 +117,6 @@ def _take_back(image: Image) -> None:
 
 def _again(image: Image, file: File, beside: Beside | None, restore: bool, hidden: bool) -> Added:
     """Take the very same bytes of a picture that is here once more."""
-    _mend(image, file)
     # What waits from a guest is nobody's yet: its owner takes it by adding it.
     waits = not hidden and GuestPicture.objects.filter(image=image).exists()
     was_trashed = image.trashed_at is not None and not waits
@@ -124,20 +127,31 @@ def _again(image: Image, file: File, beside: Beside | None, restore: bool, hidde
     return Added(image, created=False, was_trashed=was_trashed)
 
 
-def _mend(image: Image, file: File) -> None:
-    """Store a picture's bytes again where its file was lost or rotted; what rotted is left for `verify`."""
-    lost = image.original_name
-    is_here = image.original.storage.exists(lost) or not is_there(image.original)
-    if is_here and not image.is_damaged:
-        return
-    delete_thumbnails(image.original, delete_file=False)
+def _mend(image: Image, file: File) -> bool:
+    """Store a picture's bytes again where its file was lost or rotted; False if the picture went meanwhile.
+
+    What rotted is left for `verify`.
+    """
+    lost, storage = image.original_name, image.original.storage
+    if (storage.exists(lost) and not image.is_damaged) or not _has_others(image):
+        return True
+    quota.check_room(file.size)
     file.seek(0)
     image.original.save("", file, save=False)
     image.is_damaged = False
     same = Image.objects.filter(pk=image.pk, original=lost)
-    if not same.update(original=image.original_name, is_damaged=False):
+    if same.update(original=image.original_name, is_damaged=False):
+        default.kvstore.delete(ImageFile(lost, storage))  # its thumbnails: the new file gets its own
+    else:
         _take_back(image)  # it went meanwhile, or somebody else was quicker
     tasks.retry(Image.objects.filter(pk=image.pk))
+    return Image.objects.filter(pk=image.pk).exists()
+
+
+def _has_others(image: Image) -> bool:
+    """Whether files of the oldest pictures are there: else the disk is not, and nothing is lost."""
+    others = Image.objects.exclude(pk=image.pk).order_by("pk")[:WITNESSES]
+    return not others or any(own.original.storage.exists(own.original_name) for own in others)
 
 
 def _complete(image: Image, beside: Beside) -> None:

@@ -52,9 +52,7 @@ def check(user: User, size: int) -> None:
 
     Within a transaction the answer holds until it ends: whoever else asks for this person waits.
     """
-    free = shutil.disk_usage(settings.VAR_DIR).free
-    if free - size < settings.MIN_FREE_MB * 1_000_000:
-        raise NoRoomError(_("The server's disk is full. The picture was not added."))
+    check_room(size)
     if limits(user) == (None, None):
         return
     if connection.in_atomic_block:  # two at once would both be the last one that fits
@@ -69,3 +67,10 @@ def check(user: User, size: int) -> None:
         text = _("You have used %(stored).1f MB of %(most).0f MB, and this file is %(size).1f MB. %(hint)s")
         numbers = {"most": now.most_bytes / 1e6, "stored": now.bytes / 1e6, "size": size / 1e6}
         raise NoRoomError(text % {**numbers, "hint": hint})
+
+
+def check_room(size: int) -> None:
+    """NoRoomError if one more file of this many bytes is more than the disk may hold."""
+    free = shutil.disk_usage(settings.VAR_DIR).free
+    if free - size < settings.MIN_FREE_MB * 1_000_000:
+        raise NoRoomError(_("The server's disk is full. The picture was not added."))

@@ -346,6 +346,7 @@ class SimilarView(APIView):
 
 
 class TagListView(ListAPIView):
+    has_cursors = False
     """The tags on pictures that you may see, most frequent first, with how many those are."""
 
     serializer_class = SuggestionSerializer

@@ -12,7 +12,7 @@ from django.utils import timezone
 from gallery import access, change_log, extractor_switch
 from gallery.models import Embedding, Image
 from search.duplicates import pairs
-from search.models import Comparison, Follower, LookAlikes
+from search.models import Comparison, Follower, KeptPair, LookAlikes
 
 logger = logging.getLogger(__name__)
 
@@ -64,10 +64,8 @@ def _compare(comparison: Comparison) -> bool:
     hashed = own.exclude(perceptual_hash=None).order_by("pk").values_list("pk", "perceptual_hash")
     numbers = np.fromiter(hashed.iterator(chunk_size=10_000), np.dtype([("id", "<i8"), ("hash", "<i8")]))
     ids, hashes = numbers["id"], np.ascontiguousarray(numbers["hash"]).view(np.uint64)
-    found = {
-        (int(first), int(second))
-        for first, second in ids[pairs(hashes, lambda places: _vectors(ids[places]))].tolist()
-    }
+    connected = pairs(hashes, lambda places: _vectors(ids[places]), _kept(comparison.owner_id, ids))
+    found = {(int(first), int(second)) for first, second in ids[connected].tolist()}
     known = {
         (first, second): pk
         for pk, first, second in LookAlikes.objects.filter(first__owner=comparison.owner_id).values_list(
@@ -82,6 +80,14 @@ def _compare(comparison: Comparison) -> bool:
         return False
     Comparison.objects.filter(pk=comparison.pk).update(done_at=timezone.now())
     return True
+
+
+def _kept(owner_id: int, ids: np.ndarray) -> np.ndarray:
+    """int64 (k, 2): the places of pairs that a person wants to keep, both."""
+    rows = KeptPair.objects.filter(first__owner=owner_id).values_list("first", "second")
+    numbers = np.array(list(rows), np.int64).reshape(-1, 2)
+    numbers = np.sort(numbers[np.isin(numbers, ids).all(axis=1)], axis=1)
+    return np.searchsorted(ids, numbers)
 
 
 def _write(new: set[tuple[int, int]], gone: list[int]) -> None:

@@ -65,12 +65,15 @@ def are_compared(user: AnyUser) -> bool:
     return bool(began and done and done >= began > max(comparison.due_at, newest))
 
 
-def pairs(hashes: np.ndarray, vectors: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+def pairs(
+    hashes: np.ndarray, vectors: Callable[[np.ndarray], np.ndarray], kept: np.ndarray | None = None
+) -> np.ndarray:
     """int64 (n, 2): the places of pictures that look alike, fewer pairs than pictures.
 
     Of a group that is connected by what looks alike just what connects it: of a thousand shots of one scene
     the other pairs would be half a million. hashes uint64 (size,), 0 where there is none. vectors(places)
-    float32 (m, dim) are unit-length embeddings.
+    float32 (m, dim) are unit-length embeddings. Pairs `kept` int64 (k, 2), the earlier place first, are not
+    alike: what they would connect something else connects, or nothing.
     """
     known = np.flatnonzero(hashes)
     rng = np.random.default_rng(0)  # the same selections every time
@@ -85,6 +88,9 @@ def pairs(hashes: np.ndarray, vectors: Callable[[np.ndarray], np.ndarray]) -> np
             near = np.flatnonzero(((apart & mask) == 0) & (np.bitwise_count(apart) <= MOST_BITS))
             first, second = order[near], order[near + distance]
             apart_still = group_of[first] != group_of[second]
+            if kept is not None:
+                codes = np.minimum(first, second) * len(hashes) + np.maximum(first, second)
+                apart_still &= ~np.isin(codes, kept[:, 0] * len(hashes) + kept[:, 1])
             alike = _alike(np.stack([first[apart_still], second[apart_still]], axis=1), vectors)
             joining, group_of = _join(alike, group_of)
             found.append(joining)

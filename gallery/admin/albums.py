@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from gallery import access
+from gallery.admin.secrets import KeepsSecrets
 from gallery.models import Album, AlbumMember, ShareLink
 
 
@@ -77,7 +78,7 @@ class AlbumAdmin(admin.ModelAdmin):
 
 
 @admin.register(ShareLink)
-class ShareLinkAdmin(admin.ModelAdmin):
+class ShareLinkAdmin(KeepsSecrets):
     """To see and to revoke; new ones are made on their page, which shows the address once."""
 
     list_display = ["title", "owner", "album", "created_at", "expires_at", "ended_at", "views"]

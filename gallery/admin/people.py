@@ -6,12 +6,14 @@ from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import PasswordResetForm
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, Sum
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
 from gallery import helpers, letters
+from gallery.admin.secrets import KeepsSecrets
 from gallery.models import AccessToken, Account, AuditEntry, Image, Invitation
 
 
@@ -21,7 +23,7 @@ class AccountInline(admin.StackedInline):
     verbose_name_plural = "quota"
 
 
-RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+RIGHTS = ("email", "is_staff", "is_superuser", "groups", "user_permissions")
 
 admin.site.unregister(get_user_model())
 
@@ -37,8 +39,18 @@ class PersonAdmin(UserAdmin):
     actions = ["send_reset_letter", "deactivate", "let_help"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Without what would make an administrator of somebody, for whoever is none."""
+        """Without what would make an administrator of somebody, or sign in as them, for whoever is none."""
         return super().get_readonly_fields(request, obj) if _is_administrator(request) else RIGHTS
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Helpers invite people: whoever makes an account knows its password."""
+        return super().has_add_permission(request) and _is_administrator(request)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Helpers send a letter instead: with somebody's password they would see their pictures."""
+        if not _is_administrator(request):
+            raise PermissionDenied
+        return super().user_change_password(request, id, form_url)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         may = super().has_change_permission(request, obj)
@@ -104,7 +116,7 @@ class PersonAdmin(UserAdmin):
 
 
 @admin.register(AccessToken)
-class AccessTokenAdmin(admin.ModelAdmin):
+class AccessTokenAdmin(KeepsSecrets):
     """To see and to revoke: a key is known to nobody but who made it."""
 
     list_display = ["name", "user", "beginning", "scope", "created_at", "used_at", "expires_at"]
@@ -117,14 +129,16 @@ class AccessTokenAdmin(admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         """Leave out those of administrators and helpers, for helpers."""
         tokens = super().get_queryset(request)
-        return tokens if _is_administrator(request) else tokens.filter(user__is_staff=False)
+        if _is_administrator(request):
+            return tokens
+        return tokens.filter(user__is_staff=False, user__is_superuser=False)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
 
 @admin.register(Invitation)
-class InvitationAdmin(admin.ModelAdmin):
+class InvitationAdmin(KeepsSecrets):
     """To see and to revoke; new ones are made on their page, which shows the address once."""
 
     list_display = ["note", "created_by", "person", "created_at", "expires_at", "ended_at"]

@@ -6,6 +6,7 @@ What arrives or goes meanwhile neither repeats nor hides a row.
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.core import signing
 from django.db import connection
@@ -78,6 +79,7 @@ class Keyset:
         """Return what finds the rows behind this one, which came from `behind`."""
         values = [getattr(row, key.kept) for key in self._keys]
         values = [value.isoformat() if isinstance(value, datetime) else value for value in values]
+        values = [str(value) if isinstance(value, UUID) else value for value in values]
         return str(self._signer.sign_object(values))
 
     def _read(self, key: _Key, value: Any) -> Any:

@@ -82,6 +82,7 @@ class Pagination(pagination.LimitOffsetPagination):
             {"name": own.name, "in": "query", "required": False, "description": own.description}
             | {"schema": own.type if isinstance(own.type, dict) else {"type": "string"}}
             for own in PAGES
+            if own.name != "cursor" or getattr(view, "has_cursors", True)
         ]
 
     def get_limit(self, request: Request) -> int:

@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 from PIL.Image import Image as Picture
 from sorl.thumbnail import default, get_thumbnail
 from sorl.thumbnail.engines.pil_engine import Engine as PillowEngine
-from sorl.thumbnail.images import ImageFile
+from sorl.thumbnail.images import ImageFile, deserialize_image_file
 from sorl.thumbnail.kvstores.base import add_prefix, del_prefix
 from sorl.thumbnail.models import KVStore
 
@@ -64,6 +64,8 @@ def thumbnail_of(image: Image, size: str) -> IO[bytes]:
         return default.storage.open(name)
     except FileNotFoundError:
         _make(image, size)
+        if not Image.objects.filter(pk=image.pk).exists():  # it went meanwhile, and these were not there yet
+            Made(image).remove()
         return default.storage.open(name)
 
 
@@ -154,7 +156,9 @@ def left_behind() -> Iterator[tuple[ImageFile, list[ImageFile]]]:
     rows, last = KVStore.objects.filter(key__startswith=prefix).order_by("key"), ""
     while some := list(rows.filter(key__gt=last).values_list("key", flat=True)[:AT_ONCE]):
         last = some[-1]
-        files = {key: file for key in map(del_prefix, some) if (file := kvstore._get(key)) is not None}
+        originals = KVStore.objects.filter(key__in=[add_prefix(key) for key in map(del_prefix, some)])
+        told = originals.values_list("key", "value")
+        files = {del_prefix(key): deserialize_image_file(value) for key, value in told}
         names = [file.name for file in files.values()]
         known = set(Image.objects.filter(original__in=names).values_list("original", flat=True))
         for key, file in files.items():

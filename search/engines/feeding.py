@@ -104,14 +104,14 @@ class Feeder:
         if feed.log != change_log.identity():  # a dump of another server, whose positions mean nothing here
             self._begin(extractor.key)
             return True
+        if feed.filled_to and not self._service.has_points(extractor):
+            return self._begin_again(extractor)
         if feed.filled_to is not None:
             return self._fill(extractor, feed)
         held = self._held.get(extractor.key)
         if held is None or time.monotonic() > held.look_again:
             if not self._service.has_points(extractor):
-                logger.warning("The search engine lost its pictures: it is told of them again")
-                self._begin(extractor.key, was_whole=False)
-                return True
+                return self._begin_again(extractor)
             if held:
                 held.look_again = time.monotonic() + LOOK_AGAIN
         if held is None or held.saved != feed.position:
@@ -179,6 +179,11 @@ class Feeder:
     def _begin(self, extractor: str, **values: bool) -> None:
         self._held.pop(extractor, None)
         Feed.objects.filter(extractor=extractor, holder=self._name).update(**_start(), **values)
+
+    def _begin_again(self, extractor: Description) -> bool:
+        logger.warning("The search engine lost its pictures: it is told of them again")
+        self._begin(extractor.key, was_whole=False)
+        return True
 
     def _fill(self, extractor: Description, feed: Feed) -> bool:
         last = self._service.fill(extractor, feed.filled_to or 0)

@@ -5,7 +5,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.core.management import call_command
 
 from gallery import access, access_tokens, helpers
-from gallery.models import AccessToken, Account, Image, Tag, TagDecision
+from gallery.models import AccessToken, Account, Image, ShareLink, Tag, TagDecision
 
 
 @pytest.fixture
@@ -56,16 +56,39 @@ def test_helpers_see_nobodys_pictures(desk, photo):
     assert b"coffee" not in page.content
 
 
-def test_helpers_set_quotas_and_passwords_of_people(desk, curator):
-    answer = desk.post(
-        f"/admin/auth/user/{curator.pk}/change/", form_of(curator, **{"account-0-quota_mb": 7})
-    )
+def test_helpers_set_quotas_but_cannot_sign_in_as_others(desk, curator):
+    said = {"account-0-quota_mb": 7, "email": "helper@example.org"}
+    answer = desk.post(f"/admin/auth/user/{curator.pk}/change/", form_of(curator, **said))
     assert answer.status_code == 302, answer.context["errors"]
     assert Account.objects.get(user=curator).quota_mb == 7
     chosen = {"password1": "another-password", "password2": "another-password", "usable_password": "true"}
-    assert desk.post(f"/admin/auth/user/{curator.pk}/password/", chosen).status_code == 302
+    assert desk.post(f"/admin/auth/user/{curator.pk}/password/", chosen).status_code == 403
+    assert desk.get("/admin/auth/user/add/").status_code == 403
     curator.refresh_from_db()
-    assert curator.check_password("another-password")
+    assert (curator.email, curator.check_password("curator-password")) == ("", True)
+
+
+def test_helpers_find_no_secret_out_by_filtering(desk, curator, photo):
+    link = ShareLink(owner=curator, title="Holidays")
+    link.set_password("sesame")
+    link.new_token()
+    link.save()
+    token, _key = access_tokens.create(curator, "laptop")
+    for place in (
+        f"sharelink/?password__startswith={link.password[:9]}",
+        f"sharelink/?token_hash__startswith={link.token_hash[:4]}",
+        f"accesstoken/?digest__startswith={token.digest[:4]}",
+        f"accesstoken/?user__password__startswith={curator.password[:6]}",
+    ):
+        answer = desk.get(f"/admin/gallery/{place}")
+        assert answer.status_code in (302, 400), place
+
+
+def test_helping_needs_no_group_that_is_there(db, capsys):
+    Group.objects.all().delete()
+    call_command("people", "add", "berta", "--helper")
+    assert "The password" in capsys.readouterr().out
+    assert User.objects.get(username="berta").groups.get().permissions.exists()
 
 
 def test_helpers_make_nobody_an_administrator(desk, curator, helper):

@@ -185,6 +185,34 @@ def test_a_lost_file_comes_back_with_the_same_bytes(stranger, what):
     assert path.exists() is (what == "rotten")  # verify puts it aside: nothing is thrown away
 
 
+def test_a_disk_that_is_not_there_is_no_lost_file(stranger, curator, monkeypatch):
+    """The folder is another, empty one until the disk is mounted again: nothing is written over there."""
+    content = whole()
+    image = ingest.add(stranger, upload(content)).image
+    name = image.original.name
+    monkeypatch.setattr(image.original.storage, "exists", lambda name: False)
+    assert not ingest.add(stranger, upload(content)).created
+    image.refresh_from_db()
+    assert image.original.name == name
+
+
+def test_a_picture_that_goes_while_it_is_mended_comes_back(stranger, monkeypatch):
+    content = whole()
+    image = ingest.add(stranger, upload(content)).image
+    Path(image.original.path).unlink()
+    save = type(image.original).save
+
+    def save_late(self, *args, **kwargs):
+        monkeypatch.setattr(type(image.original), "save", save)
+        Image.objects.filter(pk=image.pk).delete()
+        return save(self, *args, **kwargs)
+
+    monkeypatch.setattr(type(image.original), "save", save_late)
+    again = ingest.add(stranger, upload(content))
+    assert again.created
+    assert stranger.images.get().original.read() == content
+
+
 def test_the_same_file_at_once_becomes_one_row_and_one_file(stranger, monkeypatch):
     """The other request commits between this one's look for the hash and its insert."""
     content, before, examine, other = whole(), _files(), ingest.examine, []

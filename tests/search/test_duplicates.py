@@ -58,6 +58,15 @@ def test_copies_are_grouped_the_largest_first(curator, copies):
     ]
 
 
+def test_what_is_kept_apart_hides_no_copy_that_comes_later():
+    """Of four that look alike three are kept: the fourth is offered with all of them."""
+    hashes, alike = np.full(4, 99, np.uint64), lambda places: np.ones((len(places), 1), np.float32)
+    kept = np.array([[0, 1], [0, 2], [1, 2]])
+    assert duplicates.pairs(hashes, alike, kept).tolist() == [[0, 3], [1, 3], [2, 3]]
+    kept = np.array([[0, 1], [0, 2], [1, 2], [2, 3]])
+    assert duplicates.pairs(hashes, alike, kept).tolist() == [[0, 3], [1, 3]]
+
+
 @pytest.mark.parametrize("bits", [0, 3])
 def test_a_thousand_shots_of_one_scene_make_fewer_pairs_than_pictures(bits):
     """And one group: not each pair of them, which nobody could keep in memory."""

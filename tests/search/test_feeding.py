@@ -202,6 +202,17 @@ def test_a_service_that_lost_everything_is_told_again(curator, photo, monkeypatc
     assert qdrant.ids(extractor) == set(Image.objects.values_list("pk", flat=True))
 
 
+def test_a_service_that_lost_everything_while_it_was_filled_is_told_again(curator, monkeypatch):
+    monkeypatch.setattr("search.index_rows.CHUNK", 5)
+    qdrant, extractor = QdrantEngine(QdrantClient(":memory:"), "test"), extractor_switch.current()
+    feeder = Feeder(qdrant)
+    feeder.step(extractor)
+    qdrant.client.delete_collection(qdrant._collection(extractor.key))
+    while feeder.step(extractor):
+        pass
+    assert qdrant.ids(extractor) == set(Image.objects.values_list("pk", flat=True))
+
+
 def test_what_filters_need_is_made_though_it_was_cut_off(curator):
     qdrant, extractor, made = PromptEngine(), extractor_switch.current(), []
     broken = [None, None, ConnectionError("cut off")]

@@ -58,7 +58,11 @@ class Command(BaseCommand):
             return
         outcome.stale = len(set(ready.values_list("image_id", flat=True)) ^ found)
         if fix and outcome.stale:
-            engine().rebuild(extractor)
+            try:
+                engine().rebuild(extractor)
+            except EngineAwayError as error:
+                self.stdout.write(f"INDEX: not rebuilt: {error}")
+                return
             engine().forget()
             outcome.fixed.append(f"the index was rebuilt: {outcome.stale} pictures differed")
             outcome.stale = 0

@@ -10,7 +10,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from gallery import access_tokens
-from gallery.models import Album, Image
+from gallery.models import Album, GuestPicture, Image, Invitation, PartialUpload, ShareLink
 from search.live_index import live_index
 from tests.conftest import drawn, encoded, upload, wrong_fields
 
@@ -173,6 +173,9 @@ def test_the_pictures_before_and_after_one(api, dated, photo):
 
 
 LISTS = [
+    "uploads/",
+    "invitations/",
+    "guest-pictures/",
     "albums/",
     "albums/{album}/images/",
     "trash/",
@@ -196,6 +199,13 @@ def listed(curator, photo, api):
         api.post("/api/v1/saved-searches/", {"name": name, "q": name}, format="json")
         api.post("/api/v1/share-links/", {"title": name, "album_id": albums[0].pk}, format="json")
         User.objects.create_user(f"person {name}")
+        Invitation.objects.create(created_by=curator, token_hash=name)
+        PartialUpload.objects.create(owner=curator, filename=name, length=9, expires_at=timezone.now())
+    link, waiting = ShareLink.objects.first(), Image.objects.filter(owner=curator).order_by("pk")[9:13]
+    for picture in waiting:
+        GuestPicture.objects.create(link=link, image=picture)
+    curator.is_staff = curator.is_superuser = True  # who may see invitations
+    curator.save()
     gone = Image.objects.filter(owner=curator).order_by("-pk")[:5]
     Image.objects.filter(pk__in=gone.values("pk")).update(trashed_at=timezone.now())
     return albums[0]
