@@ -40,6 +40,7 @@ DEAF = 20.0  # seconds without a sign from a cluster that is at nothing: it does
 # in 10^10 gets none.
 DEAF_AMONG_OTHERS = 120.0
 BEAT = 5.0  # seconds between two heartbeats
+ASK = 60.0  # seconds between two looks for pictures that wait
 PATIENCE = 8.0  # seconds that a cluster gets to end by itself
 WATCH_PATIENCE = 1.5  # the same for what watches folders
 LONGEST_PAUSE = 15.0  # seconds between two starts of a cluster that dies at once
@@ -59,7 +60,9 @@ class Supervisor:
         self.stopping = False
         self.restarts = 0
         self.machine = machine_id()
-        self._beat_at = self._pulse_at = self._watch_at = 0.0
+        # By a clock that nobody sets: what is taken from the system's jumps with it.
+        self._beat_at = self._pulse_at = self._watch_at = self._ask_at = 0.0
+        self._heard, self._heard_at = 0.0, 0.0  # the last sign of the cluster, and when it was seen first
         self._watch: subprocess.Popen | None = None
 
     def run(self) -> None:
@@ -99,9 +102,10 @@ class Supervisor:
         )
         _note(settings.VAR_DIR / "worker.group", f"{cluster.pid} {psutil.Process(cluster.pid).create_time()}")
         known: set[int] = set()
-        began = time.time()
+        began = time.monotonic()
         while not self.stopping and cluster.poll() is None:
             self._beat()
+            self._ask()
             self._watch_folders()
             living = forks_of(cluster.pid)
             if dead := known - living:
@@ -126,7 +130,9 @@ class Supervisor:
             self._pulse_at = time.monotonic()
             with contextlib.suppress(DatabaseError):
                 async_task("gallery.supervisor.pulse", save=False)
-        silent = time.time() - max(heard, began)
+        if heard != self._heard:
+            self._heard, self._heard_at = heard, time.monotonic()
+        silent = time.monotonic() - max(self._heard_at, began)
         return state == IDLE and silent > DEAF and silent > (DEAF_AMONG_OTHERS if self._has_others() else 0)
 
     def _has_others(self) -> bool:
@@ -154,6 +160,18 @@ class Supervisor:
         with contextlib.suppress(DatabaseError):
             if count := tasks.release(self.machine):
                 logger.warning("%d interrupted pictures are queued again", count)
+
+    def _ask(self) -> None:
+        """Have what waits read, each minute: where the clock was set back the queue's own times are far off."""
+        if time.monotonic() < self._ask_at:
+            return
+        self._ask_at = time.monotonic() + ASK
+        try:
+            if tasks.claimable().exists():
+                tasks.enqueue()
+        except DatabaseError as error:
+            logger.warning("The worker could not be asked for what waits: %s", error)
+            connection.close()
 
     def _beat(self) -> None:
         """Note that the worker is alive. A database that is locked or gone is no reason to end it."""

@@ -8,7 +8,18 @@ from tests.chaos.site import ROOT
 
 
 def test_nothing_is_lost_while_processes_die():
-    command = [sys.executable, "-m", "tests.chaos", "--minutes", "0.6", "--kills", "10", "--seed", "7"]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.chaos",
+        "--minutes",
+        "0.6",
+        "--kills",
+        "10",
+        "--seed",
+        "7",
+        "--steady",
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=420)
     assert done.stdout, done.stderr[-3000:]
     report = json.loads(done.stdout)

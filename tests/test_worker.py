@@ -5,16 +5,46 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import psutil
 import pytest
+from django.utils import timezone
+from django_q.models import OrmQ, Schedule
 
-from gallery import supervisor
+from gallery import ingest, supervisor
 from tests.browser.running import wait_for
+from tests.conftest import drawn, encoded, upload
 
 ROOT = Path(__file__).resolve().parent.parent
 COUNT = "from gallery.models import Image; print('left', Image.objects.exclude(status='ready').count())"
+
+
+def test_what_waits_is_read_though_the_clock_was_set_back(stranger):
+    """The queue's tasks and schedules are of two hours later then."""
+    ingest.add(stranger, upload(encoded(drawn("navy"))))
+    OrmQ.objects.update(lock=timezone.now() + timedelta(hours=2))
+    Schedule.objects.update(next_run=timezone.now() + timedelta(hours=2))
+    watching = supervisor.Supervisor()
+    watching._ask()
+    watching._ask()
+    ready = OrmQ.objects.filter(lock__lte=timezone.now())
+    assert [task.func() for task in ready] == ["gallery.tasks.extract_pending"]
+
+
+@pytest.mark.parametrize("jump", [-7200, 7200])
+def test_a_clock_that_jumps_makes_no_cluster_deaf(db, settings, tmp_path, monkeypatch, jump):
+    settings.VAR_DIR = tmp_path
+    watching, now = supervisor.Supervisor(), [1000.0]
+    monkeypatch.setattr(supervisor.time, "monotonic", lambda: now[0])
+    supervisor.pulse_file().write_text(supervisor.IDLE)
+    at = supervisor.pulse_file().stat().st_mtime
+    assert not watching._is_deaf(began=now[0])
+    os.utime(supervisor.pulse_file(), (at + jump, at + jump))
+    assert not watching._is_deaf(began=now[0])
+    now[0] += supervisor.DEAF + 1
+    assert watching._is_deaf(began=1000.0)
 
 
 class Worker:

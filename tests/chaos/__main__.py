@@ -32,6 +32,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--kills", type=int, default=10**6, help="stop sooner, after so many")
     parser.add_argument("--pause", type=float, default=2.0, help="seconds between two kills, on average")
+    parser.add_argument("--steady", action="store_true", help="leave the clock alone")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
@@ -100,7 +101,7 @@ def _disturb(
                            check=False, capture_output=True)  # fmt: skip
         elif event < 0.4:
             filling.unlink(missing_ok=True)
-        elif event < 0.55:
+        elif event < 0.55 and not options.steady:
             site.clock.jump(chance)
     filling.unlink(missing_ok=True)
     end.set()
