@@ -162,7 +162,7 @@ class Supervisor:
                 logger.warning("%d interrupted pictures are queued again", count)
 
     def _ask(self) -> None:
-        """Have what waits read, each minute: where the clock was set back the queue's own times are far off."""
+        """Have what waits read, each minute: a clock that was set back leaves the queue's times far off."""
         if time.monotonic() < self._ask_at:
             return
         self._ask_at = time.monotonic() + ASK
