@@ -1,7 +1,6 @@
 """Workers of several machines take their tasks from one queue."""
 
 import os
-import time
 from datetime import timedelta
 
 import pytest
@@ -12,13 +11,16 @@ from gallery.models import WorkerState
 
 
 @pytest.mark.django_db
-def test_a_cluster_that_shares_its_queue_is_given_time_to_get_a_task(settings, tmp_path):
+def test_a_cluster_that_shares_its_queue_is_given_time_to_get_a_task(settings, tmp_path, monkeypatch):
     settings.VAR_DIR = tmp_path
-    watching = supervisor.Supervisor()
+    watching, now = supervisor.Supervisor(), [1000.0]
+    monkeypatch.setattr(supervisor.time, "monotonic", lambda: now[0])
 
     def silent_for(seconds: float) -> bool:
         supervisor.pulse_file().write_text(supervisor.IDLE)
-        os.utime(supervisor.pulse_file(), (time.time() - seconds,) * 2)
+        os.utime(supervisor.pulse_file(), (now[0],) * 2)  # a sign of its own
+        assert not watching._is_deaf(began=0.0)
+        now[0] += seconds
         return watching._is_deaf(began=0.0)
 
     assert not silent_for(supervisor.DEAF - 5)
