@@ -346,9 +346,9 @@ class SimilarView(APIView):
 
 
 class TagListView(ListAPIView):
-    has_cursors = False
     """The tags on pictures that you may see, most frequent first, with how many those are."""
 
+    has_cursors = False  # they are counted in the index: there are no rows to go on behind
     serializer_class = SuggestionSerializer
     filterset_class = None
 

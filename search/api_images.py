@@ -15,9 +15,8 @@ from rest_framework.utils.urls import replace_query_param
 from gallery import access
 from gallery.api.images import ImageFilter, ImageSerializer, ImageViewSet, tag_name
 from gallery.api.pagination import Pagination
-from gallery.api.strict import Text, asked, refuse_unknown
+from gallery.api.strict import TagText, Text, asked, refuse_unknown
 from gallery.models import Image
-from gallery.models.tag import MAX_TAG_LENGTH
 from search import browsing, listing
 from search.query.errors import QueryError
 from search.query.filters import FILTERS, Filters
@@ -33,9 +32,7 @@ class WithinSerializer(serializers.Serializer):
         help_text="By number, which is the order in which pictures came, by the date taken or added, or by "
         "size; with a minus the largest first. Other orders than by number list only what has been read.",
     )  # fmt: skip
-    tag = Text(
-        max_length=MAX_TAG_LENGTH, required=False, allow_blank=True, help_text="Only pictures that carry it."
-    )
+    tag = TagText(required=False, allow_blank=True, help_text="Only pictures that carry it.")
 
     def get_fields(self) -> dict[str, serializers.Field]:
         """Return the fields above, and one for each filter of the search."""

@@ -50,7 +50,7 @@ def schema(key):
         sent.connect(close_old_connections)
 
 
-@pytest.mark.parametrize(("mode", "examples"), [(GenerationMode.POSITIVE, 30), (GenerationMode.NEGATIVE, 15)])
+@pytest.mark.parametrize(("mode", "examples"), [(GenerationMode.POSITIVE, 40), (GenerationMode.NEGATIVE, 15)])
 def test_the_api_is_as_it_is_described(schema, key, mode, examples):
     tried, signed_in = [], {"Authorization": f"Token {key}"}
     for operation in (result.ok() for result in schema.get_all_operations()):

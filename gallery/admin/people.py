@@ -23,7 +23,7 @@ class AccountInline(admin.StackedInline):
     verbose_name_plural = "quota"
 
 
-RIGHTS = ("email", "is_staff", "is_superuser", "groups", "user_permissions")
+NOT_BY_HELPERS = ("email", "is_staff", "is_superuser", "groups", "user_permissions")
 
 admin.site.unregister(get_user_model())
 
@@ -40,7 +40,7 @@ class PersonAdmin(UserAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Without what would make an administrator of somebody, or sign in as them, for whoever is none."""
-        return super().get_readonly_fields(request, obj) if _is_administrator(request) else RIGHTS
+        return super().get_readonly_fields(request, obj) if _is_administrator(request) else NOT_BY_HELPERS
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Helpers invite people: whoever makes an account knows its password."""

@@ -16,10 +16,9 @@ from rest_framework.views import APIView
 
 from gallery import access, album_filling, corrections, tagging, tasks, trash
 from gallery.api.images import signed_in, tag_name
-from gallery.api.strict import StrictSerializer, Text
+from gallery.api.strict import StrictSerializer, TagText, Text
 from gallery.models import Favourite, Image
 from gallery.models.image import MAX_CAPTION
-from gallery.models.tag import MAX_TAG_LENGTH
 
 MOST = 1000
 DONE, FORBIDDEN, MISSING = "done", "not yours to change", "not there"
@@ -35,7 +34,7 @@ class BulkSerializer(StrictSerializer):
         ["tag", "untag", "add", "remove", "trash", "restore", "favourite", "unfavourite", "caption", "date",
          "place", "turn", "retry"]
     )  # fmt: skip
-    tag = Text(max_length=MAX_TAG_LENGTH, required=False, help_text="For tag and untag.")
+    tag = TagText(required=False, help_text="For tag and untag.")
     album_id = serializers.IntegerField(
         min_value=1, max_value=2**53, required=False, help_text="For add and remove."
     )

@@ -24,7 +24,7 @@ from gallery.access import AnyUser
 from gallery.api.created import created
 from gallery.api.parsers import JSONParser
 from gallery.api.problems import NoRoom
-from gallery.api.strict import Text
+from gallery.api.strict import TagText, Text
 from gallery.destination import Destination, destination
 from gallery.files.downloads import wants_metadata
 from gallery.files.responses import send_original, send_thumbnail
@@ -34,7 +34,7 @@ from gallery.imaging.dates import Moment
 from gallery.imaging.metadata import Beside
 from gallery.models import Image, ImageTag, Tag
 from gallery.models.image import MAX_CAPTION
-from gallery.models.tag import MAX_TAG_LENGTH, normalize
+from gallery.models.tag import normalize
 from gallery.refusal import NoRoomError, RefusedError
 
 
@@ -172,7 +172,7 @@ def tag_name(field: str, text: str) -> str:
 
 
 class TagNameSerializer(serializers.Serializer):
-    name = Text(max_length=MAX_TAG_LENGTH)
+    name = TagText()
 
     def validate_name(self, name: str) -> str:
         try:

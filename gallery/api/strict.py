@@ -9,6 +9,8 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from gallery.models.tag import MAX_TAG_LENGTH
+
 
 def refuse_unknown(request: Request, known: Iterable[str]) -> None:
     """Raise ValidationError, a 400, for parameters in the address that are not among the known ones."""
@@ -23,6 +25,15 @@ class Text(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class TagText(Text):
+    """A tag's name, of which normalize checks the rest."""
+
+    default_error_messages = {"max_length": "A tag has at most {max_length} characters."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=MAX_TAG_LENGTH, **options)
 
 
 class TextModelSerializer(serializers.ModelSerializer):

@@ -204,8 +204,7 @@ def test_search_in_every_way(live):
 def test_search_by_a_pasted_picture_by_a_part_of_it_and_by_a_mix(live):
     page = live
     paste(page, demo_path("flower"))
-    # The first search by a picture loads what embeds pictures.
-    expect(page.locator(".chip img")).to_have_count(1, timeout=30_000)
+    expect(page.locator(".chip img")).to_have_count(1)
     expect(page.locator(".result .tile a").first).to_have_attribute("title", "flower.jpg")
     page.get_by_role("link", name="Use a part").click()
     box = page.locator("[data-region]").bounding_box()

@@ -160,4 +160,4 @@ def test_a_tag_is_asked_for_in_any_way_of_writing_it(api, photo, written):
 def test_a_tag_that_cannot_be_is_named(api):
     response = api.get("/api/v1/images/", {"tag": "x" * 101})
     assert response.status_code == 400
-    assert "no more than 100 characters" in str(response.json()["errors"])
+    assert "at most 100" in str(response.json()["errors"])
