@@ -25,6 +25,7 @@ class GalleryConfig(AppConfig):
                 memory=settings.DECODE_MEMORY_MB * 1_000_000,
                 seconds=settings.DECODE_SECONDS,
                 megapixels=settings.MAX_IMAGE_MEGAPIXELS,
+                waiting=max(2, settings.WEB_THREADS // 3),
             )
         )
         checks.register(check_extractor)

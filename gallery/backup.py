@@ -41,6 +41,7 @@ class Report:
     gone: int = 0  # deleted for good since the database was copied
     has_key: bool = False  # a SECRET_KEY of the environment is for the person who set it to keep
     wrong: list[str] = field(default_factory=list)  # originals that are missing or not what was uploaded
+    sha256: str = ""  # of the database's copy
 
 
 def back_up(target: Path, verify_all: bool = False) -> Report:
@@ -55,6 +56,7 @@ def back_up(target: Path, verify_all: bool = False) -> Report:
     at = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
     report = Report(at, f"{DATABASES}/{at}{database_copies.suffix()}")
     copy_of_database(target / report.database)
+    report.sha256 = _digest(target / report.database)
     key = Path(settings.VAR_DIR) / KEY
     if key.exists():
         _copy(key.open, target / KEY)
@@ -80,8 +82,11 @@ def latest() -> Report | None:
 def copy_of_database(path: Path) -> None:
     """Copy the database as of now, whole, so that it is there under its name or not at all."""
     temporary = path.with_suffix(".new")
-    database_copies.write(temporary)
-    _publish(temporary, path)
+    try:
+        database_copies.write(temporary)
+        _publish(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _bring(
@@ -126,23 +131,46 @@ def restore(source: Path, at: str = "") -> Report:
     `manage.py verify` lists those that it does not know.
     """
     database_copies.refuse_to_overwrite()
-    copies = sorted((source / DATABASES).glob(f"*{database_copies.suffix()}"))
-    chosen = [path for path in copies if not at or path.stem.startswith(at)]
-    if not chosen:
-        raise BackupError(f"There is no backup {at} in {source}.".replace("  ", " "))
-    report = Report(chosen[-1].stem, str(chosen[-1].relative_to(source)))
-    is_dump = chosen[-1].suffix == ".dump"
+    copy = _chosen(source, at)
+    report = Report(copy.stem, str(copy.relative_to(source)))
+    is_dump = copy.suffix == ".dump"
     if is_dump:  # in one transaction, before the originals, which it alone can name
-        database_copies.put_back_dump(chosen[-1])
-    for name, sha256 in database_copies.originals_in(chosen[-1]):
+        database_copies.put_back_dump(copy)
+    for name, sha256 in database_copies.originals_in(copy):
         _put_back(source / ORIGINALS / name, name, sha256, report)
     if (source / KEY).exists():
         _copy((source / KEY).open, Path(settings.VAR_DIR) / KEY)
         report.has_key = True
     shutil.rmtree(settings.INDEX_DIR, ignore_errors=True)  # of another database: it is made again
     if not is_dump:  # last: a restoration that is interrupted is begun again
-        _copy(chosen[-1].open, Path(connection.settings_dict["NAME"]))
+        _copy(copy.open, Path(connection.settings_dict["NAME"]))
     return report
+
+
+def _chosen(source: Path, at: str) -> Path:
+    """Return the copy of the database to restore; BackupError where there is none, or it is damaged.
+
+    A backup that was interrupted has no report, and is restored only by its name.
+    """
+    copies = sorted((source / DATABASES).glob(f"*{database_copies.suffix()}"))
+    whole = [path for path in copies if path.with_suffix(".json").exists()]
+    chosen = [path for path in copies if path.stem.startswith(at)] if at else whole or copies
+    if not chosen:
+        raise BackupError(f"There is no backup {at} in {source}.".replace("  ", " "))
+    copy = chosen[-1]
+    try:
+        expected = json.loads(copy.with_suffix(".json").read_text()).get("sha256")
+    except (OSError, ValueError, AttributeError):
+        expected = None
+    try:
+        if expected and _digest(copy) != expected:
+            raise BackupError("its bytes are not those that were written.")
+        database_copies.refuse_damaged(copy)
+    except BackupError as error:
+        earlier = [path.stem for path in whole if path < copy]
+        hint = f" An earlier one: --at {earlier[-1]}" if earlier else ""
+        raise BackupError(f"{copy} is damaged: {error}{hint}") from error
+    return copy
 
 
 def _put_back(source: Path, name: str, sha256: str, report: Report) -> None:

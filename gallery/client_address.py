@@ -38,4 +38,4 @@ def _is_trusted(address: str) -> bool:
         own = ip_address(address)
     except ValueError:
         return False
-    return any(own in ip_network(proxy, strict=False) for proxy in settings.TRUSTED_PROXIES)
+    return any(own in ip_network(proxy) for proxy in settings.TRUSTED_PROXIES)

@@ -27,18 +27,35 @@ def write(path: Path) -> None:
     if connection.vendor == "postgresql":
         _run("pg_dump", "--format=custom", "--no-owner", "--file", str(path))
         return
+    database = Path(connection.settings_dict["NAME"])
+    if not database.exists():
+        raise CopyError(
+            f"There is no database at {database}: is the right disk there, and is it this site's?"
+        )
     # In one step: a copy in several begins anew whenever somebody writes between two of them. With a log of
     # changes everybody goes on meanwhile. The copy has no such log, so that it opens on a read-only disk.
     try:
         with (
-            closing(sqlite3.connect(connection.settings_dict["NAME"])) as source,
+            closing(sqlite3.connect(database)) as source,
             closing(sqlite3.connect(path)) as copy,
         ):
             source.backup(copy, pages=-1)
             copy.execute("PRAGMA journal_mode = DELETE")
-            verdicts = [row[0] for row in copy.execute("PRAGMA integrity_check(10)")]
     except sqlite3.DatabaseError as error:
         raise CopyError(f"The database cannot be copied: {error}") from error
+    refuse_damaged(path)
+
+
+def refuse_damaged(copy: Path) -> None:
+    """Raise CopyError unless a copy of a SQLite database is whole, and one of Picfusion."""
+    if copy.suffix == ".dump":
+        return  # pg_restore looks at it, and puts back all or nothing
+    try:
+        with closing(sqlite3.connect(f"{copy.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as opened:
+            verdicts = [row[0] for row in opened.execute("PRAGMA integrity_check(10)")]
+            opened.execute("SELECT original, sha256 FROM gallery_image LIMIT 1")
+    except sqlite3.DatabaseError as error:
+        raise CopyError(f"The copy of the database cannot be read: {error}") from error
     if verdicts != ["ok"]:
         raise CopyError("The copy of the database is damaged: " + "; ".join(verdicts))
 

@@ -1,5 +1,6 @@
 """Reading settings: a value that cannot be is an error that names its setting, and so is an unknown name."""
 
+import ipaddress
 import os
 import re
 import zoneinfo
@@ -69,6 +70,44 @@ class Environment(environ.Env):
             if not re.fullmatch(r"https?://[\w.-]+(:\d{1,5})?", origin, re.ASCII):
                 raise ImproperlyConfigured(f"{var} must be like https://app.example.com, not '{origin}'.")
         return found
+
+    def mail(self, var: str) -> dict[str, Any]:
+        """Read how mail is sent, as in smtp+tls://user:password@host:587; to the log where it is empty."""
+        try:
+            return dict(self.email_url_config(self.str(var, "") or "consolemail://"))
+        except (ImproperlyConfigured, ValueError, KeyError) as error:
+            raise ImproperlyConfigured(
+                f"{var} must be like smtp+tls://user:password@mail.example.com:587 ({error})."
+            ) from error
+
+    def networks(self, var: str) -> list[str]:
+        """Read IP addresses and networks, commas between them; each as a network."""
+        found = []
+        for part in filter(None, (own.strip() for own in self.str(var, "").split(","))):
+            try:
+                found.append(str(ipaddress.ip_network(part, strict=False)))
+            except ValueError as error:
+                raise ImproperlyConfigured(
+                    f"{var} must be addresses or networks like 10.0.0.0/8, not '{part}'."
+                ) from error
+        return found
+
+    def hosts(self, var: str, default: list[str]) -> list[str]:
+        """Read names of hosts, commas between them; a leading dot stands for all below, * for every one."""
+        found = [own.strip() for own in self.str(var, "").split(",") if own.strip()]
+        for host in found:
+            if not re.fullmatch(r"\*|\.?[\w.-]+|\[[0-9A-Fa-f:.]+\]", host):
+                raise ImproperlyConfigured(f"{var} must be names like photos.example.com, not '{host}'.")
+        return found or default
+
+    def served(self) -> None:
+        """Check what gunicorn reads by itself, so that `manage.py check` tells of it, too."""
+        self.int("WEB_CONCURRENCY", 1)
+        if self.int("PORT", 8000, least=0) > 65535:
+            raise ImproperlyConfigured(f"PORT must be at most 65535, not '{self.str('PORT')}'.")
+        path = self.str("SCRIPT_NAME", "")
+        if path and not re.fullmatch(r"(/[\w.~-]+)+/?", path):
+            raise ImproperlyConfigured(f"SCRIPT_NAME must be a path like /pics, not '{path}'.")
 
     def zone(self, var: str, default: str) -> str:
         """Read the name of a time zone, as in Europe/Lisbon."""

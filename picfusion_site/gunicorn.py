@@ -2,24 +2,32 @@
 
 import json
 import os
+import sys
 import threading
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from gunicorn import util
 
 from picfusion_site import deadlines, environment
 
-environment.load(Path(__file__).resolve().parent.parent / ".env")
+FILE = Path(__file__).resolve().parent.parent / ".env"
+environment.load(FILE)
+try:
+    env = environment.Environment(FILE)
+    env.served()
+    workers = env.int("WEB_CONCURRENCY", 1)
+    threads = env.int("WEB_THREADS", 32, least=4)
+    graceful_timeout = env.int("STOP_SECONDS", 8)
+except ImproperlyConfigured as error:
+    sys.exit(str(error))
 # Words are embedded by many threads at once: each with threads of its own would take turns, not cores.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ["PICFUSION_SERVES"] = "yes"  # its threads share connections to a PostgreSQL server
-bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT', '8000')}"
-workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
+bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{env.int('PORT', 8000, least=0)}"
 worker_class = "gthread"
-threads = int(os.environ.get("WEB_THREADS") or 32)
 timeout = 300
-graceful_timeout = int(os.environ.get("STOP_SECONDS") or 8)
 # A results page with twenty examples, a region and filters has a long address.
 limit_request_line = 8190
 accesslog = None

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from gallery.api import problems
 from gallery.extraction.registry import StillLoadingError
 from gallery.files.storage import StoreError
+from gallery.imaging.decoder import DecoderBusyError
 from picfusion_site.views import bad_request
 from search.errors import EngineAwayError, NotReadyError
 
@@ -20,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class NotYet:
-    """Answer 503 while model or index are made, or while the store of files or the search engine is away."""
+    """Answer 503 while model or index are made, store or search engine are away, or decoding is behind."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -34,6 +35,8 @@ class NotYet:
         elif isinstance(error, NotReadyError):
             message = _("The search is getting ready: %(percent)s%% of the pictures so far. Try again soon.")
             message %= {"percent": error.percent}
+        elif isinstance(error, DecoderBusyError):
+            message = _("The server is busy with other pictures. Try again in a few seconds.")
         elif isinstance(error, StoreError):
             logger.error("The store of files: %s", error)
             message = _("The pictures' files cannot be reached right now. Try again in a few minutes.")

@@ -37,12 +37,13 @@ if not SECRET_KEY and env.str("DATABASE_URL", "").startswith("postgres"):
         "SECRET_KEY must be set, the same on every machine, when DATABASE_URL is shared."
     )
 SECRET_KEY = SECRET_KEY or secret_key(VAR_DIR / "secret_key")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+env.served()
 CSRF_FAILURE_VIEW = "picfusion_site.views.csrf_failure"
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 HTTPS = env.bool("HTTPS", False)
 # Whose X-Forwarded-For is believed: addresses or networks of proxies.
-TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -148,7 +149,7 @@ MIN_FREE_MB = env.int("MIN_FREE_MB", 500, least=0)
 MAX_UPLOAD_MB = env.int("MAX_UPLOAD_MB", 100)
 MAX_IMAGE_MEGAPIXELS = env.int("MAX_IMAGE_MEGAPIXELS", 250)
 # What decoding one picture may take; it happens in processes of its own.
-DECODE_MEMORY_MB = env.int("DECODE_MEMORY_MB", 1200)
+DECODE_MEMORY_MB = env.int("DECODE_MEMORY_MB", 1200, least=100)
 DECODE_SECONDS = env.int("DECODE_SECONDS", 60)
 FILE_UPLOAD_HANDLERS = ["gallery.files.upload_handler.CappedUploadHandler"]
 DATA_UPLOAD_MAX_NUMBER_FILES = 500
@@ -234,7 +235,7 @@ X_FRAME_OPTIONS = "DENY"
 # --- Mail ---------------------------------------------------------------------------------------
 
 # Letters for forgotten passwords are written to the console until a mail server is named.
-vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+vars().update(env.mail("EMAIL_URL"))
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", "Picfusion <picfusion@localhost>")
 
 # What Prometheus must know to read /metrics; empty for superusers alone.
@@ -341,7 +342,10 @@ LOGGING = {
             "filters": ["about_request"],
         }
     },
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    "root": {
+        "handlers": ["console"],
+        "level": env.choice("LOG_LEVEL", ["info", "debug", "warning", "error", "critical"]).upper(),
+    },
     # Tokenizers, weight files and pictures are chatty at INFO.
     "loggers": {name: {"level": "WARNING"} for name in ("PIL", "httpx", "transformers", "django-q")},
 }

@@ -58,6 +58,15 @@ def migrated(tmp_path_factory):
         ("DECODE_SECONDS", "1e3", "DECODE_SECONDS must be"),
         ("EXTRACTOR", "best", "EXTRACTOR must be one of"),
         ("TIME_ZONE", "Mars/Base", "TIME_ZONE"),
+        ("TRUSTED_PROXIES", "10.0.0.1,banana", "TRUSTED_PROXIES must be addresses or networks"),
+        ("TRUSTED_PROXIES", "10.0.0.0/99", "TRUSTED_PROXIES must be addresses or networks"),
+        ("ALLOWED_HOSTS", "https://photos.example.com/", "ALLOWED_HOSTS must be names like"),
+        ("PORT", "99999", "PORT must be at most 65535, not '99999'."),
+        ("PORT", "web", "PORT must be a whole number"),
+        ("WEB_CONCURRENCY", "-1", "WEB_CONCURRENCY must be a whole number of at least 1"),
+        ("SCRIPT_NAME", "pics", "SCRIPT_NAME must be a path like /pics, not 'pics'."),
+        ("EMAIL_URL", "foo", "EMAIL_URL must be like smtp"),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL must be one of"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path, name, value, sentence):

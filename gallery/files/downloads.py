@@ -2,11 +2,13 @@
 
 import io
 import logging
+import time
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import PurePath
-from typing import IO
+from typing import IO, TypeVar
 
 from django.core.exceptions import BadRequest
 from django.http import QueryDict, StreamingHttpResponse
@@ -14,15 +16,18 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from zipstream import ZipStream
 
+from gallery.files.storage import is_in_object_store
 from gallery.files.thumbnails import thumbnail_of
 from gallery.imaging import writing
-from gallery.imaging.decoder import DecodeError, decoder
+from gallery.imaging.decoder import DecodeError, DecoderBusyError, decoder
 from gallery.imaging.formats import BY_NAME
 from gallery.imaging.writing import Said
 from gallery.models import Image, ImageTag
 from gallery.models.image import Corrected
 
 logger = logging.getLogger(__name__)
+
+Made = TypeVar("Made")
 
 CHUNK = 1 << 18
 LONGEST_NAME = 255  # bytes, as file systems take them
@@ -54,6 +59,19 @@ def without_location(image: Image) -> Stripped:
         return Stripped(file.read(), jpeg.media_type, name)
 
 
+def is_as_long_as_it_was(image: Image) -> bool:
+    """Whether the file has the bytes that were uploaded, by number: `manage.py verify` looks at each.
+
+    A store's files are not asked for, which would be one more request: it keeps them whole or not at all.
+    """
+    if is_in_object_store(image.original):
+        return True
+    try:
+        return image.original.size == image.size_bytes
+    except FileNotFoundError:
+        return True  # which is told as such
+
+
 def wants_metadata(form: QueryDict) -> bool:
     """Whether files are to say what is known of them here: with=metadata. BadRequest for another word."""
     wanted = form.get("with", "")
@@ -72,16 +90,24 @@ def with_metadata(image: Image, keeps_location: bool) -> tuple[Stripped, bytes]:
     # What the file says of a place that was corrected goes, too.
     if keeps_location and not image.corrected & Corrected.PLACE:
         with image.original.storage.open(image.original_name) as file:
-            copy = Stripped(file.read(), own, image.filename)
-    else:
-        copy = without_location(image)
+            return _saying(file, Stripped(b"", own, image.filename), said, image.pk)
+    copy = without_location(image)
     if copy.media_type != own:  # the pixels alone, which are turned already
         said = replace(said, turn=0)
+    return _saying(io.BytesIO(copy.content), copy, said, image.pk)
+
+
+def _saying(file: IO[bytes], copy: Stripped, said: Said, pk: int) -> tuple[Stripped, bytes]:
+    """Give the copy with what is said written into the file; else the file as it is, and XMP.
+
+    The file is read once it is its turn, so that those that wait take no memory.
+    """
     try:
-        return replace(copy, content=decoder().write(io.BytesIO(copy.content), said)), b""
+        return replace(copy, content=decoder().write(file, said)), b""
     except DecodeError as reason:
-        logger.info("What is known of image %d lies beside it: %s", image.pk, reason)
-        return copy, writing.packet(said)
+        logger.info("What is known of image %d lies beside it: %s", pk, reason)
+        file.seek(0)
+        return replace(copy, content=file.read()), writing.packet(said)
 
 
 def _said(image: Image, keeps_location: bool) -> Said:
@@ -123,10 +149,10 @@ def _stream(images: Iterable[tuple[Image, bool]], metadata: bool) -> Iterator[by
     missing: list[str] = []
     for image, keeps_location in images:
         try:
-            if image.is_damaged:
+            if image.is_damaged or not is_as_long_as_it_was(image):
                 raise OSError("its file is not what was uploaded")
             if metadata:
-                copy, beside = with_metadata(image, keeps_location)
+                copy, beside = _in_turn(partial(with_metadata, image, keeps_location))
                 name = _unique(copy.filename, taken)
                 archive.add(copy.content, name)
                 if beside:
@@ -135,7 +161,7 @@ def _stream(images: Iterable[tuple[Image, bool]], metadata: bool) -> Iterator[by
                 file = image.original.storage.open(image.original_name)
                 archive.add(_chunks(file, image.filename, missing), _unique(image.filename, taken))
             else:
-                stripped = without_location(image)
+                stripped = _in_turn(partial(without_location, image))
                 archive.add(stripped.content, _unique(stripped.filename, taken))
         except Exception as error:  # of the disk, or of a hostile file: the others are sent all the same
             logger.warning("Image %d is left out of a ZIP: %s: %s", image.pk, type(error).__name__, error)
@@ -145,6 +171,16 @@ def _stream(images: Iterable[tuple[Image, bool]], metadata: bool) -> Iterator[by
         lines = ["These pictures could not be read on the server:", *missing, ""]
         archive.add("\n".join(lines), "missing.txt")
     yield from archive.finalize()
+
+
+def _in_turn(make: Callable[[], Made]) -> Made:
+    """Make it, waiting up to two minutes for its turn: a ZIP that is under way cannot ask to come back."""
+    for _second in range(120):
+        try:
+            return make()
+        except DecoderBusyError:
+            time.sleep(1)
+    return make()
 
 
 def _chunks(file: IO[bytes], name: str, missing: list[str]) -> Iterator[bytes]:

@@ -1,9 +1,9 @@
 """Originals and thumbnails as HTTP responses. Callers have asked gallery.access."""
 
-import io
+import tempfile
 from datetime import UTC, datetime
 from pathlib import PurePath
-from typing import IO
+from typing import IO, Any, cast
 
 from django.conf import settings
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
@@ -45,10 +45,18 @@ def _original(request: HttpRequest, image: Image, variant: str) -> HttpResponseB
             file: IO[bytes] = image.original.storage.open(image.original_name)
         else:
             stripped = downloads.without_location(image)
-            file, filename, media_type = io.BytesIO(stripped.content), stripped.filename, stripped.media_type
+            file, filename, media_type = _on_disk(stripped.content), stripped.filename, stripped.media_type
     except FileNotFoundError as error:
         raise Http404 from error
     return FileResponse(file, as_attachment=True, filename=filename, content_type=media_type)
+
+
+def _on_disk(content: bytes) -> IO[bytes]:
+    """Put what was made for one answer into a file without a name: a slow client must cost no memory."""
+    file: Any = tempfile.SpooledTemporaryFile(1 << 20, dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115
+    file.write(content)
+    file.seek(0)
+    return cast(IO[bytes], file)
 
 
 def send_original(
@@ -59,7 +67,7 @@ def send_original(
     Byte for byte, but for its location where that is not to be told; with `metadata` a copy that says what
     people said of it.
     """
-    if image.is_damaged:
+    if image.is_damaged or not downloads.is_as_long_as_it_was(image):
         return HttpResponse(_("This file is damaged on the server. Ask an administrator."), status=410)
     if metadata:
         return _with_metadata(image, keeps_location)
@@ -95,8 +103,9 @@ def _with_metadata(image: Image, keeps_location: bool) -> HttpResponseBase:
         raise Http404 from error
     if beside:
         return downloads.zip_of([(image, keeps_location)], PurePath(image.filename).stem, metadata=True)
-    response = HttpResponse(copy.content, content_type=copy.media_type)
-    response["Content-Disposition"] = content_disposition_header(True, copy.filename)
+    response = FileResponse(
+        _on_disk(copy.content), as_attachment=True, filename=copy.filename, content_type=copy.media_type
+    )
     response["X-Content-Type-Options"] = "nosniff"
     patch_cache_control(response, private=True, no_cache=True)
     return response

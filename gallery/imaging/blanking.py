@@ -85,11 +85,31 @@ def _stripper(content: bytes) -> Callable[[bytes], bytes]:
     raise NotStrippedError("its format has no rule")
 
 
-def _counted(parts: Iterator[Part]) -> Iterator[Part]:
-    for number, part in enumerate(parts):
-        if number > MOST_PARTS:
+class _Budget:
+    """What may be done with one file: so many parts looked at, and each of its bytes emptied about once."""
+
+    def __init__(self, size: int) -> None:
+        self.parts, self.bytes = MOST_PARTS, size + LARGEST_EXIF
+
+    def take(self, parts: int) -> None:
+        self.parts -= parts
+        if self.parts < 0:
             raise NotStrippedError("it has too many parts")
-        yield part
+
+    def counted(self, parts: Iterator[Part]) -> Iterator[Part]:
+        """Yield the parts, each of which counts."""
+        for part in parts:
+            self.take(1)
+            yield part
+
+    def fill(self, data: bytearray, at: int, size: int, filling: bytes = b"\0") -> None:
+        """Empty `size` bytes in place; values that overlap again and again are no picture's."""
+        if at < 0 or at + size > len(data):
+            raise NotStrippedError("a value lies outside of the file")
+        self.bytes -= size
+        if self.bytes < 0:
+            raise NotStrippedError("its values overlap")
+        data[at : at + size] = filling * size
 
 
 def kept_exif(exif: bytes) -> bytes:
@@ -109,7 +129,7 @@ def kept_exif(exif: bytes) -> bytes:
 
 def _jpeg(content: bytes) -> bytes:
     out, exif = [b"\xff\xd8"], b""
-    for marker, start, stop in _counted(jpeg_parts(content)):
+    for marker, start, stop in _Budget(0).counted(jpeg_parts(content)):
         part = content[start:stop]
         if marker == 0xE1 and part[4:10] == b"Exif\0\0" and not exif:
             exif = kept_exif(part[4:])
@@ -154,7 +174,7 @@ def jpeg_parts(content: bytes) -> Iterator[tuple[int, int, int]]:
 
 def _png(content: bytes) -> bytes:
     out, at = [content[:8]], 8
-    for _ in _counted(iter(int, 1)):
+    for _ in _Budget(0).counted(iter(int, 1)):
         size = struct.unpack_from(">I", content, at)[0]
         kind, stop = content[at + 4 : at + 8], at + 12 + size
         if stop > len(content):
@@ -173,7 +193,7 @@ def _png(content: bytes) -> bytes:
 def _webp(content: bytes) -> bytes:
     end = min(8 + struct.unpack_from("<I", content, 4)[0], len(content))
     out, at, exif = [], 12, b""
-    for _ in _counted(iter(int, 1)):
+    for _ in _Budget(0).counted(iter(int, 1)):
         if at + 8 > end:
             break
         kind, size = content[at : at + 4], struct.unpack_from("<I", content, at + 4)[0]
@@ -193,50 +213,41 @@ def _webp(content: bytes) -> bytes:
 
 def _tiff(content: bytes) -> bytes:
     data = bytearray(content)
-    blank_tiff(data, 0)
+    _blank_tiff(data, 0, _Budget(len(data)))
     return bytes(data)
 
 
-def blank_tiff(data: bytearray, start: int) -> None:
+def _blank_tiff(data: bytearray, start: int, budget: _Budget) -> None:
     """Empty, in place, what can tell a place in the TIFF structure that begins at `start`."""
     order = "<" if data[start : start + 2] == b"II" else ">"
 
     def number(form: str, at: int) -> int:
         return int(struct.unpack_from(order + form, data, start + at)[0])
 
-    waiting, seen, budget = [(number("I", 4), False)], set(), MOST_PARTS
+    waiting, seen = [(number("I", 4), False)], set()
     while waiting:
         directory, everything = waiting.pop()
         if not directory or directory in seen:
             continue
         seen.add(directory)
         count = number("H", directory)
-        budget -= count
-        if budget < 0:
-            raise NotStrippedError("it has too many directory entries")
+        budget.take(1 + count)
         for entry in range(directory + 2, directory + 2 + 12 * count, 12):
             tag, kind, values = number("H", entry), number("H", entry + 2), number("I", entry + 4)
             size = SIZES.get(kind, 0) * values
             at = entry + 8 if size <= 4 else number("I", entry + 8)
             if tag == GPS:
                 waiting.append((number("I", entry + 8), True))
-                _fill(data, start + entry + 8, 4, len(data))
+                budget.fill(data, start + entry + 8, 4)
             elif tag in POINTERS and size:
-                if values > MOST_PARTS:
-                    raise NotStrippedError("it has too many directories")
+                budget.take(values)
                 waiting += [(number("I", at + 4 * i), False) for i in range(values)]
             elif everything or tag in TOLD_BY:
-                _fill(data, start + at, size, len(data))
+                budget.fill(data, start + at, size)
         if everything:
-            _fill(data, start + directory, 2, len(data))
+            budget.fill(data, start + directory, 2)
         else:
             waiting.append((number("I", directory + 2 + 12 * count), False))
-
-
-def _fill(data: bytearray, at: int, size: int, end: int) -> None:
-    if at + size > end:
-        raise NotStrippedError("a value lies outside of the file")
-    data[at : at + size] = bytes(size)
 
 
 def _boxes(data: bytes | bytearray, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
@@ -254,18 +265,18 @@ def _boxes(data: bytes | bytearray, at: int, end: int) -> Iterator[tuple[bytes, 
 
 def _heif(content: bytes) -> bytes:
     """Empty metadata items and unknown boxes of HEIF and AVIF where they lie: the rest is found by offset."""
-    data = bytearray(content)
-    for kind, start, stop in _counted(_boxes(content, 0, len(content))):
+    data, budget = bytearray(content), _Budget(len(content))
+    for kind, start, stop in budget.counted(_boxes(content, 0, len(content))):
         if kind == b"moov":
             raise NotStrippedError("it holds a film")
         if kind == b"meta":
-            for item, at, size in _items(content, start + 4, stop):
+            for item, at, size in _items(content, start + 4, stop, budget):
                 if item == b"Exif":
-                    blank_tiff(data, at + 4 + struct.unpack_from(">I", content, at)[0])
+                    _blank_tiff(data, at + 4 + struct.unpack_from(">I", content, at)[0], budget)
                 elif item in (b"mime", b"uri "):
-                    data[at : at + size] = b" " * size
+                    budget.fill(data, at, size, b" ")
         elif kind not in KEPT_BOXES:
-            data[start:stop] = bytes(stop - start)
+            budget.fill(data, start, stop - start)
     result = bytes(data)
     try:
         with pixels.open_header(io.BytesIO(result)) as image:
@@ -277,10 +288,10 @@ def _heif(content: bytes) -> bytes:
     return result
 
 
-def _items(data: bytes, start: int, stop: int) -> Iterator[tuple[bytes, int, int]]:
+def _items(data: bytes, start: int, stop: int, budget: _Budget) -> Iterator[tuple[bytes, int, int]]:
     """(type, start, size) of every item extent that the meta box from start to stop tells of."""
-    boxes = {kind: (at, end) for kind, at, end in _counted(_boxes(data, start, stop))}
-    kinds = dict(_item_types(data, *boxes[b"iinf"])) if b"iinf" in boxes else {}
+    boxes = {kind: (at, end) for kind, at, end in budget.counted(_boxes(data, start, stop))}
+    kinds = dict(_item_types(data, *boxes[b"iinf"], budget)) if b"iinf" in boxes else {}
     if b"iloc" not in boxes:
         return
     at, _ = boxes[b"iloc"]
@@ -296,12 +307,12 @@ def _items(data: bytes, start: int, stop: int) -> Iterator[tuple[bytes, int, int
         at += size
         return int.from_bytes(data[at - size : at], "big")
 
-    for _ in _counted(iter(range(take(wide)))):
+    for _ in budget.counted(iter(range(take(wide)))):
         item = take(wide)
         method = take(2) & 15 if version else 0
         take(2)
         base = take(base_size)
-        for _ in _counted(iter(range(take(2)))):
+        for _ in budget.counted(iter(range(take(2)))):
             take(index_size)
             offset, length = take(offset_size), take(length_size)
             if kinds.get(item) in (b"Exif", b"mime", b"uri "):
@@ -313,9 +324,9 @@ def _items(data: bytes, start: int, stop: int) -> Iterator[tuple[bytes, int, int
                 yield kinds[item], origin + base + offset, length
 
 
-def _item_types(data: bytes, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+def _item_types(data: bytes, start: int, stop: int, budget: _Budget) -> Iterator[tuple[int, bytes]]:
     skipped = 6 if data[start] == 0 else 8
-    for kind, at, _ in _counted(_boxes(data, start + skipped, stop)):
+    for kind, at, _ in budget.counted(_boxes(data, start + skipped, stop)):
         if kind == b"infe" and data[at] in (2, 3):
             wide = 2 if data[at] == 2 else 4
             yield int.from_bytes(data[at + 4 : at + 4 + wide], "big"), data[at + 6 + wide : at + 10 + wide]

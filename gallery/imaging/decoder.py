@@ -44,6 +44,10 @@ class DecodeError(Exception):
         self.kind, self.own, self.most = kind, own, most
 
 
+class DecoderBusyError(Exception):
+    """So many files wait to be decoded that this one is not taken: no fault of its own."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """What one picture may take, and how many are decoded at a time; memory in bytes."""
@@ -52,6 +56,7 @@ class Limits:
     seconds: float = 60.0
     megapixels: float = 250.0
     children: int = os.cpu_count() or 1
+    waiting: int = 10  # more requests than children, and so threads of this process, that may be here at once
 
 
 @dataclass(frozen=True)
@@ -72,9 +77,9 @@ class _Child:
         self.channel, theirs = socket.socketpair()
         self.channel.settimeout(limits.seconds)
         environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        arguments = [str(theirs.fileno()), str(limits.memory), str(limits.megapixels)]
+        numbers = (theirs.fileno(), limits.memory, limits.megapixels, limits.seconds)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "gallery.imaging.decoder_process", *arguments],
+            [sys.executable, "-m", "gallery.imaging.decoder_process", *map(str, numbers)],
             pass_fds=[theirs.fileno()],
             cwd=ROOT,
             env=environment | {"PYTHONPATH": str(ROOT)},
@@ -112,6 +117,7 @@ class Decoder:
         self.limits = limits
         self.pid = os.getpid()
         self._large = threading.Lock()
+        self._places = threading.BoundedSemaphore(limits.children + limits.waiting)
         self._free: queue.Queue[_Child | None] = queue.LifoQueue()
         for _ in range(limits.children):
             self._free.put(None)  # started on first use
@@ -132,22 +138,32 @@ class Decoder:
 
     def strip(self, file: IO[bytes]) -> bytes:
         """Give the file without its place; DecodeError where that cannot be done for sure."""
-        with _as_real_file(file) as real:
+        with self._place(), _as_real_file(file) as real:
             return self._exchange({"operation": "strip"}, real)[1]
 
     def write(self, file: IO[bytes], said: Said) -> bytes:
         """Give a copy of the file that says it; DecodeError where nothing can be written into it."""
-        with _as_real_file(file) as real, tempfile.TemporaryFile() as words:
+        with self._place(), _as_real_file(file) as real, tempfile.TemporaryFile() as words:
             words.write(json.dumps(writing.to_json(said)).encode())
             words.flush()
             return self._exchange({"operation": "write"}, real, words)[1]
 
     def _ask(self, request: dict[str, Any], file: IO[bytes]) -> tuple[dict[str, Any], bytes]:
-        with _as_real_file(file) as real:
+        with self._place(), _as_real_file(file) as real:
             needed = self._exchange({"operation": "header"}, real)[0]["needed"]
             large = self._large if needed > self.limits.memory // 4 else contextlib.nullcontext()
             with large:
                 return self._exchange(request, real)
+
+    @contextlib.contextmanager
+    def _place(self) -> Iterator[None]:
+        """Hold one of the places; DecoderBusyError at once where none is free, so that threads are left."""
+        if not self._places.acquire(blocking=False):
+            raise DecoderBusyError
+        try:
+            yield
+        finally:
+            self._places.release()
 
     def _exchange(self, request: dict[str, Any], *files: IO[bytes]) -> tuple[dict[str, Any], bytes]:
         try:

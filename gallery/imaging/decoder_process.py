@@ -7,11 +7,14 @@ process that asked.
 
 import contextlib
 import dataclasses
+import fcntl
 import json
 import os
 import resource
+import signal
 import socket
 import sys
+from collections.abc import Iterator
 from typing import IO, Any
 
 from PIL import Image
@@ -32,17 +35,36 @@ class RefusedPictureError(Exception):
 def main() -> None:
     """Serve the socket whose number is the first argument until the other side goes."""
     channel = socket.socket(fileno=int(sys.argv[1]))
-    memory, megapixels = int(sys.argv[2]), float(sys.argv[3])
+    memory, megapixels, seconds = int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
     _limit(memory)
+    fcntl.fcntl(channel, fcntl.F_SETOWN, os.getpid())
     while True:
         line, descriptors, _, _ = socket.recv_fds(channel, 65536, 2)
         if not line:
             return
         with contextlib.ExitStack() as stack:
+            stack.enter_context(_ends_with_its_parent(channel, seconds))
             file, *more = (stack.enter_context(os.fdopen(own, "rb")) for own in descriptors)
             answer, content = _answer(json.loads(line) | {"more": more}, file, memory, megapixels)
         channel.sendall(json.dumps(answer | {"bytes": len(content)}).encode() + b"\n")
         channel.sendall(content)
+
+
+@contextlib.contextmanager
+def _ends_with_its_parent(channel: socket.socket, seconds: float) -> Iterator[None]:
+    """Have the system end this process when the other side goes, or a little after its time is over.
+
+    The other side watches the time itself, but may be killed meanwhile; and a decoder that is busy looks at
+    nothing. Whatever happens on the socket during a request is the end of the other side: SIGIO then.
+    """
+    flags = fcntl.fcntl(channel, fcntl.F_GETFL)
+    fcntl.fcntl(channel, fcntl.F_SETFL, flags | os.O_ASYNC)
+    signal.setitimer(signal.ITIMER_REAL, seconds + 5)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        fcntl.fcntl(channel, fcntl.F_SETFL, flags)
 
 
 def _limit(memory: int) -> None:

@@ -266,6 +266,48 @@ def test_places_that_cannot_be_are_refused(site, tmp_path):
     shutil.rmtree(tmp_path / "empty", ignore_errors=True)
 
 
+def test_an_empty_place_spoils_no_backup(site, tmp_path):
+    """As when the disk with the data is not there today."""
+    target = tmp_path / "backup"
+    site.manage("backup", str(target))
+    before = {path: path.read_bytes() for path in target.rglob("*") if path.is_file()}
+    done = Site(tmp_path / "empty").manage("backup", str(target), check=False)
+    assert done.returncode != 0
+    assert "There is no database at" in done.stderr
+    assert {path: path.read_bytes() for path in target.rglob("*") if path.is_file()} == before
+
+
+def _damage(copy: Path, how: str) -> None:
+    content = copy.read_bytes()
+    if how == "cut off":
+        copy.write_bytes(content[: len(content) // 2])
+    else:  # a word in it is another one
+        copy.write_bytes(content.replace(b"red.png", b"rod.png"))
+
+
+@pytest.mark.parametrize("how", ["cut off", "changed"])
+def test_a_damaged_copy_of_the_database_is_not_restored(site, tmp_path, how):
+    target, elsewhere = tmp_path / "backup", Site(tmp_path / "elsewhere")
+    site.manage("backup", str(target))
+    site.manage("backup", str(target))
+    earlier, copy = sorted((target / "databases").glob("*.sqlite3"))
+    _damage(copy, how)
+    done = elsewhere.manage("restore", str(target), check=False)
+    assert done.returncode != 0
+    assert f"{copy} is damaged" in done.stderr
+    assert f"--at {earlier.stem}" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (elsewhere.folder / "picfusion.sqlite3").exists()
+    assert "3 originals restored" in elsewhere.manage("restore", str(target), "--at", earlier.stem).stdout
+
+
+def test_a_backup_that_was_interrupted_is_not_the_newest(site, tmp_path):
+    target, elsewhere = tmp_path / "backup", Site(tmp_path / "elsewhere")
+    site.manage("backup", str(target))
+    (target / "databases" / "29990101-000000-000000.sqlite3").write_bytes(b"")
+    assert "3 originals restored" in elsewhere.manage("restore", str(target)).stdout
+
+
 def test_a_database_that_is_written_to_all_the_time_is_copied(site, tmp_path):
     """A copy in pieces would begin anew with each change of another process."""
     with sqlite3.connect(site.folder / "picfusion.sqlite3") as database:

@@ -273,7 +273,7 @@ def test_downloads_say_it_when_asked_for(page, client, mine, stranger):
     address = reverse("image-original", args=[mine.pk])
     plain, told = (page.get(address + query) for query in ("", "?with=metadata"))
     assert b"".join(plain) == mine.original.read()
-    facts = metadata.read(Pillow.open(io.BytesIO(told.content)))
+    facts = metadata.read(Pillow.open(io.BytesIO(told.getvalue())))
     assert (facts.written.caption, facts.written.keywords) == ("At dusk", ("harbour",))
     assert facts.location == (48.5, 2.5)
     assert page.get(address + "?with=sugar").status_code == 400
@@ -281,7 +281,7 @@ def test_downloads_say_it_when_asked_for(page, client, mine, stranger):
     AlbumImage.objects.create(album=album, image=mine)
     AlbumMember.objects.create(album=album, user=stranger)
     client.force_login(stranger)  # who is not told where it was taken
-    facts = metadata.read(Pillow.open(io.BytesIO(client.get(address + "?with=metadata").content)))
+    facts = metadata.read(Pillow.open(io.BytesIO(client.get(address + "?with=metadata").getvalue())))
     assert (facts.written.caption, facts.location, facts.written.place) == ("At dusk", None, "")
 
 
@@ -405,7 +405,7 @@ def test_a_corrected_place_is_the_only_one_in_a_copy(page, mine):
     address = reverse("image-original", args=[mine.pk]) + "?with=metadata"
     for said, location in (((10.0, 20.0), (10.0, 20.0)), (None, None)):
         corrections.set_place(Image.objects.filter(pk=mine.pk), said, "")
-        facts = metadata.read(Pillow.open(io.BytesIO(page.get(address).content)))
+        facts = metadata.read(Pillow.open(io.BytesIO(page.get(address).getvalue())))
         assert facts.location == location
 
 

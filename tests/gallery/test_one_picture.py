@@ -1,15 +1,20 @@
 """One picture's page: tags by hand, what the camera wrote, and the line that says how many are ready."""
 
 import io
+import zipfile
 from pathlib import Path
 
 import pytest
+from django.core.files.base import ContentFile
+from django.urls import reverse
 from PIL import ExifTags
 from PIL import Image as Pillow
 
 from gallery import ingest
+from gallery.imaging import decoder
+from gallery.imaging.decoder import Decoder, Limits
 from gallery.models import Image, ImageTag
-from tests.conftest import drawn, upload
+from tests.conftest import drawn, encoded, upload
 from tests.gallery.test_pages import text_of
 
 
@@ -98,3 +103,28 @@ def test_how_many_are_ready_renews_itself_until_all_are(page, photo):
     assert "All 40 pictures are searchable" in line
     assert "hx-trigger" not in line
     assert page.get("/waiting/?of=x").status_code == 200
+
+
+@pytest.mark.parametrize("rest", [b"", b"\xff\xd8\xff"])
+def test_a_file_that_was_cut_off_on_the_disk_is_never_sent_as_what_was_uploaded(page, curator, rest):
+    image = ingest.add(curator, ContentFile(encoded(drawn("olive")), name="a.png")).image
+    Path(image.original.path).write_bytes(rest)
+    answer = page.get(reverse("image-original", args=[image.pk]))
+    assert answer.status_code == 410
+    archive = b"".join(page.post(reverse("selection"), {"action": "download", "image": [image.pk]}))
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        assert opened.namelist() == ["missing.txt"]
+
+
+def test_while_many_files_wait_to_be_decoded_a_visitor_is_told_to_come_back(page, api, curator, monkeypatch):
+    crowded = Decoder(Limits(children=1, waiting=0))
+    crowded._places.acquire()
+    monkeypatch.setitem(decoder._state, "decoder", crowded)
+    for client, address, field in (
+        (page, reverse("upload"), "files"),
+        (api, "/api/v1/images/", "image"),
+    ):
+        file = ContentFile(encoded(drawn("purple")), name="a.png")
+        answer = client.post(address, {field: file})
+        assert (answer.status_code, answer["Retry-After"]) == (503, "5"), address
+    assert not Image.objects.filter(filename="a.png").exists()

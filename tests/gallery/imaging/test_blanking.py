@@ -111,6 +111,38 @@ def test_exiftool_finds_no_place(format, tmp_path):
     assert {name: left[name] for name in left if any(word in name.lower() for word in place)} == {}
 
 
+def with_values_over_everything(count: int, size: int) -> bytes:
+    """A TIFF whose place is `count` values, each of which claims the whole rest of the file."""
+    start = 8 + 2 + 12 + 4
+    rest = start + 2 + 12 * count + 4
+    gps = struct.pack("<H", count) + struct.pack("<HHII", 2, 7, size - rest, rest) * count
+    first = struct.pack("<HHHIII", 1, 34853, 4, 1, start, 0)
+    return (b"II*\0\x08\0\0\0" + first + gps).ljust(size, b"\x11")
+
+
+def heif_box(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", 8 + len(content)) + kind + content
+
+
+def heif_of_items(items: bytes, count: int, sizes: int) -> bytes:
+    """A HEIF with one item of XMP, number 1, whose place in the file `items` tells `count` times."""
+    item = heif_box(b"infe", b"\x02\0\0\0" + b"\0\x01\0\0mime\0")
+    iinf = heif_box(b"iinf", b"\0\0\0\0\0\x01" + item)
+    iloc = heif_box(b"iloc", b"\0\0\0\0" + struct.pack(">HH", sizes, count) + items)
+    return heif_box(b"ftyp", b"heic\0\0\0\0") + heif_box(b"meta", b"\0\0\0\0" + iinf + iloc)
+
+
+def with_items_over_everything(count: int, size: int) -> bytes:
+    """A HEIF that tells `count` times of the same item, which is nearly the whole file."""
+    item = struct.pack(">HHHII", 1, 0, 1, 0, size - 100)
+    return heif_of_items(item * count, count, 0x4400).ljust(size, b"\0")
+
+
+def with_items_of_nothing(count: int) -> bytes:
+    """A HEIF of as many items of as many parts each, which take no byte to tell."""
+    return heif_of_items(struct.pack(">HHH", 2, 0, count) * count, count, 0)
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -126,6 +158,9 @@ def test_exiftool_finds_no_place(format, tmp_path):
         b"II*\0\x08\0\0\0" + b"\x01\0" + b"\x4a\x01\x04\0\xff\xff\xff\x3f\x08\0\0\0" + b"\0" * 100,
         b"\0\0\0\x10ftypheic\0\0\0\0" + b"\0\0\0\x08free" * 500_000,
         b"RIFF\xff\xff\xff\xffWEBP" + b"JUNK\0\0\0\0" * 500_000,
+        with_values_over_everything(19_000, 40_000_000),
+        with_items_over_everything(15_000, 20_000_000),
+        with_items_of_nothing(15_000),
     ],
     ids=lambda content: f"{content[:4]!r}-{zlib.crc32(content)}",
 )

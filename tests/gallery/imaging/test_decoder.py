@@ -4,7 +4,11 @@ import contextlib
 import io
 import os
 import signal
+import struct
+import subprocess
+import sys
 import threading
+import time
 
 import numpy as np
 import psutil
@@ -12,7 +16,7 @@ import pytest
 from PIL import Image as Pillow
 
 from gallery.imaging import decoder, pixels
-from gallery.imaging.decoder import DecodeError, Decoder, Limits
+from gallery.imaging.decoder import DecodeError, Decoder, DecoderBusyError, Limits
 from tests.conftest import demo_path, drawn, encoded
 
 MEGABYTE = 1_000_000
@@ -184,3 +188,61 @@ def test_reduced_in_bands_it_is_the_same_picture(mode, color):
     assert len(small.getcolors()) == 1
     whole = pixels.load_rgb(io.BytesIO(content))
     assert np.abs(np.asarray(small)[50, 50].astype(int) - np.asarray(whole)[50, 50]).max() <= 1
+
+
+def slow_picture() -> bytes:
+    """A small JPEG that takes a decoder half a minute: a thousand scans that say nothing new of any block."""
+    side, scans = 8192, 1000
+    frame = struct.pack(">HBHHBBBB", 11, 8, side, side, 1, 1, 0x11, 0)
+    codes = [bytes([kind, 1, *[0] * 15, symbol]) for kind, symbol in ((0x00, 0x00), (0x10, 0xE0))]
+    parts = [b"\xff\xd8\xff\xdb" + struct.pack(">HB", 67, 0) + bytes([1] * 64), b"\xff\xc2" + frame]
+    parts += [b"\xff\xc4" + struct.pack(">H", 2 + len(code)) + code for code in codes]
+    bits = (
+        15 * (side // 8) ** 2 // (1 << 14)
+    )  # each run of 2^14 blocks has a code of one bit and fourteen more
+    scan = b"\xff\xda" + struct.pack(">HBBBBBB", 8, 1, 1, 0, 1, 63, 0x10) + bytes(bits // 8)
+    return b"".join(parts) + scan * scans + b"\xff\xd9"
+
+
+PARENT = """
+import sys
+from gallery.imaging.decoder import Decoder, Limits
+with open(sys.argv[1], "rb") as file:
+    Decoder(Limits(children=1, seconds=60)).load(file)
+"""
+
+
+def test_a_busy_child_ends_with_its_parent(tmp_path):
+    """The one that watches the time was killed: nobody else would ever end it."""
+    path = tmp_path / "slow.jpg"
+    path.write_bytes(slow_picture())
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(path)], cwd=decoder.ROOT)
+    try:
+        own = psutil.Process(parent.pid)
+        assert until(lambda: [c for c in own.children() if c.cpu_times().user > 1.0])
+        child = own.children()[0]
+    finally:
+        parent.kill()
+        parent.wait()
+    try:
+        assert until(lambda: not child.is_running(), 3)
+    finally:
+        with contextlib.suppress(psutil.Error):
+            child.kill()
+
+
+def until(found, seconds=20.0):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if answer := found():
+            return answer
+        time.sleep(0.05)
+    return found()
+
+
+def test_a_crowd_is_told_to_come_back_and_harms_nobody(decoding):
+    one = decoding(waiting=2)
+    with one._places, one._places, one._places, pytest.raises(DecoderBusyError):
+        one.load(demo_path("rocket").open("rb"))
+    with demo_path("rocket").open("rb") as file:
+        assert one.load(file).picture.size
