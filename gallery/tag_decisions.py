@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Iterable
 
 from django.core.exceptions import ValidationError
@@ -24,6 +25,8 @@ def decide(
 
     The worker carries it out. What was called by this name so far is called by the new one, too.
     """
+    if threshold is not None and not math.isfinite(threshold):
+        raise ValidationError(_("A confidence is a number from 0 to 1."))
     said = {"instead": instead, "is_hidden": is_hidden, "threshold": threshold}
     decision = TagDecision(name=name, **said)
     decision.full_clean(validate_unique=False)
@@ -145,7 +148,13 @@ def to_csv() -> str:
 
 def from_csv(text: str) -> int:
     """Decide what the lines say, all or nothing; how many. ValidationError names the line that cannot be."""
-    rows = csv.DictReader(io.StringIO(text))
+    try:
+        return _from_rows(csv.DictReader(io.StringIO(text)))
+    except csv.Error as error:  # a field that is longer than a book
+        raise ValidationError(_("This is no table of tags: %(reason)s.") % {"reason": error}) from error
+
+
+def _from_rows(rows: csv.DictReader) -> int:
     if not rows.fieldnames or "tag" not in rows.fieldnames or set(rows.fieldnames) - set(COLUMNS):
         raise ValidationError(_("The first line must be: %(columns)s.") % {"columns": ",".join(COLUMNS)})
     count = 0

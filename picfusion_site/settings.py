@@ -253,6 +253,7 @@ REST_FRAMEWORK = {
         "gallery.api.authentication.TokenScope",
     ],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "gallery.api.negotiation.JSONForAll",
     "DEFAULT_PAGINATION_CLASS": "gallery.api.pagination.Pagination",
     "DEFAULT_PARSER_CLASSES": [
         "gallery.api.parsers.JSONParser",
@@ -272,7 +273,16 @@ API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", 3000, least=0)
 CORS_ALLOWED_ORIGINS = env.origins("CORS_ORIGINS")
 CORS_URLS_REGEX = r"/api/v1/"
 CORS_ALLOW_HEADERS = [
-    *("accept", "authorization", "content-type", "if-match", "if-none-match", "range", "upload-checksum"),
+    *(
+        "accept",
+        "authorization",
+        "content-type",
+        "if-match",
+        "if-none-match",
+        "if-range",
+        "range",
+        "upload-checksum",
+    ),
     *("tus-resumable", "upload-length", "upload-metadata", "upload-offset", "x-request-id"),
 ]
 CORS_EXPOSE_HEADERS = [

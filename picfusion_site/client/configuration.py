@@ -31,6 +31,8 @@ def load() -> Configuration:
     """Read it; PICFUSION_URL and PICFUSION_TOKEN count more than the file."""
     try:
         kept = Configuration(**json.loads((folder() / "picfusion.json").read_text("utf-8")))
+        if [type(own) for own in (kept.site, kept.token, kept.uploads)] != [str, str, dict]:
+            raise TypeError("other types than were written")
     except FileNotFoundError:
         kept = Configuration()
     except (ValueError, TypeError) as error:

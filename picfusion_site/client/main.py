@@ -4,6 +4,7 @@ import argparse
 import getpass
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,19 @@ from rich.table import Table
 
 from picfusion_site.client import completion, configuration, downloading, uploading
 from picfusion_site.client.configuration import Configuration
-from picfusion_site.client.errors import INTERRUPTED, REFUSED, SOME_FAILED, USAGE, FailedError
+from picfusion_site.client.errors import (
+    INTERRUPTED,
+    REFUSED,
+    SOME_FAILED,
+    UNREACHABLE,
+    USAGE,
+    FailedError,
+)
 from picfusion_site.client.site import Site
 
 said = Console(stderr=True, highlight=False)
 answers = Console(highlight=False)
+WAIT = 10  # seconds, while a site that is watched for does not answer
 
 
 def parser() -> argparse.ArgumentParser:
@@ -85,13 +94,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 def login(asked: argparse.Namespace) -> int:
     """Trade a password for a token, and keep it."""
-    kept = configuration.load()
     address = asked.site if "://" in asked.site else f"https://{asked.site}"
     kept = Configuration(address.rstrip("/"), "", {})
     if asked.token:
         kept.token = _secret("Token: ")
     else:
-        username = asked.username or input("Username: ")
+        try:
+            username = asked.username or input("Username: ")
+        except EOFError as error:
+            raise FailedError("Say who you are: --username.", USAGE) from error
         form = {"username": username, "password": _secret("Password: "), "token_name": "picfusion command"}
         try:
             kept.token = Site(kept).json("POST", "token/", json=form)["token"]
@@ -127,7 +138,7 @@ def upload(asked: argparse.Namespace) -> int:
         try:
             for paths in rounds:
                 progress.update(bar, total=len(uploader.outcome.files) + len(paths))
-                uploader.send(paths, asked.jobs)
+                _send(uploader, paths, asked)
         except KeyboardInterrupt:
             if not asked.watch:
                 raise
@@ -139,6 +150,18 @@ def upload(asked: argparse.Namespace) -> int:
         sentence += f", {counts['failed']} failed" if counts["failed"] else ""
         _show(asked, {**counts, "files": outcome.files}, f"{sentence}.")
     return SOME_FAILED if counts["failed"] else 0
+
+
+def _send(uploader: uploading.Uploader, paths: list[Path], asked: argparse.Namespace) -> None:
+    """Send the files; with --watch a site that is away is waited for, however long that takes."""
+    while True:
+        try:
+            return uploader.send(paths, asked.jobs)
+        except FailedError as error:
+            if not asked.watch or error.code != UNREACHABLE:
+                raise
+            said.print(f"{error} Trying again in {WAIT} seconds.", markup=False)
+            time.sleep(WAIT)
 
 
 def search(asked: argparse.Namespace) -> int:

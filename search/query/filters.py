@@ -18,6 +18,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from gallery import access
 from gallery.imaging import formats
@@ -102,6 +103,12 @@ class DateFilter(Filter):
         return serializers.CharField(max_length=10, allow_blank=True, **self.options)
 
 
+class _Flag(serializers.BooleanField):
+    """A flag that a form leaves out is not asked, instead of false."""
+
+    default_empty_html = empty
+
+
 @dataclass(frozen=True)
 class FlagFilter(Filter):
     """A yes-or-no question, `is:word` in the bar."""
@@ -126,7 +133,7 @@ class FlagFilter(Filter):
         return self.condition(user)
 
     def api_field(self) -> Field:
-        return serializers.BooleanField(**self.options)
+        return _Flag(**self.options)
 
 
 @dataclass(frozen=True)

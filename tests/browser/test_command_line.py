@@ -107,6 +107,8 @@ def test_words_pictures_and_downloads(picfusion, tmp_path):
     assert (tmp_path / "chelsea.png").read_bytes() == demo_path("chelsea").read_bytes()
     code, page = picfusion("search", "--image", demo_path("coffee"), "--limit", "1")
     assert (code, page["results"][0]["image"]["filename"]) == (0, "coffee.png")
+    code, page = picfusion("search", "a cup of coffee", "--image", demo_path("coffee"), "--limit", "1")
+    assert (code, page["results"][0]["image"]["filename"]) == (0, "coffee.png")
     assert picfusion("search", "#nosuchtagatall")[0] == 1
 
 
@@ -185,6 +187,18 @@ def test_what_scripts_can_tell(picfusion, home, tmp_path):
         "login", "http://127.0.0.1:9", "--username", "x", entered="y\n", XDG_CONFIG_HOME=str(empty)
     )
     assert wrong[0] == 4
+    nobody = picfusion("login", "http://127.0.0.1:9", XDG_CONFIG_HOME=str(empty))
+    assert (nobody[0], nobody[1]["error"]) == (2, "Say who you are: --username.")
+
+
+@pytest.mark.parametrize("content", ["[1]", '{"site": 5, "token": "x"}', "{"])
+def test_a_damaged_configuration_is_mended_by_signing_in(picfusion, site, tmp_path, content):
+    (tmp_path / "picfusion").mkdir()
+    (tmp_path / "picfusion" / "picfusion.json").write_text(content)
+    elsewhere = {"XDG_CONFIG_HOME": str(tmp_path)}
+    assert "is damaged: sign in anew" in picfusion("status", **elsewhere)[1]["error"]
+    done = picfusion("login", site.url, "--username", "admin", entered=f"{site.password}\n", **elsewhere)
+    assert (done[0], picfusion("status", **elsewhere)[0]) == (0, 0)
 
 
 def test_tokens_are_made_and_revoked(picfusion):

@@ -169,6 +169,8 @@ def test_the_command_and_csv(capsys, tmp_path, db):
         "nonsense\n1\n",
         "tag,instead,hidden,threshold\nnew,other,,\ncat,cat,,\n",
         "tag,threshold\nx,much\n",
+        "tag,threshold\nx,nan\n",
+        "tag,threshold\n" + "x" * 200_000 + ",0.5\n",
     ):
         (tmp_path / "wrong.csv").write_text(wrong)
         with pytest.raises(CommandError):
@@ -176,6 +178,15 @@ def test_the_command_and_csv(capsys, tmp_path, db):
     assert tag_decisions.to_csv() == lines  # nothing of a file that is wrong somewhere
     with pytest.raises(CommandError, match="Nothing was decided"):
         call_command("tags", "forget", "piano")
+    (tmp_path / "wrong.csv").write_bytes(b"tag\n\xff\xfe\n")
+    with pytest.raises(CommandError, match="no text in UTF-8"):
+        call_command("tags", "import", str(tmp_path / "wrong.csv"))
+    for number in ("nan", "inf"):
+        with pytest.raises(CommandError, match="A confidence is a number"):
+            call_command("tags", "threshold", "dog", number)
+    with pytest.raises(CommandError):
+        call_command("tags", "hide", "piano", "")
+    assert tag_decisions.to_csv() == lines
     Tag.objects.create(name="on no picture")
     call_command("tags", "unused")
     assert not Tag.objects.filter(name="on no picture").exists()

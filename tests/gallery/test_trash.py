@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.core.files.base import ContentFile
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from gallery import ingest, tagging, trash
@@ -12,7 +13,7 @@ from gallery.models import Album, AlbumImage, AlbumMember, Image
 from search import duplicates, engine, suggestions
 from search.models import LookAlikes
 from search.query.query import Query
-from tests.conftest import demo_path
+from tests.conftest import demo_path, drawn, encoded
 from tests.gallery.test_pages import text_of
 
 
@@ -105,3 +106,12 @@ def test_it_is_no_duplicate(page, curator, photo):
     act(page, "trash", list(curator.images.all()))
     assert list(duplicates.groups(curator)) == []
     assert engine.search(Query(text="animal"), curator).count == 0
+
+
+@pytest.mark.parametrize("days", ["-5", "9999999999", "x"])
+def test_days_that_cannot_be_empty_nothing(curator, days):
+    image = ingest.add(curator, ContentFile(encoded(drawn("teal")), name="a.png")).image
+    trash.move(Image.objects.filter(pk=image.pk))
+    with pytest.raises(CommandError, match="whole number of days"):
+        call_command("trash", "empty", f"--older-than={days}")
+    assert Image.objects.filter(pk=image.pk).exists()

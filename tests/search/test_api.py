@@ -33,6 +33,10 @@ def test_files_come_as_multipart(api):
     assert names(api.post(SEARCH, {"image": picture, "tags": "missile"}))[0] == "rocket"
     pictures = [upload(demo_path(name).read_bytes()) for name in ("rocket", "coffee")]
     assert set(names(api.post(SEARCH, {"image": pictures}))[:2]) == {"rocket", "coffee"}
+    line = {"image": upload(demo_path("rocket").read_bytes(), "r.jpg"), "q": "#missile"}
+    assert names(api.post(SEARCH, line))[0] == "rocket"
+    both = line | {"image": upload(demo_path("rocket").read_bytes(), "r.jpg"), "favourite": "false"}
+    assert wrong_fields(api.post(SEARCH, both)) == ["favourite"]
 
 
 def test_a_gallery_picture_and_exclusions(api, photo):

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
 from gallery import tag_decisions
 from gallery.models import Tag, TagDecision
@@ -50,8 +51,9 @@ class Command(BaseCommand):
     _merge = _synonym = _rename
 
     def _hide(self, tag: list[str], **options: Any) -> str:
-        for name in tag:
-            tag_decisions.decide(name, is_hidden=True)
+        with transaction.atomic():
+            for name in tag:
+                tag_decisions.decide(name, is_hidden=True)
         return f"{len(tag)} tags are hidden where machines gave them."
 
     def _threshold(self, tag: str, confidence: float, **options: Any) -> str:
@@ -71,7 +73,10 @@ class Command(BaseCommand):
         return tag_decisions.to_csv().rstrip("\n")
 
     def _import(self, file: str, **options: Any) -> str:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text("utf-8-sig")
+        try:
+            text = sys.stdin.read() if file == "-" else Path(file).read_text("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise CommandError(f"{file} is no text in UTF-8.") from error
         return f"{tag_decisions.from_csv(text)} decisions."
 
     def _unused(self, **options: Any) -> str:

@@ -4,7 +4,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from gallery import tagging
-from gallery.models import Image
+from gallery.models import Album, AlbumImage, Image
 from tests.conftest import demo_path, drawn, encoded, upload, wrong_fields
 
 V1 = "/api/v1"
@@ -161,3 +161,20 @@ def test_a_tag_that_cannot_be_is_named(api):
     response = api.get("/api/v1/images/", {"tag": "x" * 101})
     assert response.status_code == 400
     assert "at most 100" in str(response.json()["errors"])
+
+
+@pytest.mark.parametrize(
+    "accept", ["image/jpeg", "image/*", "image/avif,image/webp,*/*;q=0.1", "application/zip"]
+)
+def test_a_client_may_name_the_type_that_it_wants(api, curator, photo, accept):
+    image = photo("rocket")
+    album = Album.objects.create(owner=curator, title="Space")
+    AlbumImage.objects.create(album=album, image=image)
+    for address in (
+        f"/api/v1/images/{image.pk}/thumbnails/small/",
+        f"/api/v1/images/{image.pk}/original/",
+        f"/api/v1/albums/{album.pk}/download/",
+    ):
+        assert api.get(address, headers={"accept": accept}).status_code == 200, address
+    missing = api.get("/api/v1/images/999999/original/", headers={"accept": accept})
+    assert (missing.status_code, missing["Content-Type"]) == (404, "application/problem+json")
