@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import django_filters
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
@@ -17,7 +18,7 @@ from gallery import access, album_filling, album_order
 from gallery.api.images import ImageSerializer
 from gallery.api.strict import Text, TextModelSerializer
 from gallery.files import downloads
-from gallery.models import Album, Image
+from gallery.models import Album, AlbumImage, Image
 
 NOT_INSIDE = "The cover must be one of the album's pictures."
 
@@ -93,12 +94,27 @@ class ArrangementSerializer(serializers.Serializer):
     )
 
 
+class AlbumFilter(django_filters.FilterSet):
+    image_id = django_filters.NumberFilter(
+        method="holding",
+        min_value=1,
+        max_value=2**53,
+        decimal_places=0,
+        help_text="Only albums that this picture is in.",
+    )
+
+    def holding(self, albums: Any, field: str, image_id: Any) -> Any:
+        """Keep those that hold the picture, as far as this person sees it."""
+        images = access.visible_images(self.request.user).filter(pk=int(image_id))
+        return albums.filter(pk__in=AlbumImage.objects.filter(image__in=images).values("album"))
+
+
 class AlbumViewSet(viewsets.ModelViewSet):
     """The albums that you own or are a member of."""
 
     queryset = Album.objects.none()
     serializer_class = AlbumSerializer
-    filterset_class = None
+    filterset_class = AlbumFilter
     lookup_value_converter = "int"
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
@@ -121,7 +137,7 @@ class AlbumViewSet(viewsets.ModelViewSet):
         return {"Location": reverse("api-album-detail", args=[data["id"]], request=self.request)}
 
     @extend_schema(responses=ImageSerializer(many=True))
-    @action(detail=True)
+    @action(detail=True, filterset_class=None)
     def images(self, request: Request, pk: int) -> Response:
         """Return the album's pictures, in its order."""
         album = self.get_object()

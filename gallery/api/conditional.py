@@ -29,6 +29,10 @@ def unchanged(get_response: Respond) -> Respond:
         if request.method in CHANGES and "If-Match" in request.headers and not _matches(request):
             return problems.response(412, "This has changed meanwhile: look at it again.")
         response = get_response(request)
+        if response.status_code == 416:  # of a file, which knows no problems
+            whole = response["Content-Range"]
+            response = problems.response(416, f"The file has no such part: {whole}.")
+            response["Content-Range"] = whole
         rates.tell(request, response)
         is_json = response.get("Content-Type", "") == "application/json"
         if request.method not in ("GET", "HEAD") or response.status_code != 200 or not is_json:

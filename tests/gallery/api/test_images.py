@@ -178,3 +178,9 @@ def test_a_client_may_name_the_type_that_it_wants(api, curator, photo, accept):
         assert api.get(address, headers={"accept": accept}).status_code == 200, address
     missing = api.get("/api/v1/images/999999/original/", headers={"accept": accept})
     assert (missing.status_code, missing["Content-Type"]) == (404, "application/problem+json")
+
+
+def test_a_part_that_is_not_there_is_a_problem(api, photo):
+    answer = api.get(f"/api/v1/images/{photo('rocket').pk}/original/", headers={"range": "bytes=999999999-"})
+    assert (answer.status_code, answer["Content-Type"]) == (416, "application/problem+json")
+    assert answer["Content-Range"].startswith("bytes */")

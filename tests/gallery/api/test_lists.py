@@ -10,7 +10,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from gallery import access_tokens
-from gallery.models import Album, GuestPicture, Image, Invitation, PartialUpload, ShareLink
+from gallery.models import Album, AlbumImage, GuestPicture, Image, Invitation, PartialUpload, ShareLink
 from search.live_index import live_index
 from tests.conftest import drawn, encoded, upload, wrong_fields
 
@@ -283,3 +283,19 @@ def test_a_cursor_is_of_one_list(api, listed):
     assert (
         api.get("/api/v1/albums/?limit=2&offset=2").json()["results"] == api.get(following).json()["results"]
     )
+
+
+def test_which_albums_a_picture_is_in(api, curator, stranger, photo):
+    rocket, coffee = photo("rocket"), photo("coffee")
+    for title, images in (("Both", [rocket, coffee]), ("One", [coffee]), ("None", [])):
+        album = Album.objects.create(owner=curator, title=title)
+        AlbumImage.objects.bulk_create(AlbumImage(album=album, image=image) for image in images)
+    AlbumImage.objects.create(album=Album.objects.create(owner=stranger, title="Hers"), image=coffee)
+
+    def titles(image_id):
+        return [own["title"] for own in api.get(f"/api/v1/albums/?image_id={image_id}").json()["results"]]
+
+    assert (titles(coffee.pk), titles(rocket.pk), titles(10**9)) == (["Both", "One"], ["Both"], [])
+    for wrong in ("0", "1.5", "x", str(2**60)):
+        answer = api.get(f"/api/v1/albums/?image_id={wrong}")
+        assert (answer.status_code, wrong_fields(answer)) == (400, ["image_id"]), wrong
