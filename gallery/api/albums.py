@@ -3,10 +3,11 @@
 from typing import Any
 
 import django_filters
+from django import forms
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -94,18 +95,28 @@ class ArrangementSerializer(serializers.Serializer):
     )
 
 
+class _Number(forms.IntegerField):
+    """A number that is wrong when it is empty, instead of left out."""
+
+    def clean(self, value: Any) -> Any:
+        if value == "":
+            raise DjangoValidationError("Must be a number.")
+        return super().clean(value)
+
+
+@extend_schema_field({"type": "integer", "minimum": 1, "maximum": 2**53})
+class _NumberFilter(django_filters.NumberFilter):
+    field_class = _Number
+
+
 class AlbumFilter(django_filters.FilterSet):
-    image_id = django_filters.NumberFilter(
-        method="holding",
-        min_value=1,
-        max_value=2**53,
-        decimal_places=0,
-        help_text="Only albums that this picture is in.",
+    image_id = _NumberFilter(
+        method="holding", min_value=1, max_value=2**53, help_text="Only albums that this picture is in."
     )
 
-    def holding(self, albums: Any, field: str, image_id: Any) -> Any:
+    def holding(self, albums: Any, field: str, image_id: int) -> Any:
         """Keep those that hold the picture, as far as this person sees it."""
-        images = access.visible_images(self.request.user).filter(pk=int(image_id))
+        images = access.visible_images(self.request.user).filter(pk=image_id)
         return albums.filter(pk__in=AlbumImage.objects.filter(image__in=images).values("album"))
 
 

@@ -296,6 +296,6 @@ def test_which_albums_a_picture_is_in(api, curator, stranger, photo):
         return [own["title"] for own in api.get(f"/api/v1/albums/?image_id={image_id}").json()["results"]]
 
     assert (titles(coffee.pk), titles(rocket.pk), titles(10**9)) == (["Both", "One"], ["Both"], [])
-    for wrong in ("0", "1.5", "x", str(2**60)):
+    for wrong in ("0", "1.5", "x", str(2**60), ""):
         answer = api.get(f"/api/v1/albums/?image_id={wrong}")
         assert (answer.status_code, wrong_fields(answer)) == (400, ["image_id"]), wrong
