@@ -207,6 +207,7 @@ def _sentence(error: DecodeError) -> str:
             return sentence % {"own": error.own, "most": settings.MAX_IMAGE_MEGAPIXELS}
     sentences = {
         "raw": _("This camera raw file can't be developed here: its camera or compression isn't known."),
+        "parts": _("The file has more parts than a picture has."),
         "no pixels": _("The picture has no pixels."),
         "memory": _("The picture is too large to process here. An administrator can raise DECODE_MEMORY_MB."),
         "slow": _("The picture takes too long to process."),

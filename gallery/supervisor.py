@@ -102,6 +102,7 @@ class Supervisor:
         )
         _note(settings.VAR_DIR / "worker.group", f"{cluster.pid} {psutil.Process(cluster.pid).create_time()}")
         known: set[int] = set()
+        seen: set[int] = set()
         began = time.monotonic()
         while not self.stopping and cluster.poll() is None:
             self._beat()
@@ -111,7 +112,8 @@ class Supervisor:
             if dead := known - living:
                 logger.warning("Process %s of the worker died; it is started again", min(dead))
                 break
-            known |= living
+            known |= living & seen  # a program that is being started looks like a fork, but not twice
+            seen = living
             if self._is_deaf(began):
                 logger.warning("The worker takes no tasks any more; it is started again")
                 break

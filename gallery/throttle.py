@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -77,11 +77,31 @@ def reset_guards(request: HttpRequest, email: str) -> list[Guard]:
     return guards
 
 
+def attempt(guards: Iterable[Guard]) -> int:
+    """Take an attempt, which counts as failed until `succeeded`; or give the seconds that it has to wait.
+
+    In one step: of many at once, each sees those before it.
+    """
+    guards = list(guards)
+    with transaction.atomic():
+        rows = {}
+        for key in sorted(guard.key for guard in guards):  # everybody locks them in the same order
+            rows[key], _ = FailedAttempts.objects.select_for_update().get_or_create(key=key)
+        if seconds := _wait(guards, rows):
+            return seconds
+        for guard in guards:
+            _count(rows[guard.key], guard)
+    return 0
+
+
 def wait(guards: Iterable[Guard]) -> int:
     """Give the seconds until another attempt is allowed; 0 for now."""
     guards = list(guards)
+    return _wait(guards, FailedAttempts.objects.in_bulk([guard.key for guard in guards], field_name="key"))
+
+
+def _wait(guards: list[Guard], rows: dict[str, FailedAttempts]) -> int:
     now = timezone.now()
-    rows = FailedAttempts.objects.in_bulk([guard.key for guard in guards], field_name="key")
     personal = [rows.get(guard.key) for guard in guards if guard.is_personal]
     own = any(row and row.succeeded_at and row.succeeded_at > now - REMEMBERED for row in personal)
     blocked = [
@@ -92,31 +112,38 @@ def wait(guards: Iterable[Guard]) -> int:
     return max([0, *(int((until - now).total_seconds()) + 1 for until in blocked if until > now)])
 
 
-def failed(guards: Iterable[Guard], what: str, request: HttpRequest) -> None:
-    """Count a failed attempt, and log it in a line that tools like fail2ban read."""
-    counted(guards)
+def failed(what: str, request: HttpRequest) -> None:
+    """Log a failed attempt in a line that tools like fail2ban read; `attempt` has counted it."""
     logger.warning("Failed %s from %s", what, client_address(request))
 
 
 def counted(guards: Iterable[Guard]) -> None:
-    """Count an attempt."""
-    now = timezone.now()
+    """Count an attempt, whatever comes of it."""
     for guard in guards:
         with transaction.atomic():
             row, _ = FailedAttempts.objects.select_for_update().get_or_create(key=guard.key)
-            fresh = row.failed_at is None or row.failed_at < now - FORGOTTEN
-            row.failures = 1 if fresh else row.failures + 1
-            row.failed_at = now
-            over = row.failures - guard.free
-            if over >= 0:
-                row.blocked_until = now + timedelta(seconds=min(2 ** min(over, 20), guard.longest))
-            row.save()
+            _count(row, guard)
+
+
+def _count(row: FailedAttempts, guard: Guard) -> None:
+    now = timezone.now()
+    fresh = row.failed_at is None or row.failed_at < now - FORGOTTEN
+    row.failures = 1 if fresh else row.failures + 1
+    row.failed_at = now
+    over = row.failures - guard.free
+    if over >= 0:
+        row.blocked_until = now + timedelta(seconds=min(2 ** min(over, 20), guard.longest))
+    row.save()
 
 
 def succeeded(guards: Iterable[Guard]) -> None:
-    """Forget failures by the person themselves, and remember that this address is theirs."""
+    """Take back what `attempt` counted; forget the person's own failures, and that this address is theirs."""
     for guard in guards:
-        if guard.is_personal:
+        if not guard.is_personal:
+            rows = FailedAttempts.objects.filter(key=guard.key, failures__gt=0)
+            rows.filter(failures__lte=guard.free).update(blocked_until=None)
+            rows.update(failures=F("failures") - 1)
+        else:
             FailedAttempts.objects.update_or_create(
                 key=guard.key,
                 defaults={"failures": 0, "blocked_until": None, "succeeded_at": timezone.now()},

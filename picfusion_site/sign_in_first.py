@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
@@ -23,6 +23,9 @@ class SignInFirst(LoginRequiredMiddleware):
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> Any:
         response: HttpResponseRedirect = super().handle_no_permission(request, view_func)
         htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
+        if htmx and htmx.target == "waiting":
+            # The line that looks on by itself takes nobody away from an upload or a caption that is being typed.
+            return HttpResponse(status=204)
         if request.method not in ("GET", "HEAD"):
             response = redirect_to_login(back(request, came_from(request) or "/"))
             messages.warning(request, _("You were signed out. Sign in, then do it again."))

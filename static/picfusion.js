@@ -44,10 +44,12 @@
   // real. Without a network everything stays, and is said.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { requestConfig, serverResponse, xhr } = event.detail;
-    const part = requestConfig?.elt.closest("[hx-select]")?.getAttribute("hx-select");
+    const looksOn = event.detail.target.id === "waiting"; // by itself: an upload or a caption goes on beside it
+    const part = looksOn ? "#waiting" : requestConfig?.elt.closest("[hx-select]")?.getAttribute("hx-select");
     if (!part || !serverResponse) return;
     if (new DOMParser().parseFromString(serverResponse, "text/html").querySelector(part)) return;
     event.detail.shouldSwap = false;
+    if (looksOn) return;
     if (requestConfig.verb === "get") location.assign(requestConfig.path);
     else say(gettext("Something went wrong. Nothing was changed here."), "error");
     console.warn("an answer without", part, xhr.status);

@@ -75,7 +75,8 @@
     } else if (request.status >= 400 && request.status < 500 && request.status !== 429 && Object.keys(body).length) {
       done += 1;
       refused += 1;
-      answer(entry, "refused", Object.values(body).flat().join(" "));
+      const reasons = (body.errors ?? []).map((error) => error.detail);
+      answer(entry, "refused", (reasons.length ? reasons : [body.detail]).join(" "));
     } else {
       entry.item.className = "failed";
       entry.bar.value = 0;

@@ -29,12 +29,12 @@ class ThrottledTokenSerializer(AuthTokenSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         request = self.context["request"]
         guards = throttle.sign_in_guards(request, attrs.get("username") or "")
-        if seconds := throttle.wait(guards):
+        if seconds := throttle.attempt(guards):
             raise Throttled(wait=seconds)
         try:
             data = super().validate(attrs)
         except ValidationError:
-            throttle.failed(guards, "API sign-in", request)
+            throttle.failed("API sign-in", request)
             raise
         throttle.succeeded(guards)
         return data

@@ -27,14 +27,15 @@ class ThrottledForm(AuthenticationForm):
     request: HttpRequest
 
     def clean(self) -> dict[str, Any]:
+        if not self.cleaned_data.get("password"):
+            return super().clean() or {}
         guards = throttle.sign_in_guards(self.request, self.cleaned_data.get("username") or "")
-        if seconds := throttle.wait(guards):
+        if seconds := throttle.attempt(guards):
             raise too_many(seconds)
         try:
             data = super().clean() or {}
         except forms.ValidationError:
-            if self.cleaned_data.get("password"):
-                throttle.failed(guards, "sign-in", self.request)
+            throttle.failed("sign-in", self.request)
             raise
         throttle.succeeded(guards)
         return data
@@ -54,9 +55,8 @@ class ThrottledResetForm(PasswordResetForm):
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"])
         guards = throttle.reset_guards(self.request, email)
-        if seconds := throttle.wait(guards):
+        if seconds := throttle.attempt(guards):
             raise too_many(seconds)
-        throttle.counted(guards)
         return email
 
 

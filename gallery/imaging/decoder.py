@@ -36,7 +36,8 @@ PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "
 class DecodeError(Exception):
     """A file could not be decoded.
 
-    `kind` is unreadable, raw, not written, damaged, pixels, no pixels, memory, slow, crashed or not stripped.
+    `kind` is unreadable, raw, parts, not written, damaged, pixels, no pixels, memory, slow, crashed or not
+    stripped.
     """
 
     def __init__(self, kind: str, own: float = 0.0, most: float = 0.0, detail: str = ""):

@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from PIL import Image
 
-from gallery.imaging import blanking, colors, metadata, pixels, raw, writing
+from gallery.imaging import blanking, colors, metadata, parts, pixels, raw, writing
 
 SPARE = 300_000_000  # bytes for libraries and what lies between the decoder's buffers
 
@@ -92,17 +92,24 @@ def _answer(
         return {"error": "damaged", "detail": f"{type(error).__name__}: {error}"[:200]}, b""
 
 
-def _check(file: IO[bytes], memory: int, megapixels: float) -> metadata.Facts:
-    """Refuse, by its header, what is not a picture or would take too much; return what the file says."""
+def _opened(file: IO[bytes]) -> Image.Image:
+    """Open the picture without decoding it; refuse what is none, or has more parts than a picture has."""
     try:
-        image = pixels.open_header(file)
+        parts.check(file)
+        return pixels.open_header(file)
     except MemoryError:
         raise
+    except parts.TooManyPartsError as error:
+        raise RefusedPictureError("parts") from error
     except raw.RawError as error:
         raise RefusedPictureError("raw") from error
     except Exception as error:
         raise RefusedPictureError("damaged" if pixels.is_begun(file) else "unreadable") from error
-    with image:
+
+
+def _check(file: IO[bytes], memory: int, megapixels: float) -> metadata.Facts:
+    """Refuse, by its header, what is not a picture or would take too much; return what the file says."""
+    with _opened(file) as image:
         size = image.width * image.height / 1e6
         if size > megapixels:
             raise RefusedPictureError("pixels", own=size, most=megapixels)
@@ -120,15 +127,8 @@ def _header(
     file: IO[bytes], request: dict[str, Any], memory: int, megapixels: float
 ) -> tuple[dict[str, Any], bytes]:
     """How many bytes decoding would take."""
-    try:
-        with pixels.open_header(file) as image:
-            return {"needed": pixels.bytes_needed(image)}, b""
-    except MemoryError:
-        raise
-    except raw.RawError as error:
-        raise RefusedPictureError("raw") from error
-    except Exception as error:
-        raise RefusedPictureError("damaged" if pixels.is_begun(file) else "unreadable") from error
+    with _opened(file) as image:
+        return {"needed": pixels.bytes_needed(image)}, b""
 
 
 def _examine(

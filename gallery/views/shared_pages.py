@@ -200,14 +200,14 @@ def _ask(request: HttpRequest, link: ShareLink, token: str) -> HttpResponse:
     status, seconds = 200, 0
     if request.method == "POST":
         guards = throttle.link_guards(request, link.pk)
-        if seconds := throttle.wait(guards):
+        if seconds := throttle.attempt(guards):
             context["error"], status = too_many(seconds).messages[0], 429
         elif link.check_password(request.POST.get("password", "")):
             throttle.succeeded(guards)
             request.session[_proof_name(link)] = _proof(link)
             return redirect("shared", token)
         else:
-            throttle.failed(guards, "share-link password", request)
+            throttle.failed("share-link password", request)
             context["error"], status = _("Wrong password."), 400
     response = _private(render(request, "gallery/shared_password.html", context, status=status))
     if seconds:

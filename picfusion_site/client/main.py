@@ -100,7 +100,7 @@ def login(asked: argparse.Namespace) -> int:
         kept.token = _secret("Token: ")
     else:
         try:
-            username = asked.username or input("Username: ")
+            username = asked.username or _typed("Username: ")
         except EOFError as error:
             raise FailedError("Say who you are: --username.", USAGE) from error
         form = {"username": username, "password": _secret("Password: "), "token_name": "picfusion command"}
@@ -111,6 +111,12 @@ def login(asked: argparse.Namespace) -> int:
     me = Site(kept).json("GET", "me/")
     configuration.save(kept)
     return _show(asked, {"site": kept.site, "username": me["username"]}, f"Signed in as {me['username']}.")
+
+
+def _typed(prompt: str) -> str:
+    """Ask on the error output: the answer to scripts is all that stands on the other one."""
+    print(prompt, end="", file=sys.stderr, flush=True)
+    return input()
 
 
 def _secret(prompt: str) -> str:

@@ -150,6 +150,7 @@ def test_what_fails_on_the_way_is_said_and_tried_again(site, chromium, tmp_path)
     broken.write_bytes(b"no picture")
     page.get_by_label("Choose pictures").set_input_files(broken)
     expect(page.locator(".outcomes .refused")).to_have_text(re.compile("broken.png.*not a picture"))
+    expect(page.locator(".outcomes .refused")).not_to_have_text(re.compile("about:blank|object Object|400"))
     context.set_offline(True)
     page.get_by_label("Choose pictures").set_input_files(variants(tmp_path, 4))
     expect(page.locator(".outcomes .failed")).to_have_count(4)
@@ -452,3 +453,42 @@ def test_the_way_from_picture_to_picture_leads_back_to_the_list_in_one_step(live
     page.locator("a[data-back]").click()
     expect(page).to_have_url(re.compile(r"\?q=cup"))
     page.wait_for_function("window.scrollY > 200")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_menus_open_inside_the_window(live, width):
+    live.set_viewport_size({"width": width, "height": 800})
+    for address, menu in (("/", ".account"), ("/tags/", ".tag-list .menu")):
+        live.goto(address)
+        live.locator(f"{menu} summary").first.click()
+        box = live.locator(f"{menu} .fields").first.bounding_box()
+        assert box["x"] >= 0, (address, box)
+        assert box["x"] + box["width"] <= width, (address, box)
+        if menu == ".account":
+            links = live.locator(f"{menu} .fields a").all()
+            assert all(link.bounding_box()["x"] + link.bounding_box()["width"] <= width for link in links)
+
+
+def test_the_fields_of_an_upload_can_be_read_on_a_phone(live):
+    live.set_viewport_size({"width": 390, "height": 844})
+    live.goto("/upload/")
+    for field in live.locator(".goes-to input:not([type=checkbox]), .goes-to select").all():
+        assert field.bounding_box()["width"] > 200
+
+
+def test_an_upload_stays_where_it_is_when_its_session_ends(site, chromium, tmp_path):
+    """The line that says how many are ready looks on by itself; what it meets must not take the page away."""
+    context = chromium.new_context(base_url=site.url)
+    page = context.new_page()
+    sign_in(page, site.password)
+    page.goto("/upload/")
+    context.clear_cookies()
+    page.evaluate(
+        "htmx.ajax('GET', document.querySelector('#upload').dataset.waiting + '?of=1',"
+        " {target: '#waiting', swap: 'outerHTML'})"
+    )
+    page.wait_for_timeout(1500)
+    assert page.url == f"{site.url}/upload/"
+    page.get_by_label("Choose pictures").set_input_files(variants(tmp_path, 1))
+    expect(page.locator("#said")).to_contain_text("You were signed out")
+    context.close()

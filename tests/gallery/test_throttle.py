@@ -160,3 +160,31 @@ def test_pages_of_signed_in_people_are_not_kept(page, api, client):
     assert page.get("/")["Cache-Control"] == "private, no-store"
     assert api.get("/api/v1/images/")["Cache-Control"] == "private, no-store"
     assert "no-store" not in page.get("/images/1/thumbnail/small").get("Cache-Control", "")
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_of_many_guesses_at_once_each_sees_those_before_it(ana, door, monkeypatch):
+    """Every request has begun before the first password was looked at."""
+    looked = []
+
+    def guess(number: int):
+        def authenticate(*args, **kwargs):
+            looked.append(number)
+            if number < 30:
+                guess(number + 1)
+
+        with monkeypatch.context() as patch:
+            for module in ("django.contrib.auth.forms", "rest_framework.authtoken.serializers"):
+                patch.setattr(f"{module}.authenticate", authenticate)
+            knock(door, "wrong")
+
+    guess(0)
+    assert len(looked) == 5
+    assert throttle.wait(throttle.sign_in_guards(request(), "ana")) > 0
+
+
+def test_a_success_takes_back_what_it_counted(ana):
+    for _ in range(70):
+        assert knock("page", "right") == 302
+    counts = FailedAttempts.objects.values_list("failures", "blocked_until")
+    assert set(counts) == {(0, None)}

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 
 import numpy as np
 import psutil
@@ -246,3 +247,37 @@ def test_a_crowd_is_told_to_come_back_and_harms_nobody(decoding):
         one.load(demo_path("rocket").open("rb"))
     with demo_path("rocket").open("rb") as file:
         assert one.load(file).picture.size
+
+
+def jpeg_with(*segments: bytes) -> bytes:
+    content = encoded(drawn(), "JPEG")
+    return content[:2] + b"".join(segments) + content[2:]
+
+
+def png_with(count: int) -> bytes:
+    content, chunk = encoded(drawn(), "PNG"), b"\0\0\0\0tEXt" + struct.pack(">I", zlib.crc32(b"tEXt"))
+    return content[:33] + chunk * count + content[33:]
+
+
+EXIF = b"\xff\xe1\xff\xffExif\0\0II*\0\x08\0\0\0" + bytes(65535 - 16)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        jpeg_with(b"\xff\xe0\0\x02" * 500_000),
+        jpeg_with(b"\xff" * 2_000),
+        jpeg_with(EXIF * 200),
+        png_with(100_000),
+    ],
+    ids=["empty segments", "padding", "much EXIF", "chunks"],
+)
+def test_a_file_of_too_many_parts_is_refused_before_anything_slow_reads_it(decoding, content):
+    for ask in (decoding().examine, decoding().load):
+        with pytest.raises(DecodeError, match="parts"):
+            ask(io.BytesIO(content))
+
+
+@pytest.mark.parametrize("content", [jpeg_with(b"\xff\xe0\0\x02" * 500), jpeg_with(EXIF * 3), png_with(500)])
+def test_many_parts_are_no_reason_to_refuse_a_picture(decoding, content):
+    assert decoding().load(io.BytesIO(content)).picture.size == drawn().size
