@@ -24,7 +24,7 @@ class SignInFirst(LoginRequiredMiddleware):
         response: HttpResponseRedirect = super().handle_no_permission(request, view_func)
         htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
         if htmx and htmx.target == "waiting":
-            # The line that looks on by itself takes nobody away from an upload or a caption that is being typed.
+            # The line that looks on by itself takes nobody away from an upload or a caption.
             return HttpResponse(status=204)
         if request.method not in ("GET", "HEAD"):
             response = redirect_to_login(back(request, came_from(request) or "/"))
