@@ -58,6 +58,7 @@ class Limits:
     megapixels: float = 250.0
     children: int = os.cpu_count() or 1
     waiting: int = 10  # more requests than children, and so threads of this process, that may be here at once
+    patience: float = 5.0  # seconds that one more waits for a place: a page's thumbnails take less
 
 
 @dataclass(frozen=True)
@@ -158,8 +159,8 @@ class Decoder:
 
     @contextlib.contextmanager
     def _place(self) -> Iterator[None]:
-        """Hold one of the places; DecoderBusyError at once where none is free, so that threads are left."""
-        if not self._places.acquire(blocking=False):
+        """Hold one of the places; DecoderBusyError where none comes free, so that threads are left."""
+        if not self._places.acquire(timeout=self.limits.patience):
             raise DecoderBusyError
         try:
             yield

@@ -117,7 +117,7 @@ def test_a_file_that_was_cut_off_on_the_disk_is_never_sent_as_what_was_uploaded(
 
 
 def test_while_many_files_wait_to_be_decoded_a_visitor_is_told_to_come_back(page, api, curator, monkeypatch):
-    crowded = Decoder(Limits(children=1, waiting=0))
+    crowded = Decoder(Limits(children=1, waiting=0, patience=0.1))
     crowded._places.acquire()
     monkeypatch.setitem(decoder._state, "decoder", crowded)
     for client, address, field in (

@@ -242,7 +242,7 @@ def until(found, seconds=20.0):
 
 
 def test_a_crowd_is_told_to_come_back_and_harms_nobody(decoding):
-    one = decoding(waiting=2)
+    one = decoding(waiting=2, patience=0.1)
     with one._places, one._places, one._places, pytest.raises(DecoderBusyError):
         one.load(demo_path("rocket").open("rb"))
     with demo_path("rocket").open("rb") as file:
