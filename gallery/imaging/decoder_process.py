@@ -46,8 +46,11 @@ def main() -> None:
             stack.enter_context(_ends_with_its_parent(channel, seconds))
             file, *more = (stack.enter_context(os.fdopen(own, "rb")) for own in descriptors)
             answer, content = _answer(json.loads(line) | {"more": more}, file, memory, megapixels)
-        channel.sendall(json.dumps(answer | {"bytes": len(content)}).encode() + b"\n")
-        channel.sendall(content)
+        try:
+            channel.sendall(json.dumps(answer | {"bytes": len(content)}).encode() + b"\n")
+            channel.sendall(content)
+        except (BrokenPipeError, ConnectionResetError):
+            return  # the other side ended meanwhile
 
 
 @contextlib.contextmanager
