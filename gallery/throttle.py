@@ -137,7 +137,7 @@ def _count(row: FailedAttempts, guard: Guard) -> None:
 
 
 def succeeded(guards: Iterable[Guard]) -> None:
-    """Take back what `attempt` counted; forget the person's own failures, and that this address is theirs."""
+    """Take back what `attempt` counted, forget the person's own failures, and remember their address."""
     for guard in guards:
         if not guard.is_personal:
             rows = FailedAttempts.objects.filter(key=guard.key, failures__gt=0)

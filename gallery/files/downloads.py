@@ -59,13 +59,13 @@ def without_location(image: Image) -> Stripped:
         return Stripped(file.read(), jpeg.media_type, name)
 
 
-def is_as_long_as_it_was(image: Image) -> bool:
-    """Whether the file has the bytes that were uploaded, by number: `manage.py verify` looks at each.
+def is_whole(image: Image) -> bool:
+    """Whether the file is not known to be damaged, and as long as it was: `verify` looks at each byte.
 
     A store's files are not asked for, which would be one more request: it keeps them whole or not at all.
     """
-    if is_in_object_store(image.original):
-        return True
+    if image.is_damaged or is_in_object_store(image.original):
+        return not image.is_damaged
     try:
         return image.original.size == image.size_bytes
     except FileNotFoundError:
@@ -149,7 +149,7 @@ def _stream(images: Iterable[tuple[Image, bool]], metadata: bool) -> Iterator[by
     missing: list[str] = []
     for image, keeps_location in images:
         try:
-            if image.is_damaged or not is_as_long_as_it_was(image):
+            if not is_whole(image):
                 raise OSError("its file is not what was uploaded")
             if metadata:
                 copy, beside = _in_turn(partial(with_metadata, image, keeps_location))
@@ -175,12 +175,13 @@ def _stream(images: Iterable[tuple[Image, bool]], metadata: bool) -> Iterator[by
 
 def _in_turn(make: Callable[[], Made]) -> Made:
     """Make it, waiting up to two minutes for its turn: a ZIP that is under way cannot ask to come back."""
-    for _second in range(120):
+    until = time.monotonic() + 120
+    while True:
         try:
             return make()
-        except DecoderBusyError:
-            time.sleep(1)
-    return make()
+        except DecoderBusyError:  # after it waited for some seconds
+            if time.monotonic() > until:
+                raise
 
 
 def _chunks(file: IO[bytes], name: str, missing: list[str]) -> Iterator[bytes]:

@@ -67,7 +67,7 @@ def send_original(
     Byte for byte, but for its location where that is not to be told; with `metadata` a copy that says what
     people said of it.
     """
-    if image.is_damaged or not downloads.is_as_long_as_it_was(image):
+    if not downloads.is_whole(image):
         return HttpResponse(_("This file is damaged on the server. Ask an administrator."), status=410)
     if metadata:
         return _with_metadata(image, keeps_location)

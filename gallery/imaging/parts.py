@@ -7,7 +7,10 @@ again and again, and stops nowhere: 20 MB of empty segments took it a quarter of
 import struct
 from typing import IO
 
+from PIL.JpegImagePlugin import MARKER
+
 MOST_SEGMENTS = 1_000  # of a JPEG's head; a colour profile or long XMP takes up to a few hundred
+MOST_LOOSE = 100_000  # bytes between them that belong to none
 MOST_EXIF = 8_000_000  # bytes in all segments of EXIF together; one has 65,533
 MOST_CHUNKS = 1_000  # of a PNG, other than those that hold pixels and frames
 MOST_PIXEL_CHUNKS = 200_000
@@ -30,22 +33,26 @@ def check(file: IO[bytes]) -> None:
 
 
 def _check_jpeg(file: IO[bytes]) -> None:
-    """Walk the segments up to the first scan; what is no segment is for the decoder to judge."""
-    at, exif = 2, 0
-    for _ in range(MOST_SEGMENTS):
+    """Walk the segments up to the first scan as Pillow does, over whatever lies between them.
+
+    Its own table says which markers have a segment behind them; what is not in it, it refuses by itself.
+    """
+    at, segments, loose, exif = 2, 0, 0, 0
+    while segments <= MOST_SEGMENTS and loose <= MOST_LOOSE and exif <= MOST_EXIF:
         file.seek(at)
         head = file.read(10)
-        if len(head) < 4 or head[0] != 0xFF or head[1] in (0xD9, 0xDA):
+        if len(head) < 4 or head.startswith(b"\xff\xda"):
             return
-        if head[1] == 0xFF or head[1] == 0x01 or 0xD0 <= head[1] <= 0xD8:  # padding, or without a length
-            at += 1 if head[1] == 0xFF else 2
+        if head[0] != 0xFF or head[1] in (0x00, 0xFF):
+            at, loose = at + 1, loose + 1
             continue
-        size = struct.unpack_from(">H", head, 2)[0]
-        if head[1] == 0xE1 and head[4:8] == b"Exif":
-            exif += size
-        if exif > MOST_EXIF:
-            raise TooManyPartsError
-        at += 2 + size
+        _name, _description, reads_segment = MARKER.get(0xFF00 + head[1], ("", "", None))
+        if reads_segment is None:
+            at, segments = at + 2, segments + 1
+        else:
+            size = struct.unpack_from(">H", head, 2)[0]
+            exif += size if head[1] == 0xE1 and head[4:8] == b"Exif" else 0
+            at, segments = at + 2 + size, segments + 1
     raise TooManyPartsError
 
 

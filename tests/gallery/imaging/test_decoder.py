@@ -266,11 +266,22 @@ EXIF = b"\xff\xe1\xff\xffExif\0\0II*\0\x08\0\0\0" + bytes(65535 - 16)
     "content",
     [
         jpeg_with(b"\xff\xe0\0\x02" * 500_000),
-        jpeg_with(b"\xff" * 2_000),
+        jpeg_with(b"\0" + b"\xff\xe0\0\x02" * 500_000),  # what is no segment is passed over
+        jpeg_with(b"\xff\xd9" + b"\xff\xe0\0\x02" * 500_000),  # so is an end that is none
+        jpeg_with((b"\xff\xf0\xff\xff" + b"\xff\xe0\0\x02" * 16_383) * 30),  # or a marker without a segment
+        jpeg_with(b"\xff" * 200_000),
         jpeg_with(EXIF * 200),
         png_with(100_000),
     ],
-    ids=["empty segments", "padding", "much EXIF", "chunks"],
+    ids=[
+        "empty segments",
+        "behind a loose byte",
+        "behind an end",
+        "in a marker",
+        "padding",
+        "much EXIF",
+        "chunks",
+    ],
 )
 def test_a_file_of_too_many_parts_is_refused_before_anything_slow_reads_it(decoding, content):
     for ask in (decoding().examine, decoding().load):
@@ -278,6 +289,14 @@ def test_a_file_of_too_many_parts_is_refused_before_anything_slow_reads_it(decod
             ask(io.BytesIO(content))
 
 
-@pytest.mark.parametrize("content", [jpeg_with(b"\xff\xe0\0\x02" * 500), jpeg_with(EXIF * 3), png_with(500)])
+@pytest.mark.parametrize(
+    "content",
+    [
+        jpeg_with(b"\xff\xe0\0\x02" * 500),
+        jpeg_with(b"\xff" * 2_000),
+        jpeg_with(EXIF * 3),
+        png_with(500),
+    ],
+)
 def test_many_parts_are_no_reason_to_refuse_a_picture(decoding, content):
     assert decoding().load(io.BytesIO(content)).picture.size == drawn().size
