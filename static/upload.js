@@ -63,7 +63,7 @@
       done += 1;
       added += request.status === 201;
       answer(entry, request.status === 201 ? "added" : "there", request.status === 201 ? gettext("Added. It will be searchable in a moment.") : body.was_in_trash ? gettext("It is back from the trash.") : gettext("You already have this picture."), body);
-      htmx.ajax("GET", `${form.dataset.waiting}?of=${added}`, { target: "#waiting", swap: "outerHTML" });
+      renewWaiting();
       renewUsage();
     } else if ([401, 403].includes(request.status)) {
       // The session ended: nothing is lost, and goes on where one signs in beside this page.
@@ -99,6 +99,17 @@
       paused = false;
       next();
     }, { once: true });
+  };
+
+  // How many are searchable. Answers cross each other and the line's own asking: an older number never takes a newer one's place.
+  const renewWaiting = async () => {
+    const of = added;
+    const answer = await fetch(`${form.dataset.waiting}?of=${of}`).catch(() => null);
+    if (answer?.status !== 200 || of < added) return;
+    const line = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("#waiting");
+    if (!line || of < added) return;
+    document.querySelector("#waiting").replaceWith(line);
+    htmx.process(line);
   };
 
   // What is used of one's room, as of now; of many files, now and then.

@@ -1,6 +1,7 @@
 """What tests share: people, a library of real photos read by the real extractor, and files of every kind."""
 
 import io
+import shutil
 from pathlib import Path
 
 import pytest
@@ -44,17 +45,22 @@ def django_db_setup(django_db_setup, django_db_blocker):
 
 @pytest.fixture(autouse=True)
 def _fresh_caches(settings, tmp_path, monkeypatch):
-    """A rolled-back database is another database: nothing that was cached of it holds."""
     settings.INDEX_DIR = tmp_path / "index"
-    live_index.forget()
     sorl.storage._wrapped = empty  # it keeps the one that it saw first, though a test had another
     if settings.SEARCH_URL:
         from tests.engines import PromptEngine
 
         own = PromptEngine(QdrantEngine.at(settings.SEARCH_URL).client)
         monkeypatch.setattr(engines, "_engine_at", lambda _address: own)
-    cache.clear()
+    forget_what_was_cached(settings.INDEX_DIR)
     translation.activate(settings.LANGUAGE_CODE)  # a test's last request may have been in another language
+
+
+def forget_what_was_cached(index_dir: Path) -> None:
+    """A rolled-back database is another database: nothing that was cached of it holds."""
+    shutil.rmtree(index_dir, ignore_errors=True)
+    live_index.forget()
+    cache.clear()
 
 
 @pytest.fixture

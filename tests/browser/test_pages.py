@@ -141,6 +141,21 @@ def test_drop_five_photos_and_watch_them_become_ready(live, tmp_path):
     expect(page.locator("#waiting")).to_have_text(re.compile("All 5 pictures are searchable"), timeout=60_000)
 
 
+def test_the_line_counts_every_file_however_its_answers_cross(live, tmp_path):
+    page, held = live, []
+    page.goto("/upload/")
+    first = re.compile(r"/waiting/\?of=1$")
+    page.route(first, lambda route: held.append((route, route.fetch())))
+    for number, path in enumerate(variants(tmp_path, 2), start=1):
+        page.get_by_label("Choose pictures").set_input_files(path)
+        expect(page.locator(".outcomes .added")).to_have_count(number)
+        page.wait_for_timeout(500)
+    for late, answer in held:
+        late.fulfill(response=answer)
+    expect(page.locator("#waiting")).to_have_text(re.compile("All 2 pictures are searchable"), timeout=60_000)
+    page.unroute(first)
+
+
 def test_what_fails_on_the_way_is_said_and_tried_again(site, chromium, tmp_path):
     context = chromium.new_context(base_url=site.url)
     page = context.new_page()
