@@ -89,8 +89,8 @@ def test_the_api_is_as_it_is_described(schema, key, mode, examples):
 def test_what_one_request_answers_the_next_ones_understand(schema, key):
     """Pictures, albums, links and tokens that are made are there, and gone once they were deleted.
 
-    Each walk starts from the same site: hypothesis walks a way again to go on from it, and what an earlier walk
-    left behind (an album of that name, a full trash) would send it elsewhere.
+    Each walk starts from the same site: hypothesis walks a way again to go on from it, and what an earlier
+    walk left behind (an album of that name, a full trash) would send it elsewhere.
     """
     signed_in = {"Authorization": f"Token {key}"}
 
