@@ -1,7 +1,7 @@
-"""The audit trail: sign-ins, sharing, roles, tokens, accounts that go. Administrators read it.
+"""The audit trail: sign-ins, sharing, roles, tokens, quotas, models, accounts and pictures that go.
 
-Signals write it, so that page, API, admin site and command line cannot forget it; a middleware says whose
-request it is.
+Administrators read it. Signals write most of it, so that page, API, admin site and command line cannot
+forget it; a middleware says whose request it is.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from gallery.client_address import client_address
-from gallery.models import AccessToken, AlbumMember, AuditEntry, Invitation, ShareLink
+from gallery.models import AccessToken, Account, AlbumMember, AuditEntry, Invitation, ShareLink, TagDecision
 
 KEPT = timedelta(days=365)
 _request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
@@ -72,6 +72,8 @@ def connect() -> None:
         (AlbumMember, "membership", lambda row: f"{row.user} in {row.album} as {row.role}"),
         (AccessToken, "token", lambda row: f"{row.name} ({row.scope})"),
         (Invitation, "invitation", lambda row: row.note),
+        (Account, "quota", lambda row: f"{row.user}: {row.quota_mb} MB, {row.quota_pictures} pictures"),
+        (TagDecision, "tag decision", str),
     ):
         _follow(model, name, describe)
     people = get_user_model()

@@ -14,10 +14,11 @@ MOST_WAITING = 200  # pictures of a link
 AT_ONCE = 20  # files
 
 
-def receive(link: ShareLink, file: Any, name: str = "") -> None:
+def receive(link: ShareLink, file: Any, name: str = "") -> int:
     """Take a guest's file, which nobody but the link's owner sees; RefusedError where it is not taken.
 
-    What the owner has already waits all the same, and the guest is not told.
+    Gives the picture's number, the same for the same file. What the owner has already waits all the same,
+    and the guest is not told.
     """
     if GuestPicture.objects.filter(link=link).count() >= MOST_WAITING:
         raise NoRoomError(_("Many pictures wait here already. Try again later."))
@@ -27,11 +28,12 @@ def receive(link: ShareLink, file: Any, name: str = "") -> None:
         raise NoRoomError(_("There is no room for more pictures here.")) from error
     is_waiting = GuestPicture.objects.filter(image=added.image).exists()
     if added.was_trashed and not is_waiting:
-        return  # its owner put it into the trash, where it stays
+        return added.image.pk  # its owner put it into the trash, where it stays
     inside = added.image.albums.filter(pk=link.album_id or 0).exists()
     if not inside or added.image.trashed_at is not None:
         values = {"link": link, "album": link.album, "name": name[:100]}
         GuestPicture.objects.get_or_create(image=added.image, defaults=values)
+    return added.image.pk
 
 
 def accept(pictures: Iterable[GuestPicture]) -> int:

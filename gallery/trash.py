@@ -10,23 +10,38 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from gallery import access
+from gallery import access, audit
 from gallery.access import AnyUser
 from gallery.models import GuestPicture, Image
 
 KEPT = timedelta(days=30)
+NAMED = 3  # pictures whose names the audit trail tells
 AT_A_TIME = 200  # pictures deleted for good in one transaction
 
 
 def move(images: QuerySet[Image]) -> int:
     """Put the pictures into the trash; how many there were. Of those from guests, that is the answer."""
     GuestPicture.objects.filter(image__in=images.values("pk")).delete()
-    return images.update(trashed_at=timezone.now())
+    named = _named(images)
+    if count := images.update(trashed_at=timezone.now()):
+        audit.note("moved to the trash", f"{count}: {named}")
+    return count
 
 
 def restore(images: QuerySet[Image]) -> int:
     """Bring the pictures back; how many there were."""
-    return images.filter(trashed_at__isnull=False).update(trashed_at=None)
+    trashed = images.filter(trashed_at__isnull=False)
+    named = _named(trashed)
+    if count := trashed.update(trashed_at=None):
+        audit.note("restored", f"{count}: {named}")
+    return count
+
+
+def _named(images: QuerySet[Image]) -> str:
+    """Name the first of the pictures, for the audit trail."""
+    names = list(images.order_by("pk").values_list("filename", "pk")[: NAMED + 1])
+    said = ", ".join(f"{name} ({pk})" for name, pk in names[:NAMED])
+    return f"{said} …" if len(names) > NAMED else said
 
 
 def purge() -> str:
@@ -60,9 +75,11 @@ def empty_until(person_id: int, moment: str) -> str:
 
 def delete_for_good(images: QuerySet[Image]) -> int:
     """Delete the pictures and their files; how many there were."""
-    count = 0
+    count, named = 0, _named(images)
     while chunk := list(images.order_by("pk")[:AT_A_TIME]):
         for image in chunk:  # one by one, for each has files that its deletion takes along
             image.delete()
         count += len(chunk)
+    if count:
+        audit.note("deleted for good", f"{count}: {named}")
     return count

@@ -62,6 +62,11 @@ def of_album(links: QuerySet[AlbumImage], album: Album) -> Step:
     return {"kind": "join", "album": album.pk, "rows": list(links.values_list("image_id", "position"))}
 
 
+def together(steps: list[Step]) -> Step:
+    """Describe several steps that were one to the person who did them."""
+    return {"kind": "together", "steps": steps}
+
+
 def _as_text(value: Any) -> Any:
     return {"moment": value.isoformat()} if hasattr(value, "isoformat") else value
 
@@ -142,6 +147,10 @@ def _love(user: AnyUser, step: Step) -> int:
     return len(images)
 
 
+def _together(user: AnyUser, step: Step) -> int:
+    return max((KINDS[own["kind"]](user, own) for own in step["steps"]), default=0)
+
+
 KINDS: dict[str, Callable[[AnyUser, Step], int]] = {
     "restore": _restore,
     "trash": _trash,
@@ -152,4 +161,5 @@ KINDS: dict[str, Callable[[AnyUser, Step], int]] = {
     "turn": _turn,
     "unlove": _unlove,
     "love": _love,
+    "together": _together,
 }

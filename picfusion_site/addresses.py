@@ -97,6 +97,8 @@ def cache(text: str) -> dict[str, Any]:
     )
     if parts.scheme == "locmem":
         return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    if not (parts.path.strip("/") if text.startswith("unix:") else parts.hostname):
+        raise ImproperlyConfigured("CACHE_URL must name a server, as in redis://host:6379/0.")
     return {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": text,

@@ -4,6 +4,7 @@ import ipaddress
 import os
 import re
 import zoneinfo
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,31 @@ class Environment(environ.Env):
                 f"{var} must be like smtp+tls://user:password@mail.example.com:587 ({error})."
             ) from error
 
+    def sender(self, var: str, default: str) -> str:
+        """Read whom letters come from, as in Picfusion <photos@example.com>."""
+        text = self.str(var, "").strip() or default
+        address = parseaddr(text)[1]
+        if not re.fullmatch(r"[^@\s]+@[^@\s]+", address) or not text.isprintable():
+            raise ImproperlyConfigured(f"{var} must be like Picfusion <photos@example.com>, not '{text}'.")
+        return text
+
+    def repository(self, var: str, default: str) -> str:
+        """Read the name of a model on a hub, as in google/siglip-base-patch16-224."""
+        name = self.str(var, "").strip() or default
+        if not re.fullmatch(r"[\w.-]+/[\w.-]+", name, re.ASCII):
+            raise ImproperlyConfigured(
+                f"{var} must be a model's name like google/siglip-base-patch16-224, not '{name}'."
+            )
+        return name
+
+    def folder(self, var: str, default: Path) -> Path:
+        """Read a folder, which may be missing yet; `default` where none is named."""
+        text = self.str(var, "").strip()
+        folder = Path(text or default)
+        if text and (not folder.is_absolute() or (folder.exists() and not folder.is_dir())):
+            raise ImproperlyConfigured(f"{var} must be a folder like /srv/picfusion, not '{text}'.")
+        return folder.resolve()
+
     def networks(self, var: str) -> list[str]:
         """Read IP addresses and networks, commas between them; each as a network."""
         found = []
@@ -117,7 +143,10 @@ class Environment(environ.Env):
         return str(name)
 
     def refuse_unknown(self) -> None:
-        """Raise ImproperlyConfigured for a name in the file that no setting has: it is misspelt."""
+        """Raise ImproperlyConfigured for a name in the file that no setting has: it is misspelt.
+
+        Not for one in the environment, where others put names of theirs: Kubernetes a service's, say.
+        """
         if not self.file.is_file():
             return
         named = re.findall(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=", self.file.read_text(), re.MULTILINE)

@@ -17,6 +17,8 @@ environment.load(FILE)
 try:
     env = environment.Environment(FILE)
     env.served()
+    if os.environ.get("SCRIPT_NAME"):
+        os.environ["SCRIPT_NAME"] = os.environ["SCRIPT_NAME"].rstrip("/")
     workers = env.int("WEB_CONCURRENCY", 1)
     threads = env.int("WEB_THREADS", 32, least=4)
     graceful_timeout = env.int("STOP_SECONDS", 8)
@@ -57,8 +59,14 @@ def on_starting(server: Any) -> None:
 
 
 def pre_request(worker: Any, request: Any) -> None:
-    """Give up clients that send or take nothing any more."""
+    """Give up clients that send or take nothing any more.
+
+    An address beside SCRIPT_NAME is one that does not exist: gunicorn itself would answer with a 500.
+    """
     deadlines.watch(request)
+    below = os.environ.get("SCRIPT_NAME", "")
+    if below and request.path != below and not request.path.startswith(f"{below}/"):
+        request.path = f"{below}/beside/"
 
 
 def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None:

@@ -80,6 +80,8 @@ class AboutRequest(logging.Filter):
         request = _request.get()
         record.request_number = getattr(request, "number", "-")
         record.person = person(request)
+        if record.levelno < logging.ERROR and record.name.startswith("django.request"):
+            record.exc_info = record.exc_text = None  # wrong input is a sentence, and no fault of the site
         return True
 
 

@@ -15,6 +15,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from gallery.models import Image, WorkerState
+from picfusion_site import overview
+from search.engine import SEARCH_SECONDS
 from search.engines import engine
 
 REGISTRY = CollectorRegistry()
@@ -38,6 +40,12 @@ class Site(Collector):
         for row in by_status:
             pictures.add_metric([row["status"]], row["number"])
         yield pictures
+        ready = sum(row["number"] for row in by_status if row["status"] == Image.Status.READY)
+        yield GaugeMetricFamily(
+            "picfusion_read_per_minute",
+            "Pictures that became searchable, lately.",
+            overview.rate(ready) or 0.0,
+        )
         oldest = Image.objects.filter(status=Image.Status.PENDING).aggregate(at=Min("created_at"))["at"]
         waits = (timezone.now() - oldest).total_seconds() if oldest else 0.0
         yield GaugeMetricFamily(
@@ -60,6 +68,7 @@ class Site(Collector):
 
 
 REGISTRY.register(Site())
+REGISTRY.register(SEARCH_SECONDS)
 
 
 def count_requests(

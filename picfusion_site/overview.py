@@ -97,7 +97,7 @@ def overview() -> Overview:
         failed=failed,
         trashed=trashed,
         oldest=oldest,
-        rate=_rate(ready),
+        rate=rate(ready),
         failures=_failures(),
         people=_people(),
         checks=checks(),
@@ -107,7 +107,7 @@ def overview() -> Overview:
     )
 
 
-def _rate(ready: int) -> float | None:
+def rate(ready: int) -> float | None:
     """How many pictures a minute became searchable since somebody looked, ten minutes ago at most."""
     now = time.time()
     since, before = cache.get("overview-ready") or (now, ready)

@@ -89,6 +89,7 @@ MIDDLEWARE = [
     "picfusion_site.moments.RefuseTwice",
     "picfusion_site.moments.NotYet",
     "gallery.api.conditional.unchanged",
+    "picfusion_site.wrong_method.explained",
 ]
 
 ROOT_URLCONF = "picfusion_site.urls"
@@ -165,9 +166,9 @@ THUMBNAIL_REMOVE_URL_ARGS = False
 # --- Extraction -----------------------------------------------------------------------------------
 
 EXTRACTOR = env.str("EXTRACTOR", "auto")
-MODELS_DIR = Path(env.str("PICFUSION_MODELS_DIR", str(VAR_DIR / "models"))).resolve()
+MODELS_DIR = env.folder("PICFUSION_MODELS_DIR", VAR_DIR / "models")
 # What the extractor `clip` is: a CLIP or SigLIP repository of the hub.
-CLIP_MODEL = env.str("CLIP_MODEL", "laion/CLIP-ViT-B-32-laion2B-s34B-b79K")
+CLIP_MODEL = env.repository("CLIP_MODEL", "laion/CLIP-ViT-B-32-laion2B-s34B-b79K")
 EXTRACTION_BATCH_SIZE = env.int("EXTRACTION_BATCH_SIZE", 16)
 
 # Whether the worker also reads the text in pictures, when everything is searchable.
@@ -236,7 +237,7 @@ X_FRAME_OPTIONS = "DENY"
 
 # Letters for forgotten passwords are written to the console until a mail server is named.
 vars().update(env.mail("EMAIL_URL"))
-DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", "Picfusion <picfusion@localhost>")
+DEFAULT_FROM_EMAIL = env.sender("MAIL_FROM", "Picfusion <picfusion@localhost>")
 
 # What Prometheus must know to read /metrics; empty for superusers alone.
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")

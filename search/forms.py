@@ -15,6 +15,7 @@ from gallery.views.requests import SignedInRequest
 from search.models import QueryPicture, SavedSearch
 from search.query.address import from_address, to_address
 from search.query.errors import QueryError
+from search.query.query import Query
 
 
 class SavedSearchForm(forms.ModelForm):
@@ -86,23 +87,44 @@ class FilterForm(forms.Form):
     favourite = forms.BooleanField(label=gettext_lazy("Favourites"))
     untagged = forms.BooleanField(label=gettext_lazy("Without tags"))
 
-    def __init__(self, *args: Any, person: AnyUser, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args: Any, person: AnyUser, query: Query | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": ""} | kwargs)
         titles = access.visible_albums(person).order_by("title").values_list("title", flat=True)
         self._choose("album", titles.distinct()[:MOST_ALBUMS])
         self._choose("owner", access.people_who_share_with(person).values_list("username", flat=True))
-        for field in self.fields.values():
+        for name, field in self.fields.items():
             field.required = False
+            # What was changed counts: of the rest, some may have left the bar meanwhile.
+            field.show_hidden_initial = True
+            if query and (value := self._written(query, name)):
+                self.initial[name] = value
+
+    def _written(self, query: Query, name: str) -> Any:
+        """Return what the query asks for, as this field shows it; None for nothing that it could show."""
+        value = query.filters.get(name)
+        field = self.fields[name]
+        if isinstance(field, forms.DateField):
+            return str(value) + "-01-01"[len(str(value)) - 4 :] if value else None  # a year is its first day
+        if isinstance(field, forms.ChoiceField):
+            choices: list[tuple[str, str]] = field.widget.choices
+            return next((name for name, _label in choices if name.lower() == str(value).lower()), None)
+        return value
 
     def _choose(self, name: str, values: Iterable[str]) -> None:
         self.fields[name].choices = [("", "–"), *((value, value) for value in values)]  # type: ignore[attr-defined]
 
     @classmethod
     def chosen(cls, request: SignedInRequest) -> dict[str, str]:
-        """Return what is chosen by the filters' names, as the bar writes it; QueryError for what can't be."""
+        """Return what was changed by the filters' names, as the bar writes it, '' for what was emptied.
+
+        QueryError for what can't be.
+        """
         form = cls(request.POST, person=request.user)
+        changed = set(form.changed_data)
         for name, errors in form.errors.items():
             raise QueryError(name, f"{form[name].label}: {errors[0]}")
         return {
-            name: name if value is True else str(value) for name, value in form.cleaned_data.items() if value
+            name: name if value is True else str(value or "")
+            for name, value in form.cleaned_data.items()
+            if name in changed
         }

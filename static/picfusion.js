@@ -47,11 +47,12 @@
     const looksOn = event.detail.target.id === "waiting"; // by itself: an upload or a caption goes on beside it
     const part = looksOn ? "#waiting" : requestConfig?.elt.closest("[hx-select]")?.getAttribute("hx-select");
     if (!part || !serverResponse) return;
-    if (new DOMParser().parseFromString(serverResponse, "text/html").querySelector(part)) return;
+    const page = new DOMParser().parseFromString(serverResponse, "text/html");
+    if (page.querySelector(part)) return;
     event.detail.shouldSwap = false;
     if (looksOn) return;
     if (requestConfig.verb === "get") location.assign(requestConfig.path);
-    else say(gettext("Something went wrong. Nothing was changed here."), "error");
+    else say((xhr.status < 500 && page.querySelector("main p")?.textContent) || gettext("Something went wrong. Nothing was changed here."), "error");
     console.warn("an answer without", part, xhr.status);
   });
   document.addEventListener("htmx:sendError", () => say(gettext("The server can't be reached. Everything here stays as it is; try again."), "error"));
@@ -88,12 +89,27 @@
   });
 
   // The phone keeps what it needs to say that there is no network.
-  navigator.serviceWorker?.register(document.querySelector("link[rel=manifest]").dataset.worker).catch(() => {});
+  const manifest = document.querySelector("link[rel=manifest]"); // pages for guests have none
+  if (manifest) navigator.serviceWorker?.register(manifest.dataset.worker).catch(() => {});
+
+  // The keys, over the page that one is on.
+  const showKeys = async (link) => {
+    const page = await fetch(link.href).then((answer) => answer.text()).catch(() => "");
+    const keys = new DOMParser().parseFromString(page, "text/html").querySelector("#keys");
+    if (!keys) return link.click();
+    const dialog = document.createElement("dialog"), form = document.createElement("form");
+    form.method = "dialog";
+    form.append(Object.assign(document.createElement("button"), { className: "quiet", textContent: gettext("Close") }));
+    dialog.append(keys, form);
+    dialog.addEventListener("close", () => dialog.remove());
+    document.body.append(dialog);
+    dialog.showModal();
+  };
 
   // Links that a key follows: previous, next, back to the list.
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    if (event.target.closest?.("input, textarea, select, details[open]")) return;
+    if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || (event.shiftKey && event.key !== "?")) return;
+    if (event.target.closest?.("input, textarea, select, details[open], dialog")) return;
     const bar = event.key === "/" && document.querySelector("#q");
     if (bar) {
       event.preventDefault();
@@ -103,9 +119,46 @@
     const keyed = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
     if (!keyed) return;
     event.preventDefault();
+    if (event.key === "?") return showKeys(keyed);
     if (keyed.matches("select, input")) return keyed.focus();
     keyed.click();
     if (keyed.matches("summary")) keyed.parentElement.querySelector("button")?.focus();
+  });
+
+  // What a summary opens to be filled in is ready to be typed into.
+  document.addEventListener("toggle", (event) => {
+    if (!event.target.matches?.("details[data-fill][open]") || !event.target.contains(document.activeElement)) return;
+    event.target.querySelector("input:not([type=hidden], [type=checkbox]), textarea")?.focus();
+  }, true);
+
+  // How many files a styled field holds: what the browser would say itself is not seen.
+  document.addEventListener("change", (event) => {
+    const field = event.target;
+    if (!field.dataset?.counted) return;
+    const said = ngettext("%s picture chosen", "%s pictures chosen", field.files.length);
+    document.querySelector(field.dataset.counted).textContent = interpolate(said, [field.files.length]);
+  });
+
+  // What is written is sent when one pauses or leaves the field, and, as far as browsers let a page that goes, with the page.
+  const unsent = (field) => field?.value !== field?.defaultValue && field?.closest?.("form[data-kept]");
+  const keep = async (field) => {
+    const form = unsent(field);
+    if (!form) return;
+    const written = field.value;
+    const answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { "HX-Request": "true" }, keepalive: true, redirect: "manual" }).catch(() => null);
+    if (answer?.type !== "opaqueredirect") return say(gettext("Something went wrong. Nothing was changed here."), "error");
+    field.defaultValue = written;
+    say(gettext("Saved."));
+  };
+  let pause = 0;
+  document.addEventListener("change", (event) => keep(event.target));
+  document.addEventListener("input", (event) => {
+    clearTimeout(pause);
+    if (unsent(event.target)) pause = setTimeout(() => keep(event.target), 1000);
+  });
+  window.addEventListener("pagehide", () => {
+    const form = unsent(document.activeElement);
+    if (form) navigator.sendBeacon(form.action, new FormData(form));
   });
 
   // Where a page takes files that are dropped anywhere on it, it shows so; its own script takes them.

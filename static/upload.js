@@ -62,7 +62,7 @@
     if (request.status === 200 || request.status === 201) {
       done += 1;
       added += request.status === 201;
-      answer(entry, request.status === 201 ? "added" : "there", request.status === 201 ? gettext("Added. It will be searchable in a moment.") : body.was_in_trash ? gettext("It is back from the trash.") : gettext("You already have this picture."), body);
+      answer(entry, request.status === 201 ? "added" : "there", request.status === 201 ? (body.is_cut_off ? gettext("Added, but the file lacks its end: the picture is shown as far as it goes.") : gettext("Added. It will be searchable in a moment.")) : body.was_in_trash ? gettext("It is back from the trash.") : gettext("You already have this picture."), body);
       renewWaiting();
       renewUsage();
     } else if ([401, 403].includes(request.status)) {

@@ -1,7 +1,6 @@
-// One picture: zoom by wheel, pinch, double tap and keys; a swipe, arrows or the clock lead to the next one. Pages of share
-// links load this, too, without the other scripts.
+// One picture: zoom by wheel, pinch, double tap and keys; a swipe, arrows or the clock lead to the next one.
 (() => {
-  const MOST = 8, SECONDS = 5;
+  const SECONDS = 5;
   const root = document.documentElement;
   let zoomBy = () => {};
   const go = (way) => document.querySelector(`.stage [rel=${way}]`);
@@ -10,6 +9,8 @@
     const picture = frame.querySelector("img");
     let scale = 1, x = 0, y = 0, pinch = 0, began = null, tapped = 0;
     const fingers = new Map();
+    // As far as twice the file's own pixels, of a long panorama as well.
+    const most = () => Math.max(8, (2 * picture.getAttribute("width")) / picture.clientWidth, (2 * picture.getAttribute("height")) / picture.clientHeight);
 
     const show = () => {
       if (scale <= 1) [scale, x, y] = [1, 0, 0];
@@ -26,7 +27,7 @@
     const zoom = (factor, clientX, clientY) => {
       const box = frame.getBoundingClientRect();
       const fromX = clientX - box.x - box.width / 2, fromY = clientY - box.y - box.height / 2;
-      const next = Math.min(MOST, Math.max(1, scale * factor));
+      const next = Math.min(most(), Math.max(1, scale * factor));
       x = fromX - ((fromX - x) * next) / scale;
       y = fromY - ((fromY - y) * next) / scale;
       scale = next;
@@ -104,7 +105,10 @@
   const play = (on) => {
     root.classList.toggle("playing", on);
     immerse(on);
-    for (const button of document.querySelectorAll("[data-play]")) button.textContent = on ? "⏸" : "▶";
+    for (const button of document.querySelectorAll("[data-play]")) {
+      button.textContent = on ? "⏸" : "▶";
+      button.setAttribute("aria-label", on ? button.dataset.pause : button.dataset.start);
+    }
     tick();
   };
   // The picture alone, on the whole screen where the browser lets it.
@@ -133,7 +137,7 @@
     if (event.key === "+" || event.key === "=") zoomBy(1.4);
     else if (event.key === "-") zoomBy(1 / 1.4);
     else if (event.key === "0") zoomBy(0);
-    else if (!window.htmx && event.key.startsWith("Arrow")) document.querySelector(`.stage [data-key=${event.key}]`)?.click();
+    else if (document.querySelector(`.drawer [data-key="${CSS.escape(event.key)}"]`)) details(true); // what the key leads to is seen
     else if (event.key === "Escape" && root.classList.contains("immersed")) {
       event.preventDefault(); // the list comes at the next one
       if (isPlaying()) play(false);
@@ -144,8 +148,6 @@
   try {
     if (localStorage.getItem(DETAILS) === "false") root.classList.add("without-details");
   } catch { /* switched off */ }
-  if (window.htmx && new URLSearchParams(location.search).has("play")) play(true);
-  const find = (part) => part.querySelectorAll("[data-viewer]").forEach(start);
-  if (window.htmx) htmx.onLoad(find);
-  else document.addEventListener("DOMContentLoaded", () => find(document));
+  if (new URLSearchParams(location.search).has("play")) play(true);
+  htmx.onLoad((part) => part.querySelectorAll("[data-viewer]").forEach(start));
 })();

@@ -2,9 +2,12 @@
 
 import errno
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +22,7 @@ from gallery.models import Image, WorkerState
 from gallery.tasks import enqueue
 from picfusion_site import health
 from search.live_index import live_index
+from tests.browser.running import wait_for
 from tests.conftest import drawn, encoded, upload
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,6 +71,11 @@ def migrated(tmp_path_factory):
         ("SCRIPT_NAME", "pics", "SCRIPT_NAME must be a path like /pics, not 'pics'."),
         ("EMAIL_URL", "foo", "EMAIL_URL must be like smtp"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL must be one of"),
+        ("MAIL_FROM", "Picfusion", "MAIL_FROM must be like Picfusion <photos@example.com>, not 'Picfusion'."),
+        ("CLIP_MODEL", "a model", "CLIP_MODEL must be a model's name like"),
+        ("PICFUSION_MODELS_DIR", "models", "PICFUSION_MODELS_DIR must be a folder like"),
+        ("PICFUSION_MODELS_DIR", "/dev/null", "PICFUSION_MODELS_DIR must be a folder like"),
+        ("CACHE_URL", "redis://", "CACHE_URL must name a server"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path, name, value, sentence):
@@ -219,7 +228,9 @@ def test_what_fails_on_the_server_has_its_own_answer(page, api, monkeypatch, err
 def test_prometheus_gets_its_numbers_and_nobody_else(client, curator, administrator, settings):
     settings.METRICS_TOKEN = "secret-of-the-monitor"
     client.force_login(curator)
-    client.get("/?q=cat")
+    image = Image.objects.filter(status="ready").first().pk
+    for asked in ("q=cat", "q=%23espresso", f"image={image}", f"q=cat&image={image}", "q=color:red"):
+        client.get(f"/?{asked}")
     assert client.get("/metrics").status_code == 404
     client.logout()
     assert client.get("/metrics", headers={"Authorization": "Bearer wrong"}).status_code == 404
@@ -229,6 +240,9 @@ def test_prometheus_gets_its_numbers_and_nobody_else(client, curator, administra
     assert 'picfusion_pictures{status="ready"} 21.0' in text
     assert 'picfusion_requests_total{status="200",view="search"}' in text
     assert "picfusion_process_memory_bytes" in text
+    assert "picfusion_read_per_minute" in text
+    for kind in ("text", "tags", "picture", "mix", "filters"):
+        assert f'picfusion_search_seconds_count{{kind="{kind}"}}' in text
     settings.METRICS_TOKEN = ""
     assert client.get("/metrics", headers={"Authorization": "Bearer "}).status_code == 404
     client.force_login(administrator)
@@ -262,3 +276,32 @@ def test_below_a_path_everything_is_found_there(migrated):
     assert run("manage.py", "collectstatic", "--no-input", "-v0", folder=migrated).returncode == 0
     done = run("-c", script, folder=migrated, SCRIPT_NAME="/pics", ALLOWED_HOSTS="testserver")
     assert done.returncode == 0, done.stderr
+
+
+def test_beside_the_path_there_is_nothing(tmp_path):
+    """The real server, for gunicorn itself would answer 500."""
+    folder = tmp_path / "var"
+    folder.mkdir(mode=0o700)
+    assert run("manage.py", "migrate", "-v0", folder=folder).returncode == 0
+    assert run("manage.py", "collectstatic", "--no-input", "-v0", folder=folder).returncode == 0
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    own = {"PICFUSION_VAR_DIR": str(folder), "SCRIPT_NAME": "/pics/", "PORT": str(port), "EXTRACTOR": "lite"}
+    command = ["-m", "gunicorn", "picfusion_site.wsgi", "--config", "picfusion_site/gunicorn.py"]
+    server = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=os.environ | own)
+
+    def status(path: str) -> int:
+        try:
+            return urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20).status
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    try:
+        wait_for(lambda: status("/pics/healthz") == 200, 60)
+        beside = [status(path) for path in ("/", "/healthz", "/pics2/healthz", "/picshealthz", "/api/v1/me/")]
+        assert beside == [404] * 5
+        assert status("/pics/accounts/login/") == 200
+    finally:
+        server.terminate()
+        server.wait(30)

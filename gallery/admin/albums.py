@@ -94,5 +94,8 @@ class ShareLinkAdmin(KeepsSecrets):
 
     @admin.action(description="Revoke", permissions=["change"])
     def revoke(self, request: HttpRequest, links: QuerySet[ShareLink]) -> None:
-        count = links.filter(ended_at=None).update(ended_at=timezone.now())
-        messages.success(request, f"{count} links revoked.")
+        found = list(links.filter(ended_at=None))
+        for link in found:  # one by one: the audit trail names each
+            link.ended_at = timezone.now()
+            link.save(update_fields=["ended_at"])
+        messages.success(request, f"{len(found)} links revoked.")

@@ -153,8 +153,11 @@ class InvitationAdmin(KeepsSecrets):
 
     @admin.action(description="Revoke", permissions=["change"])
     def revoke(self, request: HttpRequest, invitations: QuerySet[Invitation]) -> None:
-        count = invitations.filter(ended_at=None).update(ended_at=timezone.now())
-        messages.success(request, f"{count} invitations revoked.")
+        found = list(invitations.filter(ended_at=None))
+        for invitation in found:  # one by one: the audit trail names each
+            invitation.ended_at = timezone.now()
+            invitation.save(update_fields=["ended_at"])
+        messages.success(request, f"{len(found)} invitations revoked.")
 
 
 @admin.register(AuditEntry)

@@ -15,7 +15,7 @@ class RegistrationForm(BaseUserCreationForm):
     email = forms.EmailField(
         label=_("Email address"),
         required=False,
-        help_text=_("Only used to reset your password."),
+        help_text=_("For a new password, and to tell you what is shared with you."),
     )
 
     class Meta(BaseUserCreationForm.Meta):
@@ -30,7 +30,7 @@ class AccountForm(forms.ModelForm):
         model = get_user_model()
         fields = ("email",)
         labels = {"email": _("Email address")}
-        help_texts = {"email": _("Only used to reset your password.")}
+        help_texts = {"email": _("For a new password, and to tell you what is shared with you.")}
 
 
 class DeleteAccountForm(forms.Form):

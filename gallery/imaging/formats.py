@@ -71,6 +71,12 @@ def named(word: str) -> Format | None:
     return BY_NAME[name] if name else None
 
 
+def without_extension(filename: str) -> str:
+    """Return the name without the last part that says which format it is: 'IMG_2019' of 'IMG_2019.jpg'."""
+    stem, dot, extension = filename.rpartition(".")
+    return stem if dot and named(extension) else filename
+
+
 def labels() -> str:
     """List every format for a sentence: 'JPEG, PNG, ...'; raw ones are one."""
     return ", ".join([*(format.label for format in FORMATS if not format.is_raw), "camera raw"])

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 from django_q.tasks import async_task
 
-from gallery import access, extractor_switch, model_downloads
+from gallery import access, audit, extractor_switch, model_downloads
 from gallery.extraction import registry
 from gallery.views.requests import SignedInRequest
 
@@ -51,6 +51,7 @@ def _act(action: str, extractor: str) -> HttpResponse:
         model_downloads.cancel()
     elif action == "choose" and registry.describe(extractor):
         registry.choose(extractor)
+        audit.note("model chosen", extractor)
         async_task("gallery.tasks.extract_pending", group="extraction")
     elif action == "download" and extractor in model_downloads.SIZES:
         model_downloads.start(extractor)

@@ -15,6 +15,7 @@ from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -82,20 +83,20 @@ def shared_add(request: HttpRequest, token: str) -> HttpResponse:
         response["Retry-After"] = str(seconds)
         return response
     name = " ".join(request.POST.get("name", "").split())
-    refused, taken = [], 0
+    refused: list[str] = []
+    taken: set[int] = set()  # a file that came twice is one picture
     for file in files:
         throttle.counted(guards)
         try:
-            guests.receive(link, file, name)
-            taken += 1
+            taken.add(guests.receive(link, file, name))
         except RefusedError as error:
             refused.append(f"{ingest.clean_filename(file.name or '')}: {error}")
     thanks = ngettext(
         "Thank you. %(number)s picture waits for %(title)s’s owner to accept it.",
         "Thank you. %(number)s pictures wait for %(title)s’s owner to accept them.",
-        taken,
+        len(taken),
     )
-    said = [thanks % {"number": taken, "title": link.title}] if taken else []
+    said = [thanks % {"number": len(taken), "title": link.title}] if taken else []
     request.session[SENT] = "\n".join([*said, *refused])
     return redirect("shared", token)
 
@@ -119,6 +120,7 @@ def shared_image(request: HttpRequest, token: str, pk: int) -> HttpResponse:
         "count": len(ids),
         "previous": ids[at - 1] if at else None,
         "next": ids[at + 1] if at + 1 < len(ids) else None,
+        "back": f"{reverse('shared', args=[token])}?page={at // PER_PAGE + 1}",
         "playing": "play" in request.GET,
         "seconds": SECONDS,
     }

@@ -1,5 +1,8 @@
 """The trash."""
 
+import math
+from datetime import timedelta
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -36,7 +39,8 @@ def one(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _days_left(image: Image) -> int:
-    return max(0, ((image.trashed_at or timezone.now()) + trash.KEPT - timezone.now()).days)
+    left = (image.trashed_at or timezone.now()) + trash.KEPT - timezone.now()
+    return max(0, math.ceil(left / timedelta(days=1)))  # of which the last is not over yet
 
 
 @require_POST

@@ -66,7 +66,9 @@ def take(user: User, file: Any) -> dict:
             "name": name,
             "image": added.image,
             "verdict": "added",
-            "message": _("Added. It will be searchable in a moment."),
+            "message": _("Added, but the file lacks its end: the picture is shown as far as it goes.")
+            if added.image.is_cut_off
+            else _("Added. It will be searchable in a moment."),
         }
     return {
         "name": name,

@@ -80,14 +80,16 @@ def parse_bar(line: str) -> dict[str, Any]:
 
 
 def with_filters(line: str, wanted: dict[str, str]) -> str:
-    """Return the line with these filters, by name, instead of others of their kind; '' is none."""
-    words = {BY_NAME[name].key: text.strip() for name, text in wanted.items() if text.strip()}
-    added = [f"{key}:{quoted(text)}" for key, text in words.items() if key != "is"]
+    """Return the line with these filters, by name, instead of others of their kind; '' takes them away."""
+    words = {BY_NAME[name].key: text.strip() for name, text in wanted.items()}
+    gone = {f"is:{name}" for name, text in wanted.items() if BY_NAME[name].key == "is" and not text}
+    added = [f"{key}:{quoted(text)}" for key, text in words.items() if key != "is" and text]
     added += [f"is:{text}" for name, text in wanted.items() if BY_NAME[name].key == "is" and text]
+    replaced = {*added, *gone}
     kept = [
         line[item.position : item.end]
         for item in _items(line)
-        if f"{item.kind}:{item.value}" not in added and (item.kind == "is" or item.kind not in words)
+        if f"{item.kind}:{item.value}" not in replaced and (item.kind == "is" or item.kind not in words)
     ]
     return " ".join([*kept, *added])
 

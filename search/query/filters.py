@@ -148,7 +148,8 @@ class WordFilter(Filter):
         return text
 
     def limit(self, value: Value, user: Any) -> Condition:
-        wanted = tuple(tuple(f"{self.field}:{form}" for form in own) for own in in_query(str(value)))
+        text = formats.without_extension(str(value)) if self.field == "name" else str(value)
+        wanted = tuple(tuple(f"{self.field}:{form}" for form in own) for own in in_query(text))
         return HasWords(wanted, access.scope(user) if self.field == "place" else None)
 
     def api_field(self) -> Field:

@@ -2,11 +2,13 @@
 
 import io
 from collections.abc import Mapping
+from itertools import accumulate
 from typing import IO, Any
 
 import numpy as np
 from django.contrib.auth.models import User
 from django.core.files import File
+from django.db.models.functions import Length
 from django.utils.translation import gettext as _
 from PIL import Image as Pillow
 
@@ -21,13 +23,14 @@ from search.query.errors import QueryError
 SIDES = ("left", "top", "right", "bottom")
 LEAST_SIDE = 1.0  # per cent of a picture's side
 MOST = 200  # that are kept of one person, but for those of saved searches
+MOST_BYTES = 20_000_000  # that these take
 KEPT_SIDE = 1024  # pixels of what is kept of it: a part of that is still a picture
 
 
 def add(file: "File[bytes]", owner: User | None = None) -> QueryPicture:
     """Read an uploaded query picture; RefusedError says why it is not taken.
 
-    Of one person the newest MOST are kept.
+    Of one person the newest MOST are kept, as far as they take no more than MOST_BYTES.
     """
     ingest.digest(file)
     ingest.examine(file)
@@ -90,9 +93,21 @@ def _create(filename: str, read: Pillow.Image, kept: Pillow.Image, owner: User |
         thumbnail=_jpeg(kept),
     )
     if owner:
-        unsaved = QueryPicture.objects.filter(owner=owner, saved_searches=None).order_by("-pk")
-        QueryPicture.objects.filter(pk__in=list(unsaved.values_list("pk", flat=True)[MOST:])).delete()
+        _make_room(owner)
     return made
+
+
+def _make_room(owner: User) -> None:
+    """Throw the oldest of a person's query pictures away, where they are too many or too large together."""
+    unsaved = QueryPicture.objects.filter(owner=owner, saved_searches=None).order_by("-pk")
+    sizes = list(unsaved.annotate(size=Length("thumbnail")).values_list("pk", "size"))
+    together = accumulate(size for _pk, size in sizes)
+    over = [
+        pk
+        for at, ((pk, _size), total) in enumerate(zip(sizes, together, strict=True))
+        if at >= MOST or (at and total > MOST_BYTES)
+    ]
+    QueryPicture.objects.filter(pk__in=over).delete()
 
 
 def read_again(picture: QueryPicture) -> None:

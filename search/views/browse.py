@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest, ValidationError
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -11,9 +12,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 from django_q.tasks import async_task
 
-from gallery import access, tagging
+from gallery import access, tagging, undo
 from gallery.alternative_texts import describe
 from gallery.extraction import kinds
+from gallery.models import Image
 from gallery.models.tag import MAX_TAG_LENGTH, fold, normalize
 from gallery.views import selection
 from gallery.views.paging import PICTURES, page_of, without_page
@@ -96,6 +98,15 @@ def tags(request: SignedInRequest) -> HttpResponse:
     return render(request, "search/tags.html", context)
 
 
+def _replaced(request: SignedInRequest, carrying: QuerySet[Image], name: str, instead: str) -> int:
+    """Replace the tag on a person's pictures, and keep what takes it back; how many it was on."""
+    before = undo.together([undo.of_tags(carrying, own) for own in (name, instead) if own])
+    count = tagging.replace(request.user.pk, name, instead)
+    if count:
+        undo.remember(request, before)
+    return count
+
+
 @require_POST
 def change_tag(request: SignedInRequest) -> HttpResponse:
     """Rename a tag on all of one's own pictures, which may merge it with another, or take it off them."""
@@ -111,9 +122,9 @@ def change_tag(request: SignedInRequest) -> HttpResponse:
     if carrying.count() > MOST_AT_ONCE:
         async_task("gallery.tagging.replace", request.user.pk, name, instead, group="tags")
         messages.success(request, _("These are many pictures: it takes a few minutes."))
-    elif count := tagging.replace(request.user.pk, name, instead):
+    elif count := _replaced(request, carrying, name, instead):
         done = ngettext("%(number)s picture changed.", "%(number)s pictures changed.", count)
-        messages.success(request, done % {"number": count})
+        messages.success(request, done % {"number": count}, extra_tags="undo")
     else:
         messages.error(request, _("None of your own pictures carries this tag."))
     return redirect(back(request, "tags"))

@@ -41,6 +41,12 @@ ORDER_NAMES = {
     "name": gettext_lazy("By name"),
     "size": gettext_lazy("Largest first"),
 }
+FUSION_NAMES = {
+    "best": gettext_lazy("Best"),
+    "mean": gettext_lazy("Average"),
+    "calibrated": gettext_lazy("Average of equal scales"),
+    "rrf": gettext_lazy("By place in each list"),
+}
 ASKED = ("q", "image", "exclude_image", "picture", "album", "sort", "fusion")
 
 
@@ -162,8 +168,8 @@ def _render(request: SignedInRequest, query: Query, context: dict, status: int =
     base = {
         "album": album,
         "query": query,
-        "fusions": FUSIONS,
-        "filter_form": FilterForm(person=request.user),
+        "fusions": [(name, FUSION_NAMES[name]) for name in FUSIONS],
+        "filter_form": FilterForm(person=request.user, query=query),
         "orders": ORDER_NAMES.items(),
         "accept": formats.ACCEPT,
         "saved": access.owned(SavedSearch.objects, request.user).filter(pk=saved).first() if saved else None,

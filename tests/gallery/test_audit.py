@@ -1,8 +1,11 @@
 """The audit trail: who did what, from where, however it was done."""
 
 import pytest
+from django.core.files.base import ContentFile
 
-from gallery.models import AccessToken, Album, AuditEntry, ShareLink
+from gallery import ingest
+from gallery.models import AccessToken, Account, Album, AuditEntry, Invitation, ShareLink
+from tests.conftest import drawn, encoded
 
 
 def trail() -> list[tuple[str, str, str]]:
@@ -58,3 +61,35 @@ def test_administrators_read_it_and_change_nothing(client, administrator, curato
     assert client.post(f"/admin/gallery/auditentry/{entry}/delete/", {"post": "yes"}).status_code == 403
     client.force_login(curator)
     assert client.get("/admin/gallery/auditentry/").status_code == 403
+
+
+def test_what_becomes_of_pictures(page, api, curator):
+    added = ingest.add(curator, ContentFile(encoded(drawn("navy")), name="navy.png")).image
+    page.post(f"/images/{added.pk}/delete")
+    api.post(f"/api/v1/trash/{added.pk}/restore/")
+    page.post("/selection/", {"action": "trash", "image": [added.pk]})
+    page.post("/trash/empty")
+    named = f"1: navy.png ({added.pk})"
+    assert [row for row in trail() if row[1] != "signed in"] == [
+        ("curator", "moved to the trash", named),
+        ("curator", "restored", named),
+        ("curator", "moved to the trash", named),
+        ("curator", "deleted for good", named),
+    ]
+
+
+def test_what_administrators_set(client, administrator, curator, settings, tmp_path):
+    settings.MODELS_DIR, settings.EXTRACTOR = tmp_path, "auto"
+    client.force_login(administrator)
+    Account.objects.create(user=curator, quota_mb=500)
+    client.post("/models/", {"action": "choose", "extractor": "lite"})
+    link = ShareLink.objects.create(owner=curator, title="For all", token_hash="0" * 64)
+    token = Invitation.objects.create(created_by=administrator, note="For Ana", token_hash="1" * 64)
+    chosen = {"action": "revoke", "_selected_action": [link.pk]}
+    client.post("/admin/gallery/sharelink/", chosen)
+    client.post("/admin/gallery/invitation/", chosen | {"_selected_action": [token.pk]})
+    done = [(person, action, what) for person, action, what in trail() if action != "signed in"]
+    assert ("", "quota made", "curator: 500 MB, None pictures") in [("", *row[1:]) for row in done]
+    assert ("administrator", "model chosen", "lite") in done
+    assert ("administrator", "share link changed", "For all") in done
+    assert ("administrator", "invitation changed", "For Ana") in done

@@ -191,7 +191,10 @@ def test_a_missing_file_is_a_404_not_a_500(page, curator):
 
 def test_deleting_asks_for_a_post_and_then_it_is_in_the_trash(page, photo):
     image = photo("moon")
-    assert page.get(f"/images/{image.pk}/delete").status_code == 405
+    answer = page.get(f"/images/{image.pk}/delete")
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert f'href="/images/{image.pk}/"' in answer.content.decode()
+    assert page.get("/api/v1/images/bulk/").json()["status"] == 405
     response = page.post(f"/images/{image.pk}/delete", follow=True)
     assert "moon.png was moved to the trash, where it stays for 30 days." in text_of(response)
     assert page.get(f"/images/{image.pk}/").status_code == 404

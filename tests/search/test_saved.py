@@ -106,3 +106,15 @@ def test_the_list_takes_a_constant_number_of_queries(page, curator, django_asser
         )
         with django_assert_num_queries(4):  # session, person, how many, these
             page.get("/searches/")
+
+
+def test_query_pictures_are_thrown_away_by_size_too(curator, monkeypatch):
+    picture = upload(demo_path("coffee").read_bytes(), "mine.png")
+    first = query_pictures.add(picture, curator)
+    size = len(bytes(first.thumbnail))
+    monkeypatch.setattr(query_pictures, "MOST_BYTES", 3 * size)
+    later = [query_pictures.add(picture, curator).pk for _ in range(4)]
+    assert list(QueryPicture.objects.order_by("pk").values_list("pk", flat=True)) == later[1:]
+    monkeypatch.setattr(query_pictures, "MOST_BYTES", 1)
+    newest = query_pictures.add(picture, curator)  # it was asked for: that one stays
+    assert [own.pk for own in QueryPicture.objects.all()] == [newest.pk]

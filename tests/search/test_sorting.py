@@ -63,6 +63,8 @@ def test_the_form_keeps_the_order_and_the_saved_search(page):
         ("is:mine", {"favourite": "favourite"}, "is:mine is:favourite"),
         ("is:favourite x", {"favourite": "favourite"}, "x is:favourite"),
         ("  a  b ", {"color": ""}, "a b"),
+        ("a color:red b", {"color": ""}, "a b"),
+        ("is:mine is:favourite a", {"favourite": ""}, "is:mine a"),
     ],
 )
 def test_filters_join_the_line(line, wanted, result):
