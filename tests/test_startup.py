@@ -288,6 +288,7 @@ def test_beside_the_path_there_is_nothing(tmp_path):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     own = {"PICFUSION_VAR_DIR": str(folder), "SCRIPT_NAME": "/pics/", "PORT": str(port), "EXTRACTOR": "lite"}
+    own["DJANGO_SETTINGS_MODULE"] = "picfusion_site.settings"
     command = ["-m", "gunicorn", "picfusion_site.wsgi", "--config", "picfusion_site/gunicorn.py"]
     server = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=os.environ | own)
 
