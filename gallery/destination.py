@@ -45,6 +45,8 @@ def destination(user: AnyUser, album_id: int | None, title: str, tags: Iterable[
 
 
 def _album(user: AnyUser, album_id: int | None, title: str) -> Album | None:
+    if album_id is not None and title:
+        raise ValidationError({"album": [_("Choose an album, or name a new one: one of both.")]})
     if album_id is not None:
         album = access.fillable_albums(user).filter(pk=album_id).first()
         if album is None:

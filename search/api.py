@@ -1,7 +1,7 @@
 """Searching in the API."""
 
 import csv
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import User
 from django.db.models import prefetch_related_objects
@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 from gallery import access
 from gallery.api.images import ImageSerializer, signed_in
 from gallery.api.parsers import JSONParser
-from gallery.api.strict import Text, refuse_unknown
+from gallery.api.strict import Choice, Text
 from gallery.models import Tag
 from gallery.models.tag import MAX_TAG_LENGTH
 from gallery.refusal import RefusedError
@@ -142,7 +142,7 @@ class SearchSerializer(serializers.Serializer):
     weights = WeightsField(
         required=False, help_text='As in {"image": 1, "text": 2, "tags": 0.5, "words": 0}; default 1.'
     )
-    fusion = serializers.ChoiceField(list(FUSIONS), default=DEFAULT_FUSION)
+    fusion = Choice(list(FUSIONS), default=DEFAULT_FUSION)
     good_only = serializers.BooleanField(
         default=False,
         help_text="Only pictures that match the words well, where that can be told: see `good`.",
@@ -228,7 +228,7 @@ class LikenessSerializer(serializers.Serializer):
 class MatchedWordSerializer(serializers.Serializer):
     word = Text()
     where = serializers.ListField(
-        child=serializers.ChoiceField([*FIELDS, "album"]), help_text="In what people wrote about the picture."
+        child=Choice([*FIELDS, "album"]), help_text="In what people wrote about the picture."
     )
 
 
@@ -267,7 +267,7 @@ class CorrectionSerializer(serializers.Serializer):
 
 
 class CompletionSerializer(serializers.Serializer):
-    kind = serializers.ChoiceField(["tag", "album", "search"])
+    kind = Choice(["tag", "album", "search"])
     name = Text()
     count = serializers.IntegerField(allow_null=True, help_text="Of a tag: how many pictures carry it.")
     id = serializers.IntegerField(source="pk", allow_null=True, help_text="Of an album or a saved search.")
@@ -279,7 +279,7 @@ class PageSerializer(serializers.Serializer):
         allow_null=True,
         help_text="How many of these are good matches; null where that cannot be told.",
     )
-    verdict = serializers.ChoiceField(
+    verdict = Choice(
         [*Verdict],
         allow_null=True,
         help_text="good: there are good matches; weak: nothing matches well, the closest follow; unknown: "
@@ -338,7 +338,6 @@ class SimilarView(APIView):
 
     @extend_schema(responses=ResultSerializer(many=True))
     def get(self, request: Request, pk: int) -> Response:
-        refuse_unknown(request, [])
         image = get_object_or_404(access.visible_images(request.user), pk=pk)
         results = engine.similar(image, request.user)
         fetch_related(results)
@@ -363,9 +362,10 @@ class TagListView(ListAPIView):
 class SuggestionsView(APIView):
     """Tags of which a word begins with `q`, among those on pictures that you may see, most frequent first."""
 
+    parameters: ClassVar = {"get": ["q"]}
+
     @extend_schema(parameters=[OpenApiParameter("q", str)], responses=SuggestionSerializer(many=True))
     def get(self, request: Request) -> Response:
-        refuse_unknown(request, ["q"])
         beginning = request.query_params.get("q", "")
         if len(beginning) > MAX_TAG_LENGTH:
             raise ValidationError({"q": [f"A tag has at most {MAX_TAG_LENGTH} characters."]})
@@ -375,9 +375,10 @@ class SuggestionsView(APIView):
 class CompletionsView(APIView):
     """Tags, albums and saved searches of which a word begins with `q`: what a search may be for."""
 
+    parameters: ClassVar = {"get": ["q"]}
+
     @extend_schema(parameters=[OpenApiParameter("q", str)], responses=CompletionSerializer(many=True))
     def get(self, request: Request) -> Response:
-        refuse_unknown(request, ["q"])
         beginning = request.query_params.get("q", "")
         if len(beginning) > MAX_TAG_LENGTH:
             raise ValidationError({"q": [f"This has at most {MAX_TAG_LENGTH} characters."]})

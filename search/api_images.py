@@ -1,6 +1,6 @@
 """The list of pictures in the API: everything by number, or what filters leave, in several orders."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
@@ -15,7 +15,7 @@ from rest_framework.utils.urls import replace_query_param
 from gallery import access
 from gallery.api.images import ImageFilter, ImageSerializer, ImageViewSet, tag_name
 from gallery.api.pagination import Pagination
-from gallery.api.strict import TagText, Text, asked, refuse_unknown
+from gallery.api.strict import LOOKS_ITSELF, Choice, TagText, Text, asked, refuse_unknown
 from gallery.models import Image
 from search import browsing, listing
 from search.query.errors import QueryError
@@ -27,7 +27,7 @@ BY_NUMBER = ("-id", "id")
 class WithinSerializer(serializers.Serializer):
     """Which pictures, and in which order."""
 
-    ordering = serializers.ChoiceField(
+    ordering = Choice(
         listing.ORDERS, default="-id",
         help_text="By number, which is the order in which pictures came, by the date taken or added, or by "
         "size; with a minus the largest first. Other orders than by number list only what has been read.",
@@ -44,9 +44,9 @@ class ListingSerializer(WithinSerializer):
 
     limit = serializers.IntegerField(default=50, min_value=1, max_value=Pagination.max_limit)
     cursor = Text(
-        max_length=40, required=False, allow_blank=True, help_text="From `next` of the answer before."
+        max_length=60, required=False, allow_blank=True, help_text="From `next` of the answer before."
     )
-    status = serializers.ChoiceField(Image.Status.choices, required=False)
+    status = Choice(Image.Status.choices, required=False)
 
 
 class NeighboursSerializer(serializers.Serializer):
@@ -65,6 +65,7 @@ class SearchedImageViewSet(ImageViewSet):
     """The pictures that you may see."""
 
     pagination_class = None  # the list has its own cursors
+    parameters: ClassVar = ImageViewSet.parameters | {"neighbours": LOOKS_ITSELF}
 
     @extend_schema(parameters=[ListingSerializer], responses=ListedSerializer)
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -76,6 +77,7 @@ class SearchedImageViewSet(ImageViewSet):
         refuse_unknown(request, form.fields)
         form.is_valid(raise_exception=True)
         said, visible = form.validated_data, access.visible_images(request.user)
+        said["cursor"] = self._place(said.get("cursor", ""), said["ordering"])
         try:
             filters = Filters(**{own.name: said.get(own.name) for own in FILTERS})
             is_by_number = not set(filters) - {"format"} and said["ordering"] in BY_NUMBER
@@ -84,8 +86,17 @@ class SearchedImageViewSet(ImageViewSet):
             raise ValidationError({error.field: [error.message]}) from error
         images = ImageSerializer.with_related(visible, request.user).in_bulk(piece.ids)
         results = self.get_serializer([images[pk] for pk in piece.ids if pk in images], many=True).data
-        address = replace_query_param(request.build_absolute_uri(), "cursor", piece.next)
+        cursor = f"{said['ordering']}.{piece.next}"
+        address = replace_query_param(request.build_absolute_uri(), "cursor", cursor)
         return Response({"count": piece.count, "next": address if piece.next else None, "results": results})
+
+    @staticmethod
+    def _place(cursor: str, ordering: str) -> str:
+        """Return what of a cursor finds the place in the list; a 400 for one of another order."""
+        order, _dot, place = cursor.rpartition(".")
+        if cursor and order != ordering:
+            raise ValidationError({"cursor": ["This is no cursor of this list in its present order."]})
+        return place
 
     @extend_schema(parameters=[WithinSerializer], responses=NeighboursSerializer)
     @action(detail=True, filterset_class=None, pagination_class=None)

@@ -1,6 +1,6 @@
 """Saved searches, look-alikes and the timeline in the API."""
 
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.http import QueryDict
@@ -16,7 +16,7 @@ from gallery import access, trash
 from gallery.api.created import created
 from gallery.api.images import ImageSerializer, signed_in
 from gallery.api.pagination import PAGES, Pagination
-from gallery.api.strict import StrictSerializer, Text, asked, refuse_unknown
+from gallery.api.strict import LOOKS_ITSELF, Choice, StrictSerializer, Text, asked, refuse_unknown
 from search import browsing, engine
 from search.api import MAX_LIMIT, PageSerializer, fetch_related
 from search.duplicates import groups, keep_all
@@ -75,6 +75,7 @@ class SavedSearchViewSet(
     queryset = SavedSearch.objects.none()
     serializer_class = SavedSearchSerializer
     filterset_class = None
+    parameters: ClassVar = {"results": ["limit", "offset"]}
     lookup_value_converter = "int"
 
     def get_queryset(self) -> Any:
@@ -144,6 +145,8 @@ class DecidedSerializer(serializers.Serializer):
 class DuplicatesView(APIView):
     """Groups of your own pictures that look alike."""
 
+    parameters: ClassVar = {"get": LOOKS_ITSELF}
+
     @extend_schema(parameters=PAGES[:2], responses=GroupsSerializer, operation_id="duplicates_list")
     def get(self, request: Request) -> Response:
         """List the groups, those with the newest pictures first."""
@@ -174,8 +177,8 @@ class MonthSerializer(serializers.Serializer):
 
 
 class TimelineQuerySerializer(LimitsSerializer):
-    order = serializers.ChoiceField(browsing.ORDERS, default="newest")
-    whose = serializers.ChoiceField(["mine", "shared"], required=False)
+    order = Choice(browsing.ORDERS, default="newest")
+    whose = Choice(["mine", "shared"], required=False)
     month = serializers.RegexField(r"\A\d{4}-(0[1-9]|1[0-2])\Z", required=False)
 
 
@@ -187,6 +190,8 @@ class TimelineSerializer(serializers.Serializer):
 
 class TimelineView(APIView):
     """Everything that you see, by date."""
+
+    parameters: ClassVar = {"get": LOOKS_ITSELF}
 
     @extend_schema(parameters=[TimelineQuerySerializer], responses=TimelineSerializer)
     def get(self, request: Request) -> Response:

@@ -1,6 +1,6 @@
 """Albums in the API."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import django_filters
 from django import forms
@@ -17,14 +17,14 @@ from rest_framework.reverse import reverse
 
 from gallery import access, album_filling, album_order
 from gallery.api.images import ImageSerializer
-from gallery.api.strict import Text, TextModelSerializer
+from gallery.api.strict import LOOKS_ITSELF, Strict, StrictSerializer, Text, TextModelSerializer
 from gallery.files import downloads
 from gallery.models import Album, AlbumImage, Image
 
 NOT_INSIDE = "The cover must be one of the album's pictures."
 
 
-class AlbumSerializer(TextModelSerializer):
+class AlbumSerializer(Strict, TextModelSerializer):
     owner = Text(source="owner.username", read_only=True)
     pictures = serializers.IntegerField(read_only=True)
     my_role = serializers.SerializerMethodField(help_text="owner, editor, contributor or viewer.")
@@ -78,11 +78,11 @@ class AlbumSerializer(TextModelSerializer):
         return title
 
 
-class AlbumImageSerializer(serializers.Serializer):
+class AlbumImageSerializer(StrictSerializer):
     image_id = serializers.IntegerField(min_value=1, max_value=2**53)
 
 
-class ArrangementSerializer(serializers.Serializer):
+class ArrangementSerializer(StrictSerializer):
     image_ids = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=2**53), min_length=1
     )
@@ -126,6 +126,7 @@ class AlbumViewSet(viewsets.ModelViewSet):
     queryset = Album.objects.none()
     serializer_class = AlbumSerializer
     filterset_class = AlbumFilter
+    parameters: ClassVar = {"images": LOOKS_ITSELF, "remove_image": ["image_id"], "download": ["with"]}
     lookup_value_converter = "int"
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 

@@ -16,12 +16,12 @@ from rest_framework.views import APIView
 
 from gallery import access, album_filling, corrections, tagging, tasks, trash
 from gallery.api.images import signed_in, tag_name
-from gallery.api.strict import StrictSerializer, TagText, Text
+from gallery.api.strict import Choice, StrictSerializer, TagText, Text
 from gallery.models import Favourite, Image
 from gallery.models.image import MAX_CAPTION
 
 MOST = 1000
-DONE, FORBIDDEN, MISSING = "done", "not yours to change", "not there"
+DONE, NOTHING, FORBIDDEN, MISSING = "done", "nothing to do", "not yours to change", "not there"
 
 
 class BulkSerializer(StrictSerializer):
@@ -30,7 +30,7 @@ class BulkSerializer(StrictSerializer):
     image_ids = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=2**53), min_length=1, max_length=MOST
     )
-    action = serializers.ChoiceField(
+    action = Choice(
         ["tag", "untag", "add", "remove", "trash", "restore", "favourite", "unfavourite", "caption", "date",
          "place", "turn", "retry"]
     )  # fmt: skip
@@ -56,7 +56,7 @@ class BulkSerializer(StrictSerializer):
 
 class OutcomeSerializer(serializers.Serializer):
     image_id = serializers.IntegerField()
-    outcome = serializers.ChoiceField([DONE, FORBIDDEN, MISSING])
+    outcome = Choice([DONE, NOTHING, FORBIDDEN, MISSING])
 
 
 class BulkOutcomeSerializer(serializers.Serializer):
@@ -78,12 +78,16 @@ class BulkView(APIView):
         with transaction.atomic():
             mine = set(allowed.filter(pk__in=ids).values_list("pk", flat=True))
             change(Image.objects.filter(pk__in=mine))
-        visible = set(access.visible_images(user).filter(pk__in=ids).values_list("pk", flat=True))
-        outcomes = [
-            {"image_id": pk, "outcome": DONE if pk in mine else FORBIDDEN if pk in visible else MISSING}
-            for pk in ids
-        ]
-        return Response({"count": len(mine), "outcomes": outcomes})
+        outcomes = dict.fromkeys(ids, MISSING)
+        for others, outcome in (
+            (access.visible_images(user), FORBIDDEN),
+            (access.own_images(user), NOTHING),  # as to read again what was read
+            (access.trashed_images(user), NOTHING),
+        ):
+            outcomes |= dict.fromkeys(others.filter(pk__in=ids).values_list("pk", flat=True), outcome)
+        outcomes |= dict.fromkeys(mine, DONE)
+        told = [{"image_id": pk, "outcome": outcome} for pk, outcome in outcomes.items()]
+        return Response({"count": len(mine), "outcomes": told})
 
 
 Change = Callable[[QuerySet[Image]], object]

@@ -1,7 +1,7 @@
 """What changed since a client looked last, from the log of changes."""
 
 import hashlib
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from gallery import access, change_log
 from gallery.access import AnyUser
 from gallery.api.images import ImageSerializer, sync_key
-from gallery.api.strict import Text, refuse_unknown
+from gallery.api.strict import Text
 from gallery.models import Image
 from gallery.numbers import whole_number
 
@@ -41,6 +41,8 @@ class ChangesSerializer(serializers.Serializer):
 class ChangesView(APIView):
     """For clients that keep a copy of what you see."""
 
+    parameters: ClassVar = {"get": ["since"]}
+
     @extend_schema(
         parameters=[OpenApiParameter("since", str, description="The cursor of the last answer; first none.")],
         responses=ChangesSerializer,
@@ -50,7 +52,6 @@ class ChangesView(APIView):
 
         Without one it tells only the cursor of now: take it first, list your pictures, then ask with it.
         """
-        refuse_unknown(request, ["since"])
         scope = _scope(request.user)
         text = request.query_params.get("since", "")
         end = change_log.end()
@@ -94,10 +95,13 @@ def _answer(
 def _scope(user: AnyUser) -> str:
     """Return what stands for the albums that a person sees, and what they tell: it changes with them.
 
-    And with the database, after a move to another server, whose log another's places mean nothing in.
+    And with the database, after a move to another server, whose log another's places mean nothing in. Of
+    their own albums those without members are left out: what is in them is told picture by picture.
     """
     scope = access.scope(user)
-    numbers = f"{change_log.identity()}{sorted(scope.album_ids)} {sorted(scope.telling_album_ids)}"
+    alone = set(access.owned_albums(user).filter(memberships=None).values_list("pk", flat=True))
+    seen, telling = sorted(scope.album_ids - alone), sorted(scope.telling_album_ids - alone)
+    numbers = f"{change_log.identity()}{seen} {telling}"
     return hashlib.sha256(numbers.encode()).hexdigest()[:12]
 
 

@@ -1,7 +1,7 @@
 """Pictures in the API."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import django_filters
 from django.contrib.auth.models import User
@@ -24,7 +24,7 @@ from gallery.access import AnyUser
 from gallery.api.created import created
 from gallery.api.parsers import JSONParser
 from gallery.api.problems import NoRoom
-from gallery.api.strict import TagText, Text
+from gallery.api.strict import StrictSerializer, TagText, Text
 from gallery.destination import Destination, destination
 from gallery.files.downloads import wants_metadata
 from gallery.files.responses import send_original, send_thumbnail
@@ -171,7 +171,7 @@ def tag_name(field: str, text: str) -> str:
         raise ValidationError({field: error.messages}) from error
 
 
-class TagNameSerializer(serializers.Serializer):
+class TagNameSerializer(StrictSerializer):
     name = TagText()
 
     def validate_name(self, name: str) -> str:
@@ -232,7 +232,7 @@ def _checked(read: Callable[[str], Any], text: str) -> Any:
         raise ValidationError(error.messages) from error
 
 
-class UploadSerializer(serializers.Serializer):
+class UploadSerializer(StrictSerializer):
     file = serializers.FileField(
         allow_empty_file=True, help_text="A picture; its content decides, not its name."
     )
@@ -299,6 +299,7 @@ class ImageViewSet(
     queryset = Image.objects.none()
     serializer_class = ImageSerializer
     filterset_class = ImageFilter
+    parameters: ClassVar[dict] = {"original": ["with"], "thumbnail": ["turn"], "remove_tag": ["name"]}
     parser_classes = [JSONParser, FormParser, MultiPartParser]
     lookup_value_converter = "int"
 
@@ -396,7 +397,7 @@ class ImageViewSet(
     def add_tag(self, request: Request, pk: int) -> Response:
         """Give the picture a tag."""
         image_tag = tagging.add(self.get_object(), self._tag_name(request))
-        return Response(ImageTagSerializer(image_tag).data, status=status.HTTP_201_CREATED)
+        return created(request, "api-image-tags", pk, ImageTagSerializer(image_tag).data)
 
     @extend_schema(parameters=[TagNameSerializer], responses={204: None})
     @tags.mapping.delete

@@ -5,13 +5,14 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, serializers, status, viewsets
+from rest_framework import mixins, serializers, viewsets
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gallery import access, memberships
-from gallery.api.strict import StrictSerializer, Text
+from gallery.api.created import created
+from gallery.api.strict import Choice, StrictSerializer, Text
 from gallery.models import Album, AlbumMember
 
 
@@ -24,12 +25,12 @@ class MemberSerializer(serializers.ModelSerializer):
 
 
 class RoleSerializer(StrictSerializer):
-    role = serializers.ChoiceField(AlbumMember.Role.choices)
+    role = Choice(AlbumMember.Role.choices)
 
 
 class NewMemberSerializer(RoleSerializer):
     username = Text(max_length=150)
-    role = serializers.ChoiceField(
+    role = Choice(
         AlbumMember.Role.choices, required=False, help_text="Viewer, for who is new; members keep theirs."
     )
 
@@ -70,8 +71,9 @@ class MemberViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.Ge
         before = AlbumMember.objects.filter(album=found, user=person).values_list("role", flat=True).first()
         role = said.get("role") or before or AlbumMember.Role.VIEWER
         member, is_new = memberships.invite(found, person, role, address)
-        code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
-        return Response(MemberSerializer(member).data, status=code)
+        return created(
+            request, "api-member-detail", (album, member.pk), MemberSerializer(member).data, is_new
+        )
 
     @extend_schema(request=RoleSerializer, responses=MemberSerializer)
     def partial_update(self, request: Request, album: int, pk: int) -> Response:

@@ -7,13 +7,14 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_field
-from rest_framework import mixins, serializers, status, viewsets
+from rest_framework import mixins, serializers, viewsets
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gallery import access, quota
+from gallery.api.created import created
 from gallery.api.images import signed_in
 from gallery.api.strict import StrictSerializer, Text
 from gallery.models import AccessToken, Image, Invitation
@@ -164,7 +165,7 @@ class InvitationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewset
         invitation.save()
         url = request.build_absolute_uri(reverse("join", args=[token]))
         data = InvitationSerializer(invitation).data | {"url": url}
-        return Response(data, status=status.HTTP_201_CREATED)
+        return created(request, "api-invitation-detail", invitation.pk, data)
 
     def perform_destroy(self, invitation: Invitation) -> None:
         """Nobody comes in by it any more."""

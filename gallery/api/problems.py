@@ -10,9 +10,11 @@ from typing import Any
 
 from django.http import JsonResponse
 from rest_framework import status
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, AuthenticationFailed, NotAuthenticated, Throttled
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
+
+from gallery.api.rates import Rate
 
 MEDIA_TYPE = "application/problem+json"
 PHRASES = {460: "Checksum Mismatch"}  # that HTTP does not have, but tus
@@ -61,6 +63,11 @@ def response(code: int, detail: str) -> JsonResponse:
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn what a view of the API raised into a problem; None for what is no error of the client's."""
+    if isinstance(error, NotAuthenticated | AuthenticationFailed):
+        # Whoever is nobody is refused before the throttles are asked, and could ask for ever.
+        rate = Rate()
+        if not rate.allow_request(context["request"], context["view"]):
+            error = Throttled(rate.wait())
     answer = exception_handler(error, context)
     if answer is None:
         return None

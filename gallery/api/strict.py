@@ -7,15 +7,44 @@ from django.db import models
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from gallery.models.tag import MAX_TAG_LENGTH
+
+LOOKS_ITSELF: tuple[str, ...] = ("LOOKS_ITSELF",)
 
 
 def refuse_unknown(request: Request, known: Iterable[str]) -> None:
     """Raise ValidationError, a 400, for parameters in the address that are not among the known ones."""
     if unknown := sorted(set(request.query_params) - set(known)):
         raise ValidationError({name: ["There is no such parameter."] for name in unknown})
+
+
+class KnownParameters(BasePermission):
+    """Refuse parameters that an operation does not know: a 400 that names them.
+
+    A view says by `parameters` which ones an action, or a method, takes; what looks at its own, as lists do,
+    has LOOKS_ITSELF there.
+    """
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        method = (request.method or "").lower().replace("head", "get")
+        operation = getattr(view, "action", None) or method
+        usual = {"list": LOOKS_ITSELF} | ({"get": LOOKS_ITSELF} if hasattr(view, "paginator") else {})
+        known = (usual | getattr(view, "parameters", {})).get(operation, ())
+        if known is not LOOKS_ITSELF:
+            refuse_unknown(request, known)
+        return True
+
+
+class Choice(serializers.ChoiceField):
+    """One of a few words; what is wrong is said with them."""
+
+    def fail(self, key: str, **kwargs: Any) -> Any:
+        if key == "invalid_choice":
+            raise ValidationError(f"Choose one of: {', '.join(map(str, self.choices))}.", code=key)
+        super().fail(key, **kwargs)
 
 
 class Text(serializers.CharField):
@@ -43,6 +72,7 @@ class TextModelSerializer(serializers.ModelSerializer):
         models.CharField: Text,
         models.TextField: Text,
     }
+    serializer_choice_field = Choice
 
 
 def asked(request: Request) -> dict[str, Any]:
@@ -50,13 +80,20 @@ def asked(request: Request) -> dict[str, Any]:
     return request.query_params.dict()
 
 
-class StrictSerializer(serializers.Serializer):
+class Strict:
     """Fields that are not here are an error that names them."""
+
+    initial_data: Any
+    fields: Any
 
     def validate(self, data: Any) -> Any:
         if unknown := sorted(set(self.initial_data) - set(self.fields)):
             raise ValidationError({name: ["There is no such field."] for name in unknown})
-        return data
+        return super().validate(data)  # type: ignore[misc]
+
+
+class StrictSerializer(Strict, serializers.Serializer):
+    """What a request says, and nothing else."""
 
 
 class StrictScheme(OpenApiSerializerExtension):

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, serializers, status, viewsets
+from rest_framework import mixins, serializers, viewsets
 from rest_framework.authtoken.serializers import AuthTokenSerializer
 from rest_framework.exceptions import Throttled, ValidationError
 from rest_framework.request import Request
@@ -13,13 +13,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gallery import access, access_tokens, throttle
+from gallery.api.created import created
 from gallery.api.images import signed_in
-from gallery.api.strict import Text, TextModelSerializer
+from gallery.api.strict import KnownParameters, Strict, Text, TextModelSerializer
 from gallery.models import AccessToken
 from gallery.refusal import RefusedError
 
 
-class ThrottledTokenSerializer(AuthTokenSerializer):
+class ThrottledTokenSerializer(Strict, AuthTokenSerializer):
     """A user name and a password, which is not even looked at while attempts have to wait."""
 
     token_name = Text(
@@ -48,7 +49,7 @@ class TokenView(APIView):
     """Trade a user name and password for a new API token; guessing is slowed down."""
 
     authentication_classes = ()
-    permission_classes = ()
+    permission_classes = (KnownParameters,)
 
     @extend_schema(request=ThrottledTokenSerializer, responses=KeySerializer, auth=[])
     def post(self, request: Request) -> Response:
@@ -61,7 +62,7 @@ class TokenView(APIView):
         return Response({"token": key})
 
 
-class AccessTokenSerializer(TextModelSerializer):
+class AccessTokenSerializer(Strict, TextModelSerializer):
     """A token as its list shows it: never its key."""
 
     class Meta:
@@ -105,7 +106,7 @@ class AccessTokenViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewse
         except RefusedError as refusal:
             raise ValidationError({"non_field_errors": [str(refusal)]}) from refusal
         data = NewTokenSerializer(token).data | {"key": key}
-        return Response(data, status=status.HTTP_201_CREATED)
+        return created(request, "api-access-token-detail", token.pk, data)
 
 
 class TokenScheme(OpenApiAuthenticationExtension):

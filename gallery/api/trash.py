@@ -44,7 +44,7 @@ class TrashViewSet(
 
     def perform_destroy(self, image: Image) -> None:
         """Delete it for good."""
-        image.delete()
+        trash.delete_for_good(Image.objects.filter(pk=image.pk))
 
     @extend_schema(request=None, responses={204: None})
     @action(detail=True, methods=["post"])

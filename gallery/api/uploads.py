@@ -3,7 +3,7 @@
 import base64
 import io
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -22,6 +22,7 @@ from gallery import access, partial_uploads
 from gallery.api.images import signed_in
 from gallery.api.pagination import PAGES, Pagination
 from gallery.api.problems import NoRoom
+from gallery.api.strict import LOOKS_ITSELF
 from gallery.destination import destination
 from gallery.ingest import clean_filename
 from gallery.models import PartialUpload
@@ -181,6 +182,8 @@ def _fields(upload: PartialUpload, request: Request) -> dict[str, str]:
 
 class UploadsView(TusView):
     """Your uploads in pieces."""
+
+    parameters: ClassVar = {"get": LOOKS_ITSELF}
 
     @extend_schema(parameters=PAGES, responses=UploadsSerializer, operation_id="uploads_list")
     def get(self, request: Request) -> Response:

@@ -21,6 +21,7 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from gallery import access
+from gallery.api.strict import Choice
 from gallery.imaging import formats
 from gallery.imaging.colors import NAMES
 from gallery.numbers import whole_number
@@ -175,7 +176,7 @@ class ChoiceFilter(Filter):
         return HasWords(((f"{self.field}:{value}",),))
 
     def api_field(self) -> Field:
-        return serializers.ChoiceField(list(self.choices), **self.options)
+        return Choice(list(self.choices), **self.options)
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,7 @@ class FormatFilter(Filter):
         return Limit(self.column, number, number)
 
     def api_field(self) -> Field:
-        return serializers.ChoiceField(list(formats.BY_NAME), **self.options)
+        return Choice(list(formats.BY_NAME), **self.options)
 
 
 @dataclass(frozen=True)
