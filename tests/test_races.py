@@ -8,6 +8,7 @@ from search.models import QueryPicture, SavedSearch
 from search.query import query_pictures
 from search.tasks import remove_expired
 from tests.conftest import demo_path, upload
+from tests.gallery.test_backup import Site
 
 
 @pytest.mark.django_db(transaction=False)
@@ -70,3 +71,41 @@ def test_a_cover_tells_nothing_of_other_pictures(api, curator, photo):
         for pk in (photo("coffee").pk, 999_999)
     ]
     assert answers[0] == answers[1]
+
+
+TWO_AT_ONCE = """
+import threading
+from django.contrib.auth.models import User
+from django.db import connection
+from rest_framework.test import APIClient
+from gallery.models import Album
+ana = User.objects.create_user("ana")
+def client():
+    own = APIClient()
+    own.force_authenticate(ana)
+    return own
+codes = []
+for number in range(10):
+    address = f"/api/v1/albums/{Album.objects.create(owner=ana, title=str(number)).pk}/"
+    seen, gate = client().get(address)["ETag"], threading.Barrier(2)
+    def change(title):
+        own = client()
+        gate.wait(10)
+        answer = own.patch(address, {"title": title}, format="json", headers={"If-Match": seen})
+        codes.append(answer.status_code)
+        connection.close()
+    threads = [threading.Thread(target=change, args=(f"{number} {own}",)) for own in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+print(codes.count(200), codes.count(412))
+"""
+
+
+def test_of_two_changes_with_the_same_tag_one_is_made(tmp_path):
+    """Both looked before either changed, had they not queued."""
+    site = Site(tmp_path / "site")
+    site.manage("migrate", "-v0")
+    done = site.manage("shell", "-c", TWO_AT_ONCE, ALLOWED_HOSTS="testserver")
+    assert done.stdout.split()[-2:] == ["10", "10"], done.stderr

@@ -9,17 +9,19 @@ from collections.abc import Iterator
 
 from django.db import connections, models
 
-# table -> (the column that names the image, the columns whose update matters to a search)
+# table -> (the column that names the image, the columns whose update matters to a search or a client's copy)
 WATCHED = {
     "gallery_image": (
         "id",
-        "owner_id, status, taken_local, perceptual_hash, trashed_at, width, height, filename, caption, "
-        "place, camera, lens, colors",
+        "owner_id, status, error, taken_local, taken_precision, taken_is_guess, perceptual_hash, trashed_at, "
+        "width, height, turn, is_cut_off, filename, caption, place, latitude, longitude, camera, lens, "
+        "colors",
     ),
     "gallery_embedding": ("image_id", "extractor, vector, log_sum"),
     "gallery_imagetag": ("image_id", "image_id, tag_id, source"),
     "gallery_textinimage": ("image_id", "text"),
     "gallery_albumimage": ("image_id", "image_id, album_id"),
+    "gallery_favourite": ("image_id", "image_id, user_id"),
 }
 
 

@@ -89,3 +89,28 @@ def test_a_cursor_of_the_future_and_places_that_are_told_no_more_reset(api, cura
 def test_a_wrong_cursor_is_a_400(api, cursor):
     assert wrong_fields(api.get("/api/v1/changes/", {"since": cursor})) == ["since"]
     assert api.get("/api/v1/changes/", {"sinc": "1"}).status_code == 400
+
+
+def test_ones_own_hearts_and_what_one_corrects_are_told(api, photo):
+    cursor = api.get("/api/v1/changes/").json()["cursor"]
+    image = f"/api/v1/images/{photo('coffee').pk}/"
+    for change in (
+        lambda: api.put(f"{image}favourite/"),
+        lambda: api.delete(f"{image}favourite/"),
+        lambda: api.patch(image, {"turn": 1}, format="json"),
+        lambda: api.patch(image, {"place": "48.85, 2.35"}, format="json"),
+    ):
+        assert change().status_code < 300
+        said = since(api, cursor)
+        assert [own["id"] for own in said["changed"]] == [photo("coffee").pk]
+        cursor = said["cursor"]
+
+
+def test_a_new_album_of_ones_own_resets_nothing(api, curator, stranger, photo):
+    cursor = api.get("/api/v1/changes/").json()["cursor"]
+    album = Album.objects.create(owner=curator, title="Corsica")
+    AlbumImage.objects.create(album=album, image=photo("coffee"))
+    said = since(api, cursor)
+    assert not said["reset"]
+    AlbumMember.objects.create(album=album, user=stranger)  # may put in what was there before
+    assert since(api, said["cursor"])["reset"]
