@@ -24,6 +24,7 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 from django_q import signals
 from django_q.cluster import Sentinel
+from django_q.models import OrmQ
 from django_q.tasks import async_task
 from filelock import FileLock, Timeout
 
@@ -71,6 +72,7 @@ class Supervisor:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, self._stop)
             end_leftovers(settings.VAR_DIR / "worker.group")
+            self._release_tasks()
             pause = 0.0
             try:
                 while not self.stopping:
@@ -162,6 +164,18 @@ class Supervisor:
         with contextlib.suppress(DatabaseError):
             if count := tasks.release(self.machine):
                 logger.warning("%d interrupted pictures are queued again", count)
+
+    def _release_tasks(self) -> None:
+        """Take up again what the worker was at when it was stopped; the queue itself would wait an hour.
+
+        Not among several machines, whose tasks others may be at, nor after a crash, which a task may cause.
+        """
+        if self._has_others():
+            return
+        with contextlib.suppress(DatabaseError):
+            now = timezone.now()
+            if count := OrmQ.objects.filter(lock__gt=now).update(lock=now):
+                logger.warning("%d interrupted tasks are taken up again", count)
 
     def _ask(self) -> None:
         """Have what waits read, each minute: a clock that was set back leaves the queue's times far off."""

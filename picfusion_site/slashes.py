@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.db import DataError
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+
+from picfusion_site.views import bad_request
 
 LARGEST = 2**63 - 1
 
@@ -25,3 +28,14 @@ class Forgiven:
         """Answer 404 where an address has a number that is too large for any row."""
         if any(isinstance(value, int) and value > LARGEST for value in kwargs.values()):
             raise Http404
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """Answer 400 for what is no row's number: Django's own forms and the admin site look for any text."""
+        wrong = isinstance(exception, DataError) or any(
+            isinstance(exception, kind) and said in str(exception)
+            for kind, said in (
+                (ValueError, "expected a number but got"),
+                (OverflowError, "too large to convert to SQLite INTEGER"),
+            )
+        )
+        return bad_request(request, exception) if wrong else None

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 
 from gallery import ingest, supervisor
+from gallery.models import WorkerState
 from tests.browser.running import wait_for
 from tests.conftest import drawn, encoded, upload
 
@@ -31,6 +32,17 @@ def test_what_waits_is_read_though_the_clock_was_set_back(stranger):
     watching._ask()
     ready = OrmQ.objects.filter(lock__lte=timezone.now())
     assert [task.func() for task in ready] == ["gallery.tasks.extract_pending"]
+
+
+def test_a_task_that_a_stop_interrupted_is_taken_up_again_by_the_next_start(db):
+    now = timezone.now()
+    task = OrmQ.objects.create(key="picfusion", payload="{}", lock=now + timedelta(hours=1))
+    WorkerState.objects.create(machine="another", beat_at=now)  # which may be at it
+    supervisor.Supervisor()._release_tasks()
+    assert OrmQ.objects.filter(pk=task.pk, lock__gt=timezone.now()).exists()
+    WorkerState.objects.update(beat_at=now - timedelta(minutes=5))
+    supervisor.Supervisor()._release_tasks()
+    assert OrmQ.objects.filter(pk=task.pk, lock__lte=timezone.now()).exists()
 
 
 @pytest.mark.parametrize("jump", [-7200, 7200])

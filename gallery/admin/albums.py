@@ -7,7 +7,9 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from gallery import access
 from gallery.admin.secrets import KeepsSecrets
@@ -59,13 +61,18 @@ class AlbumAdminForm(forms.ModelForm):
 @admin.register(Album)
 class AlbumAdmin(admin.ModelAdmin):
     form = AlbumAdminForm
-    list_display = ["title", "owner", "created_at"]
+    list_display = ["title", "owner", "created_at", "inside"]
     list_filter = [("owner", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["owner"]
     list_per_page = 50
     search_fields = ["title", "description"]
     autocomplete_fields = ["owner", "cover"]
     inlines = [AlbumMemberInline, NewMemberInline]
+
+    @admin.display(description="")
+    def inside(self, album: Album) -> str:
+        address = f"{reverse('admin:gallery_image_changelist')}?album={album.pk}"
+        return format_html('<a href="{}">Pictures</a>', address)
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj else []

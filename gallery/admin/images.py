@@ -20,9 +20,11 @@ from gallery.files import downloads
 from gallery.forms.admin_actions import AlbumChoiceForm, OwnerForm, TagForm
 from gallery.forms.images import AdminCorrectionForm, AdminCorrectManyForm
 from gallery.forms.upload import AdminUploadForm
-from gallery.models import Album, Embedding, Image, ImageTag, Tag
+from gallery.models import Album, AlbumImage, Embedding, Image, ImageTag, Tag
 from gallery.models.tag import normalize
+from gallery.numbers import whole_number
 
+LISTED = 30  # albums among the filters
 HASH = re.compile(r"[0-9a-f]{6,64}")
 
 
@@ -69,6 +71,25 @@ class ReadBy(admin.SimpleListFilter):
         return queryset.filter(pk__in=Embedding.objects.filter(extractor=self.value()).values("image"))
 
 
+class InAlbum(admin.SimpleListFilter):
+    """The latest albums; any other by its number in the address, to which an album's page links."""
+
+    title = "album"
+    parameter_name = "album"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        latest = list(Album.objects.order_by("-pk")[:LISTED].values_list("pk", "title"))
+        chosen = whole_number(request.GET.get("album", "")) or 0
+        others = Album.objects.filter(pk=chosen).exclude(pk__in=[pk for pk, _ in latest])
+        return [(str(pk), title) for pk, title in [*latest, *others.values_list("pk", "title")]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Image]) -> QuerySet[Image]:
+        if not self.value():
+            return queryset
+        inside = AlbumImage.objects.filter(album=whole_number(self.value() or "") or 0)
+        return queryset.filter(pk__in=inside.values("image"))
+
+
 def _extractors() -> list[str]:
     """Return every extractor that embeddings are of; each is looked up by the end of the one before."""
     found: list[str] = []
@@ -88,6 +109,7 @@ class ImageAdmin(admin.ModelAdmin):
         "format",
         ReadBy,
         ("owner", admin.RelatedOnlyFieldListFilter),
+        InAlbum,
         "created_at",
     ]
     list_select_related = ["owner"]
@@ -176,7 +198,7 @@ class ImageAdmin(admin.ModelAdmin):
         if obj.trashed_at is None:
             trash.move(Image.objects.filter(pk=obj.pk))
         else:
-            obj.delete()
+            trash.delete_for_good(Image.objects.filter(pk=obj.pk))
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
         ids = list(queryset.values_list("pk", flat=True))

@@ -7,7 +7,8 @@ from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, FloatField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
@@ -53,10 +54,34 @@ class IsUsed(admin.SimpleListFilter):
         return queryset.filter(pk__in=tag_decisions.unused()) if self.value() == "unused" else queryset
 
 
+class IsWrong(admin.SimpleListFilter):
+    """Which tags people took away, in the order of the share of pictures that carried them."""
+
+    title = "mistakes"
+    parameter_name = "wrong"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("most", "wrong most often")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Tag]) -> QuerySet[Tag]:
+        if self.value() != "most":
+            return queryset
+
+        def count(source: str, extractors: list[str]) -> Any:
+            rows = ImageTag.objects.filter(tag=OuterRef("pk"), source=source, extractor__in=extractors)
+            counted = rows.order_by().values("tag").annotate(number=Count("pk")).values("number")
+            return Coalesce(Subquery(counted, output_field=FloatField()), 0.0)
+
+        known = ["", extractor_switch.current().key]
+        removed, kept = count(Source.REMOVED, known), count(Source.EXTRACTOR, known)
+        away = ImageTag.objects.filter(source=Source.REMOVED).values("tag")  # few: the others are not counted
+        return queryset.filter(pk__in=away).annotate(share=removed / (removed + kept))
+
+
 @admin.register(Tag)
 class TagAdmin(admin.ModelAdmin):
     list_display = ["name", "by_machine", "by_people", "taken_away", "wrong", "pictures"]
-    list_filter = [IsUsed]
+    list_filter = [IsUsed, IsWrong]
     list_per_page = 50
     show_full_result_count = False
     search_fields = ["^name"]
@@ -65,6 +90,9 @@ class TagAdmin(admin.ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return CountedTags
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        return ["-share", "name"] if request.GET.get("wrong") == "most" else self.ordering
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """A tag that is there is renamed by a decision, which lasts."""
@@ -127,6 +155,23 @@ class TagAdmin(admin.ModelAdmin):
         return render(request, "admin/merge_tags.html", context)
 
 
+class DecisionForm(forms.ModelForm):
+    """A decision; what its page's address asks to be previewed stands in it without being saved."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_bound and "name" in self.initial and not self.instance.pk:
+            self.instance.name = str(self.initial["name"])[:MAX_TAG_LENGTH]
+            self.instance.threshold = _threshold(self.initial.get("threshold"))
+
+
+def _threshold(text: Any) -> float | None:
+    try:
+        return min(1.0, max(0.0, float(text)))
+    except (TypeError, ValueError):
+        return None
+
+
 class ImportForm(forms.Form):
     file = forms.FileField(help_text="CSV with the columns tag, instead, hidden and threshold.")
 
@@ -139,6 +184,15 @@ class TagDecisionAdmin(admin.ModelAdmin):
     fields = ["name", "instead", "is_hidden", "threshold", "preview"]
     readonly_fields = ["preview"]
     change_list_template = "admin/tag_decisions.html"
+    change_form_template = "admin/tag_decision.html"
+    form = DecisionForm
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return the decision, with the threshold that is to be previewed."""
+        found = super().get_object(request, object_id, from_field)
+        if found is not None and request.method == "GET" and "threshold" in request.GET:
+            found.threshold = _threshold(request.GET["threshold"])
+        return found
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Without pictures, for whoever may not look at everybody's."""
@@ -150,8 +204,8 @@ class TagDecisionAdmin(admin.ModelAdmin):
     @admin.display(description="With this threshold")
     def preview(self, decision: TagDecision) -> str:
         """Say how many pictures carry the machine's tag then, and show the least sure ones."""
-        if decision.pk is None:
-            return "Save it to see which pictures would carry it."
+        if not decision.name:
+            return "Preview shows which pictures would carry it."
         carriers = tag_decisions.carriers(
             decision.name, extractor_switch.current().key, decision.threshold or 0.0
         )
