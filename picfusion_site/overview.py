@@ -3,20 +3,24 @@
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db.models import Count, Min, Sum
+from django.utils import timezone
 
 from gallery import backup, extractor_switch, letters, quota
-from gallery.models import Image
+from gallery.models import Image, WorkerState
 from picfusion_site import health
 
 MOST_PEOPLE = 10
 REMEMBERED = 600  # seconds that a number is remembered which a rate is told from
 LEAST_APART = 10  # seconds between two looks that tell a rate
 
+# Where more about a check is seen.
+PAGES = {"queue": "admin:gallery_image_changelist", "weights": "models", "index": "search"}
 # What to do about a check of picfusion_site.health that fails.
 REMEDIES = {
     "database": "Start the database, or look at its folder's permissions.",
@@ -37,6 +41,7 @@ class Check:
     is_good: bool
     detail: str
     remedy: str = ""
+    page: str = ""  # the name of the admin site's or the site's address that has more of it
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,8 @@ class Overview:
     rate: float | None  # pictures a minute, as far as two looks at this page tell
     failures: list[Failed]
     people: list[Storing]
+    bytes: int  # of all originals
+    index_bytes: int  # on this machine's disk
     checks: list[Check]
     model: str  # the extractor's name
     clip_model: str
@@ -90,6 +97,7 @@ def overview() -> Overview:
     oldest = unread.exclude(status=Image.Status.FAILED).aggregate(at=Min("created_at"))["at"]
     trashed = Image.objects.filter(trashed_at__isnull=False).count()
     trashed_unread = unread.filter(trashed_at__isnull=False).count()
+    people, total = _people()
     ready = Image.objects.count() - failed - waiting - (trashed - trashed_unread)
     return Overview(
         ready=ready,
@@ -99,7 +107,11 @@ def overview() -> Overview:
         oldest=oldest,
         rate=rate(ready),
         failures=_failures(),
-        people=_people(),
+        people=people,
+        bytes=total,
+        index_bytes=sum(
+            file.stat().st_size for file in Path(settings.INDEX_DIR).rglob("*") if file.is_file()
+        ),
         checks=checks(),
         model=extractor_switch.current().name,
         clip_model=settings.CLIP_MODEL,
@@ -124,27 +136,41 @@ def _failures() -> list[Failed]:
     return [Failed(reason, str(labels.get(reason, "Unknown")), count) for reason, count in counts]
 
 
-def _people() -> list[Storing]:
-    """Who stores most."""
+def _people() -> tuple[list[Storing], int]:
+    """Who stores most, and how many bytes all of them do."""
     stored = Image.objects.order_by().values("owner").annotate(own=Sum("size_bytes"), number=Count("pk"))
-    top = list(stored.order_by("-own").values_list("owner", "own", "number")[:MOST_PEOPLE])
+    rows = list(stored.order_by("-own").values_list("owner", "own", "number"))
+    top = rows[:MOST_PEOPLE]
     people = User.objects.select_related("account").in_bulk([pk for pk, *_ in top])
 
     def storing(person: User, size: int, number: int) -> Storing:
         most, _pictures = quota.limits_of(getattr(person, "account", None))
         return Storing(person.get_username(), size, number, most)
 
-    return [storing(people[pk], size, number) for pk, size, number in top if pk in people]
+    shown = [storing(people[pk], size, number) for pk, size, number in top if pk in people]
+    return shown, sum(size for _pk, size, _number in rows)
 
 
 def checks() -> list[Check]:
     """Ask the checks of readiness, and look at what else should be set up."""
     _is_ready, answers = health.report()
     found = [
-        Check(name, bool(own["ok"]), str(own["detail"]), "" if own["ok"] else REMEDIES[name])
+        Check(
+            name, bool(own["ok"]), _told(name, str(own["detail"])), "" if own["ok"] else REMEDIES[name],
+            PAGES.get(name, ""),
+        )
         for name, own in answers.items()
-    ]
+    ]  # fmt: skip
     return [*found, _backup(), _mail(), _https()]
+
+
+def _told(name: str, detail: str) -> str:
+    """Say of the worker when it was heard of last."""
+    beat = WorkerState.objects.order_by("-beat_at").first() if name == "worker" and detail == "ok" else None
+    if beat is None:
+        return detail
+    seconds = max(0, round((timezone.now() - beat.beat_at).total_seconds()))
+    return f"heard of {seconds} seconds ago, started again {beat.restarts} times"
 
 
 def _backup() -> Check:

@@ -64,18 +64,21 @@ class IsWrong(admin.SimpleListFilter):
         return [("most", "wrong most often")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Tag]) -> QuerySet[Tag]:
-        if self.value() != "most":
-            return queryset
+        return queryset  # TagAdmin.get_queryset picks and orders them
 
-        def count(source: str, extractors: list[str]) -> Any:
-            rows = ImageTag.objects.filter(tag=OuterRef("pk"), source=source, extractor__in=extractors)
-            counted = rows.order_by().values("tag").annotate(number=Count("pk")).values("number")
-            return Coalesce(Subquery(counted, output_field=FloatField()), 0.0)
 
-        known = ["", extractor_switch.current().key]
-        removed, kept = count(Source.REMOVED, known), count(Source.EXTRACTOR, known)
-        away = ImageTag.objects.filter(source=Source.REMOVED).values("tag")  # few: the others are not counted
-        return queryset.filter(pk__in=away).annotate(share=removed / (removed + kept))
+def _by_mistakes(tags: QuerySet[Tag]) -> QuerySet[Tag]:
+    """Return the tags that people took away somewhere, with the `share` of their pictures; few are counted."""
+
+    def count(source: str) -> Any:
+        rows = ImageTag.objects.filter(tag=OuterRef("pk"), source=source, extractor__in=known)
+        counted = rows.order_by().values("tag").annotate(number=Count("pk")).values("number")
+        return Coalesce(Subquery(counted, output_field=FloatField()), 0.0)
+
+    known = ["", extractor_switch.current().key]
+    removed = count(Source.REMOVED)
+    away = ImageTag.objects.filter(source=Source.REMOVED).values("tag")
+    return tags.filter(pk__in=away).annotate(share=removed / (removed + count(Source.EXTRACTOR)))
 
 
 @admin.register(Tag)
@@ -90,6 +93,10 @@ class TagAdmin(admin.ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return CountedTags
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Tag]:
+        is_by_mistakes = request.GET.get("wrong") == "most"
+        return _by_mistakes(Tag.objects.all()) if is_by_mistakes else super().get_queryset(request)
 
     def get_ordering(self, request: HttpRequest) -> Any:
         return ["-share", "name"] if request.GET.get("wrong") == "most" else self.ordering

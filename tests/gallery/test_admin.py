@@ -1,15 +1,26 @@
 """The admin site for pictures, tags and albums."""
 
 import io
+import re
 import zipfile
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from PIL import ExifTags
 from PIL import Image as Pillow
 
 from gallery import access_tokens, extractor_switch, ingest, tagging, tasks
-from gallery.models import Album, AlbumImage, AlbumMember, GuestPicture, Image, ImageTag, ShareLink
+from gallery.models import (
+    Album,
+    AlbumImage,
+    AlbumMember,
+    GuestPicture,
+    Image,
+    ImageTag,
+    ShareLink,
+    WorkerState,
+)
 from search.models import SavedSearch
 from tests.conftest import drawn, encoded, upload
 
@@ -242,3 +253,19 @@ def test_where_others_took_their_pictures_an_administrator_is_not_told(admin, cu
     content = b"".join(act(admin, "download", image).streaming_content)
     with zipfile.ZipFile(io.BytesIO(content)) as archive, Pillow.open(archive.open("there.jpg")) as sent:
         assert not dict(sent.getexif().get_ifd(ExifTags.IFD.GPSInfo)).get(2)
+
+
+def test_pictures_are_listed_by_album(admin, curator, photo, django_assert_max_num_queries):
+    album = Album.objects.create(owner=curator, title="Corsica")
+    AlbumImage.objects.create(album=album, image=photo("coffee"))
+    assert f"?album={album.pk}" in admin.get("/admin/gallery/album/").content.decode()
+    found = admin.get("/admin/gallery/image/", {"album": album.pk}).context["cl"].result_list
+    assert [image.filename for image in found] == ["coffee.png"]
+
+
+def test_the_front_page_tells_of_worker_disk_and_index(admin, db):
+    WorkerState.objects.create(machine="here", beat_at=timezone.now(), restarts=2)
+    words = admin.get("/admin/").content.decode()
+    assert "of originals" in words
+    assert re.search(r"heard of \d seconds ago, started again 2 times", words)
+    assert 'href="/models/">weights' in words

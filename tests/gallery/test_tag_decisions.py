@@ -223,3 +223,28 @@ def test_the_admin_site_decides(client, administrator, read, photo, django_asser
     assert f"pictures: {links}" in confirmation  # counted, not listed
     assert client.get("/admin/gallery/tagdecision/").status_code == 200
     assert Image.objects.filter(pk=image.pk).exists()
+
+
+def test_a_threshold_is_seen_before_it_is_saved(client, administrator):
+    client.force_login(administrator)
+    page = client.get("/admin/gallery/tagdecision/add/", {"name": "espresso", "threshold": "0.01"})
+    assert "1 pictures; the least sure" in page.content.decode()
+    page = client.get("/admin/gallery/tagdecision/add/", {"name": "espresso", "threshold": "1"})
+    assert "0 pictures" in page.content.decode()
+    decision = TagDecision.objects.create(name="espresso", threshold=0.01)
+    address = f"/admin/gallery/tagdecision/{decision.pk}/change/"
+    assert "0 pictures" in client.get(address, {"threshold": "1"}).content.decode()
+    assert TagDecision.objects.get().threshold == 0.01
+
+
+def test_the_tags_that_are_wrong_most_often_come_first(client, administrator, photo):
+    for tag in ("espresso", "cat"):
+        [name] = photo("coffee" if tag == "espresso" else "chelsea").image_tags.filter(tag__name=tag)[:1]
+        tagging.remove(name.image, tag)
+    other = Image.objects.exclude(pk=photo("chelsea").pk).first()
+    ImageTag.objects.create(
+        image=other, tag=Tag.objects.get(name="cat"), confidence=0.5, source="extractor", extractor="lite/2"
+    )
+    client.force_login(administrator)
+    page = client.get("/admin/gallery/tag/", {"wrong": "most"})
+    assert [tag.name for tag in page.context["cl"].result_list] == ["espresso", "cat"]
