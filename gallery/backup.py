@@ -21,6 +21,7 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import connection
+from filelock import FileLock, Timeout
 
 from gallery import database_copies
 
@@ -53,6 +54,15 @@ def back_up(target: Path, verify_all: bool = False) -> Report:
         raise BackupError(f"{target} is inside the site's own folder: a copy there is lost with it.")
     for folder in (target / DATABASES, target / ORIGINALS):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = FileLock(target / ".backup.lock")
+    try:
+        with lock.acquire(timeout=0):
+            return _brought_up_to_date(target, verify_all)
+    except Timeout as error:
+        raise BackupError(f"Another backup to {target} is under way.") from error
+
+
+def _brought_up_to_date(target: Path, verify_all: bool) -> Report:
     at = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
     report = Report(at, f"{DATABASES}/{at}{database_copies.suffix()}")
     copy_of_database(target / report.database)

@@ -164,6 +164,8 @@ def tend() -> str:
             done += finish(upload) is not None
         except (RefusedError, BusyError, OSError) as reason:
             logger.info("Upload %s is not finished: %s", upload.pk, reason)
+        except Exception:  # one that cannot be finished for a fault of ours holds up none of the others
+            logger.exception("Upload %s is not finished", upload.pk)
     for upload in PartialUpload.objects.filter(expires_at__lt=timezone.now()).iterator():
         remove(upload)
     _sweep()

@@ -19,8 +19,8 @@ MOST_PEOPLE = 10
 REMEMBERED = 600  # seconds that a number is remembered which a rate is told from
 LEAST_APART = 10  # seconds between two looks that tell a rate
 
-# Where more about a check is seen.
-PAGES = {"queue": "admin:gallery_image_changelist", "weights": "models", "index": "search"}
+# Where more about a check is seen, by administrators.
+PAGES = {"weights": "models", "index": "search"}
 # What to do about a check of picfusion_site.health that fails.
 REMEDIES = {
     "database": "Start the database, or look at its folder's permissions.",

@@ -6,6 +6,7 @@ Behind a proxy that buffers bodies, as nginx does, this is never felt.
 import threading
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from gallery.api import problems
 from gallery.client_address import client_address
+from gallery.imaging import decoder
 from gallery.models import AccessToken
 from gallery.models.access_token import digest
 
@@ -25,7 +27,7 @@ RETRY = 5  # seconds
 
 
 class Bodies:
-    """Counts the large bodies that are coming in to this process."""
+    """Counts the large bodies that are coming in to this process, and tells decoders whose files they are."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -33,6 +35,13 @@ class Bodies:
         self.coming: Counter[str] = Counter()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        token = decoder.asker.set(partial(sender, request))
+        try:
+            return self._taken(request)
+        finally:
+            decoder.asker.reset(token)
+
+    def _taken(self, request: HttpRequest) -> HttpResponseBase:
         if _length(request) < LARGE:
             return self.get_response(request)
         who = sender(request)

@@ -34,6 +34,13 @@ def test_people_are_added_and_sign_in(manage):
         manage("people", "add", "ana")
     with pytest.raises(CommandError, match="valid username"):
         manage("people", "add", "a b/c")
+    with pytest.raises(CommandError, match="email: "):
+        manage("people", "add", "carla", "--email", "nonsense")
+    with pytest.raises(CommandError, match="username: "):
+        manage("people", "add", "c" * 151)
+    assert not User.objects.filter(username__startswith="c", email="nonsense").exists()
+    with pytest.raises(CommandError, match="ana is no administrator"):
+        manage("people", "invite", "--by", "ana")
     manage("people", "add", "boss", "--admin")
     assert User.objects.get(username="boss").is_superuser
 
@@ -81,6 +88,9 @@ def test_pictures_change_hands(manage, curator, stranger, photo):
     )
     assert Image.objects.get(pk=pk).owner == stranger
     rest = Image.objects.filter(owner=curator).count()
+    for missing in (str(pk), str(10**30), "-1"):  # it is the stranger's already; no number of a picture's
+        with pytest.raises(CommandError, match="has no picture"):
+            call_command("images", "reassign", "--from", "curator", "--to", "stranger", "--", missing)
     assert f"{rest} pictures are" in manage("images", "reassign", "--from", "curator", "--to", "stranger")
 
 

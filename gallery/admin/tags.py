@@ -68,7 +68,7 @@ class IsWrong(admin.SimpleListFilter):
 
 
 def _by_mistakes(tags: QuerySet[Tag]) -> QuerySet[Tag]:
-    """Return the tags that people took away somewhere, with the `share` of their pictures; few are counted."""
+    """Return the tags that people took away, with the `share` of their pictures; few are counted."""
 
     def count(source: str) -> Any:
         rows = ImageTag.objects.filter(tag=OuterRef("pk"), source=source, extractor__in=known)

@@ -288,6 +288,10 @@ def _said(request: Request) -> dict[str, Any]:
     title, tags = said.get("album", ""), said.get("tags", "")
     if len(title) > 200 or len(tags) > 2000:
         raise ValidationError({"Upload-Metadata": ["The album's title or the tags are too long."]})
+    if not title.isprintable():
+        raise ValidationError({"Upload-Metadata": ["The album's title has characters that no title has."]})
+    if number is not None and title.strip():
+        raise ValidationError({"Upload-Metadata": ["Name an album or its number: one of both."]})
     try:
         destination(request.user, number, "", tags.split(","))
     except DjangoValidationError as error:

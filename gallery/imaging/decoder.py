@@ -15,7 +15,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -49,6 +51,10 @@ class DecoderBusyError(Exception):
     """So many files wait to be decoded that this one is not taken: no fault of its own."""
 
 
+# Says for whom this thread works: the same name for all requests of one person; '' for the site itself.
+asker: ContextVar[Callable[[], str]] = ContextVar("asker", default=str)
+
+
 @dataclass(frozen=True)
 class Limits:
     """What one picture may take, and how many are decoded at a time; memory in bytes."""
@@ -59,6 +65,11 @@ class Limits:
     children: int = os.cpu_count() or 1
     waiting: int = 10  # more requests than children, and so threads of this process, that may be here at once
     patience: float = 5.0  # seconds that one more waits for a place: a page's thumbnails take less
+
+    @property
+    def of_one(self) -> int:
+        """How many of the places one person, or one visitor of a link, may hold."""
+        return max(2, (self.children + self.waiting) // 3)
 
 
 @dataclass(frozen=True)
@@ -119,6 +130,8 @@ class Decoder:
         self.limits = limits
         self.pid = os.getpid()
         self._large = threading.Lock()
+        self._held: Counter[str] = Counter()  # places by who asks
+        self._freed = threading.Condition()
         self._places = threading.BoundedSemaphore(limits.children + limits.waiting)
         self._free: queue.Queue[_Child | None] = queue.LifoQueue()
         for _ in range(limits.children):
@@ -160,12 +173,31 @@ class Decoder:
     @contextlib.contextmanager
     def _place(self) -> Iterator[None]:
         """Hold one of the places; DecoderBusyError where none comes free, so that threads are left."""
-        if not self._places.acquire(timeout=self.limits.patience):
-            raise DecoderBusyError
+        with self._turn_of(asker.get()()):
+            if not self._places.acquire(timeout=self.limits.patience):
+                raise DecoderBusyError
+            try:
+                yield
+            finally:
+                self._places.release()
+
+    @contextlib.contextmanager
+    def _turn_of(self, who: str) -> Iterator[None]:
+        """Hold one of the turns that each person has; DecoderBusyError where none comes free."""
+        if not who:
+            yield
+            return
+        with self._freed:
+            if not self._freed.wait_for(lambda: self._held[who] < self.limits.of_one, self.limits.patience):
+                raise DecoderBusyError
+            self._held[who] += 1
         try:
             yield
         finally:
-            self._places.release()
+            with self._freed:
+                self._held[who] -= 1
+                self._held += Counter()  # without those at 0
+                self._freed.notify_all()
 
     def _exchange(self, request: dict[str, Any], *files: IO[bytes]) -> tuple[dict[str, Any], bytes]:
         try:

@@ -13,7 +13,7 @@ from django.db import connections, models
 WATCHED = {
     "gallery_image": (
         "id",
-        "owner_id, status, error, taken_local, taken_precision, taken_is_guess, perceptual_hash, trashed_at, "
+        "owner_id, status, taken_local, taken_precision, taken_is_guess, perceptual_hash, trashed_at, "
         "width, height, turn, is_cut_off, filename, caption, place, latitude, longitude, camera, lens, "
         "colors",
     ),

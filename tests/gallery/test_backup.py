@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
+from filelock import FileLock
 from sorl.thumbnail import default
 
-from gallery import ingest, tasks, verification
+from gallery import backup, ingest, tasks, verification
 from gallery.files.thumbnails import thumbnail_name
 from gallery.models import Embedding, Image
 from search.live_index import live_index
@@ -397,3 +398,11 @@ def test_a_database_that_is_damaged_in_several_places_says_so(site, tmp_path):
     assert done.returncode != 0
     assert "The copy of the database is damaged" in done.stderr
     assert not list((tmp_path / "backup" / "databases").glob("*.sqlite3"))
+
+
+def test_two_backups_at_once_do_not_write_over_each_other(tmp_path, db, settings):
+    settings.VAR_DIR = tmp_path / "site"
+    target = tmp_path / "backup"
+    target.mkdir()
+    with FileLock(target / ".backup.lock"), pytest.raises(backup.BackupError, match="under way"):
+        backup.back_up(target)

@@ -116,6 +116,24 @@ def test_a_file_that_was_cut_off_on_the_disk_is_never_sent_as_what_was_uploaded(
         assert opened.namelist() == ["missing.txt"]
 
 
+def test_nor_is_one_of_the_same_length_with_another_byte(page, curator):
+    """Nobody looked with `verify` yet."""
+    image = ingest.add(curator, ContentFile(encoded(drawn("olive")), name="a.png")).image
+    path = Path(image.original.path)
+    content = bytearray(path.read_bytes())
+    content[-20] ^= 1
+    path.write_bytes(content)
+    address = reverse("image-original", args=[image.pk])
+    assert page.get(address).status_code == 410
+    assert page.get(address, headers={"Range": "bytes=0-9"}).status_code == 410
+    archive = b"".join(page.post(reverse("selection"), {"action": "download", "image": [image.pk]}))
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        assert opened.namelist() == ["missing.txt"]
+    content[-20] ^= 1
+    path.write_bytes(content)
+    assert page.get(address).status_code == 200
+
+
 def test_while_many_files_wait_to_be_decoded_a_visitor_is_told_to_come_back(page, api, curator, monkeypatch):
     crowded = Decoder(Limits(children=1, waiting=0, patience=0.1))
     crowded._places.acquire()

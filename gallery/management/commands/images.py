@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from gallery import ownership, tasks
 from gallery.management.commands.people import person
@@ -34,6 +34,10 @@ class Command(BaseCommand):
         old, new = person(giver), person(receiver)
         images = Image.objects.filter(owner=old)
         if numbers:
-            images = images.filter(pk__in=numbers)
+            wanted = {number for number in numbers if 0 < number < 2**63}
+            images = images.filter(pk__in=wanted)
+            missing = sorted(set(numbers) - set(images.values_list("pk", flat=True)))
+            if missing:
+                raise CommandError(f"{giver} has no picture {missing[0]}. Nothing was changed.")
         given, stay = ownership.reassign(images, new)
         self.stdout.write(f"{given} pictures are {receiver}'s now; {stay} stay, for they have them.")

@@ -5,13 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 from django.utils import timezone
 
-from gallery import account_deletion, helpers
+from gallery import access, account_deletion, helpers
 from gallery.models import Account, Invitation
 
 
@@ -52,9 +51,10 @@ class Command(BaseCommand):
     def add(self, name: str, email: str, admin: bool, helper: bool, **options: Any) -> None:
         """Make an account."""
         try:
-            UnicodeUsernameValidator()(name)
+            User(username=name, email=email).clean_fields(exclude=["password"])
         except ValidationError as error:
-            raise CommandError(error.messages[0]) from error
+            field, sentences = next(iter(error.message_dict.items()))
+            raise CommandError(f"{field}: {sentences[0]}") from error
         if User.objects.filter(username=name).exists():
             raise CommandError(f"There is somebody called {name} already.")
         password = secrets.token_urlsafe(12)
@@ -67,8 +67,11 @@ class Command(BaseCommand):
         """Make an invitation."""
         if not 1 <= days <= 365:
             raise CommandError("--days is from 1 to 365.")
+        host = person(by)
+        if not access.may_invite(host):
+            raise CommandError(f"{by} is no administrator, and invites nobody.")
         ends = timezone.now() + timedelta(days=days)
-        invitation = Invitation(created_by=person(by), note=note[:200], expires_at=ends)
+        invitation = Invitation(created_by=host, note=note[:200], expires_at=ends)
         token = invitation.new_token()
         invitation.save()
         self.stdout.write(site.rstrip("/") + reverse("join", args=[token]))

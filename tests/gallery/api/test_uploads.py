@@ -119,6 +119,7 @@ def test_another_byte_another_file_and_too_much_are_refused(api, content):
         ({"Upload-Length": "9", "Upload-Metadata": "x " * 9000}, 400, "Upload-Metadata"),
         ({"Upload-Length": "9", "Upload-Metadata": metadata(album_id="7000")}, 400, "album_id"),
         ({"Upload-Length": "9", "Upload-Metadata": metadata(album_id="x")}, 400, "album_id"),
+        ({"Upload-Length": "9", "Upload-Metadata": metadata(album="a\0b")}, 400, "Upload-Metadata"),
         ({"Upload-Length": "9", "Upload-Metadata": metadata(modified="soon")}, 400, "modified"),
         ({"Upload-Length": "9", "Upload-Checksum": "md5 x"}, 201, None),
     ],

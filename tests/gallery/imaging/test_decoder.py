@@ -17,7 +17,7 @@ import pytest
 from PIL import Image as Pillow
 
 from gallery.imaging import decoder, pixels
-from gallery.imaging.decoder import DecodeError, Decoder, DecoderBusyError, Limits
+from gallery.imaging.decoder import DecodeError, Decoder, DecoderBusyError, Limits, asker
 from tests.conftest import demo_path, drawn, encoded
 
 MEGABYTE = 1_000_000
@@ -247,6 +247,28 @@ def test_a_crowd_is_told_to_come_back_and_harms_nobody(decoding):
         one.load(demo_path("rocket").open("rb"))
     with demo_path("rocket").open("rb") as file:
         assert one.load(file).picture.size
+
+
+def test_one_person_leaves_places_for_others(decoding):
+    one = decoding(waiting=4, patience=0.1)
+
+    def rocket(who: str) -> bool:
+        token = asker.set(lambda: who)
+        try:
+            with demo_path("rocket").open("rb") as file:
+                return bool(one.load(file).picture.size)
+        finally:
+            asker.reset(token)
+
+    with contextlib.ExitStack() as held:
+        for _ in range(one.limits.of_one):
+            held.enter_context(one._turn_of("ana"))
+        with pytest.raises(DecoderBusyError):
+            rocket("ana")
+        assert rocket("ben")
+        assert rocket("")  # the site itself, as its worker
+    assert rocket("ana")
+    assert not one._held
 
 
 def jpeg_with(*segments: bytes) -> bytes:
