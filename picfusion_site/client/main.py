@@ -22,7 +22,7 @@ from picfusion_site.client.errors import (
     USAGE,
     FailedError,
 )
-from picfusion_site.client.site import Site
+from picfusion_site.client.site import TRIES, Site
 
 said = Console(stderr=True, highlight=False)
 answers = Console(highlight=False)
@@ -90,6 +90,11 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # as of `picfusion albums | head`
         sys.stderr.close()
         return 0
+    except OSError as error:  # a folder that cannot be written to, a full disk
+        if asked.json:
+            print(json.dumps({"error": str(error)}))
+        said.print(f"picfusion: {error}", style="red", markup=False)
+        return SOME_FAILED
 
 
 def login(asked: argparse.Namespace) -> int:
@@ -125,6 +130,8 @@ def _secret(prompt: str) -> str:
 
 def upload(asked: argparse.Namespace) -> int:
     """Send files; 1 where some were not taken."""
+    if wrong := next((tag for tag in asked.tag if "," in tag), None):
+        raise FailedError(f"A tag has no comma, as '{wrong}' has: give --tag for each.", USAGE)
     kept = configuration.load()
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
@@ -139,7 +146,7 @@ def upload(asked: argparse.Namespace) -> int:
             elif row["result"] == "failed":
                 progress.console.print(f"{row['file']}: {row['why']}", style="red", markup=False)
 
-        uploader = uploading.Uploader(Site(kept), kept, asked.album, asked.tag, tell)
+        uploader = uploading.Uploader(Site(kept, TRIES), kept, asked.album, asked.tag, tell)
         rounds = uploading.watched(asked.path, 2) if asked.watch else [list(uploading.pictures(asked.path))]
         try:
             for paths in rounds:
@@ -174,7 +181,7 @@ def search(asked: argparse.Namespace) -> int:
     """Search; 1 where nothing was found."""
     if not (asked.query or asked.image or asked.tag):
         raise FailedError("Say what to search for: words, --image or --tag.", USAGE)
-    line = " ".join([asked.query, *(f'#"{tag}"' if " " in tag else f"#{tag}" for tag in asked.tag)]).strip()
+    line = " ".join([asked.query, *map(_as_tag, asked.tag)]).strip()
     form: dict[str, Any] = {"limit": asked.limit} | ({"q": line} if line else {})
     site = Site(configuration.load())
     if asked.image:
@@ -198,6 +205,12 @@ def search(asked: argparse.Namespace) -> int:
     return 0 if found else SOME_FAILED
 
 
+def _as_tag(name: str) -> str:
+    """Write a tag as the bar reads it."""
+    doubled = name.replace('"', '""')
+    return f'#"{doubled}"' if {" ", '"'} & set(name) else f"#{name}"
+
+
 def albums(asked: argparse.Namespace) -> int:
     """List the albums."""
     found = list(Site(configuration.load()).pages("albums/"))
@@ -211,7 +224,7 @@ def albums(asked: argparse.Namespace) -> int:
 
 def download(asked: argparse.Namespace) -> int:
     """Fetch an album."""
-    site = Site(configuration.load())
+    site = Site(configuration.load(), TRIES)
     found = list(site.pages("albums/"))
     same = [own for own in found if asked.album in (own["title"], str(own["id"]))]
     if not same:

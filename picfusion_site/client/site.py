@@ -3,13 +3,15 @@
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
 from picfusion_site.client.configuration import Configuration
-from picfusion_site.client.errors import REFUSED, SOME_FAILED, UNREACHABLE, FailedError
+from picfusion_site.client.errors import REFUSED, SOME_FAILED, UNREACHABLE, USAGE, FailedError
 
-TRIES = 6
+TRIES = 6  # of what takes long, and should not be begun again
+FEW_TRIES = 3
 LONGEST_WAIT = 60.0  # seconds
 TRY_AGAIN = {429, 502, 503, 504}
 TIMEOUT = httpx.Timeout(30.0, read=300.0, write=120.0)
@@ -18,9 +20,13 @@ TIMEOUT = httpx.Timeout(30.0, read=300.0, write=120.0)
 class Site:
     """One site, for one person."""
 
-    def __init__(self, configuration: Configuration, tries: int = TRIES) -> None:
+    def __init__(self, configuration: Configuration, tries: int = FEW_TRIES) -> None:
         if not configuration.site:
             raise FailedError("Sign in first: picfusion login https://pictures.example.com", REFUSED)
+        if not is_address(configuration.site):
+            raise FailedError(f"{configuration.site} is no address like https://pictures.example.com.", USAGE)
+        if not (configuration.token.isascii() and configuration.token.isprintable()):
+            raise FailedError("This is no token: keys are made on the site's account page.", REFUSED)
         headers = {"Authorization": f"Token {configuration.token}"} if configuration.token else {}
         self.tries = tries
         self.http = httpx.Client(
@@ -47,7 +53,13 @@ class Site:
 
     def json(self, method: str, path: str, **options: Any) -> Any:
         """Ask, and return what the answer holds."""
-        return self.ask(method, path, **options).json()
+        answer = self.ask(method, path, **options)
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise FailedError(
+                f"{answer.url.host} answered with a page: is this a Picfusion site?", UNREACHABLE
+            ) from error
 
     def pages(self, path: str, **parameters: Any) -> Iterator[dict[str, Any]]:
         """Go through a whole list."""
@@ -56,6 +68,15 @@ class Site:
         while answer["next"]:
             answer = self.json("GET", answer["next"])
             yield from answer["results"]
+
+
+def is_address(text: str) -> bool:
+    """Whether it is the address of a site."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, say
+        return False
 
 
 def pause(number: int, answer: httpx.Response | None = None) -> float:

@@ -91,10 +91,10 @@ class Uploader:
     def send(self, paths: list[Path], jobs: int) -> None:
         """Ask which of the files are there, and send the others."""
         with ThreadPoolExecutor(jobs) as pool:
-            by_hash: dict[str, Path] = {}
+            by_hash: dict[str, list[Path]] = {}
             for path, sha256 in zip(paths, pool.map(self._digest, paths), strict=True):
                 if sha256:
-                    by_hash.setdefault(sha256, path)
+                    by_hash.setdefault(sha256, []).append(path)
             missing = self._missing(by_hash)
             for _ in pool.map(lambda sha256: self._one(by_hash[sha256], sha256), missing):
                 pass
@@ -106,7 +106,7 @@ class Uploader:
             self._note(path, "failed", why=str(error))
             return ""
 
-    def _missing(self, by_hash: dict[str, Path]) -> list[str]:
+    def _missing(self, by_hash: dict[str, list[Path]]) -> list[str]:
         """Ask which are not there; those that are get the album and the tags, too."""
         hashes, missing, there = list(by_hash), [], []
         for start in range(0, len(hashes), CHECKED_AT_ONCE):
@@ -115,7 +115,8 @@ class Uploader:
             missing += answer["missing"]
             for own in answer["there"]:
                 result = "in trash" if own["is_in_trash"] else "there"
-                self._note(by_hash[own["sha256"]], result, own["image_id"])
+                for path in by_hash[own["sha256"]]:
+                    self._note(path, result, own["image_id"])
                 if not own["is_in_trash"]:
                     there.append(own["image_id"])
         self._gather(there)
@@ -136,21 +137,26 @@ class Uploader:
                 return int(album["id"])
         return int(self.site.json("POST", "albums/", json={"title": self.album})["id"])
 
-    def _one(self, path: Path, sha256: str) -> None:
+    def _one(self, paths: list[Path], sha256: str) -> None:
+        """Send a file; the others of these are the same, byte for byte."""
+        path, *copies = paths
         for number in range(TRIES):
+            image_id, why = None, ""
             try:
                 image_id = self._resumed(path, sha256)
             except (httpx.TransportError, BusyError) as error:
                 if number < TRIES - 1:
                     time.sleep(pause(number))
                     continue
-                self._note(path, "failed", why=f"the site does not answer: {error}")
+                why = f"the site does not answer: {error}"
             except (FailedError, OSError) as error:
                 self._forget(sha256)
-                self._note(path, "failed", why=str(error))
+                why = str(error)
             else:
                 self._forget(sha256)
-                self._note(path, "added", image_id)
+            self._note(path, "failed" if why else "added", image_id, why)
+            for copy in copies:
+                self._note(copy, "failed" if why else "there", image_id, why)
             return
 
     def _resumed(self, path: Path, sha256: str) -> int:

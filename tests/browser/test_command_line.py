@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import numpy as np
@@ -201,6 +202,65 @@ def test_a_damaged_configuration_is_mended_by_signing_in(picfusion, site, tmp_pa
     assert (done[0], picfusion("status", **elsewhere)[0]) == (0, 0)
 
 
+class _Page(BaseHTTPRequestHandler):
+    """Another site, which answers everything with a page."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html>Welcome</html>")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_what_cannot_be_is_a_sentence(picfusion, site, tmp_path):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Page)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        elsewhere = f"http://127.0.0.1:{server.server_port}"
+        code, said = picfusion("albums", PICFUSION_URL=elsewhere, PICFUSION_TOKEN="x")
+        assert (code, "is this a Picfusion site?" in said["error"]) == (4, True)
+    finally:
+        server.shutdown()
+    assert picfusion("status", PICFUSION_TOKEN="schlüssel")[0] == 3
+    for address in ("ftp://pictures.example.com", "http://", "http://host:port"):
+        assert picfusion("login", address, "--username", "x", entered="y\n")[0] == 2
+    code, said = picfusion("search", "cat", "--download", "/proc/nowhere")
+    assert (code, "/proc/nowhere" in said["error"]) == (1, True)
+    (tmp_path / "one.png").write_bytes(encoded(drawn("red")))
+    code, said = picfusion("upload", tmp_path, "--tag", "a,b")
+    assert (code, "A tag has no comma" in said["error"]) == (2, True)
+    assert picfusion("status", PICFUSION_URL="http://127.0.0.1:9")[0] == 4
+
+
+def test_who_asks_is_not_kept_waiting_for_a_site_that_hangs_up(picfusion):
+    """An upload goes on trying for longer."""
+    calls = []
+
+    def hang_up(server: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                calls.append(server.accept()[0].close())
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=hang_up, args=(server,), daemon=True).start()
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+        assert picfusion("status", PICFUSION_URL=address)[0] == 4
+        assert len(calls) == 3
+
+
+def test_files_that_are_the_same_are_all_told(picfusion, tmp_path):
+    content = encoded(drawn(random.randrange(1, 2**24)), "PNG")
+    for name in ("a.png", "b.png", "c.png"):
+        (tmp_path / name).write_bytes(content)
+    code, said = picfusion("upload", tmp_path)
+    assert (code, [row["result"] for row in said["files"]]) == (0, ["added", "there", "there"])
+    assert len({row["image_id"] for row in said["files"]}) == 1
+    code, said = picfusion("upload", tmp_path)
+    assert (code, said["there"], len(said["files"])) == (0, 3, 3)
+
+
 def test_tokens_are_made_and_revoked(picfusion):
     code, made = picfusion("tokens", "--new", "cron", "--read-only")
     assert picfusion("status", PICFUSION_TOKEN=made["key"])[0] == 0
@@ -229,6 +289,8 @@ def test_shells_complete(picfusion, shell):
         assert (
             subprocess.run(["bash", "-c", typed], capture_output=True, text=True).stdout.strip() == "upload"
         )
+        typed = typed.replace("(picfusion up) COMP_CWORD=1", "(picfusion completion z) COMP_CWORD=2")
+        assert subprocess.run(["bash", "-c", typed], capture_output=True, text=True).stdout.strip() == "zsh"
 
 
 def test_it_needs_nothing_of_the_site():
