@@ -226,6 +226,7 @@ def test_what_cannot_be_is_a_sentence(picfusion, site, tmp_path):
     assert picfusion("status", PICFUSION_TOKEN="schlüssel")[0] == 3
     for address in ("ftp://pictures.example.com", "http://", "http://host:port"):
         assert picfusion("login", address, "--username", "x", entered="y\n")[0] == 2
+    wait_for(lambda: picfusion("search", "cat")[0] == 0)
     code, said = picfusion("search", "cat", "--download", "/proc/nowhere")
     assert (code, "/proc/nowhere" in said["error"]) == (1, True)
     (tmp_path / "one.png").write_bytes(encoded(drawn("red")))
