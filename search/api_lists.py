@@ -76,6 +76,7 @@ class SavedSearchViewSet(
     serializer_class = SavedSearchSerializer
     filterset_class = None
     parameters: ClassVar = {"results": ["limit", "offset"]}
+    orderings: ClassVar = {"name": "name", "created_at": "created_at"}
     lookup_value_converter = "int"
 
     def get_queryset(self) -> Any:

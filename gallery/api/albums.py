@@ -126,6 +126,7 @@ class AlbumViewSet(viewsets.ModelViewSet):
     queryset = Album.objects.none()
     serializer_class = AlbumSerializer
     filterset_class = AlbumFilter
+    orderings: ClassVar = {"title": "title", "created_at": "created_at"}
     parameters: ClassVar = {"images": LOOKS_ITSELF, "remove_image": ["image_id"], "download": ["with"]}
     lookup_value_converter = "int"
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]

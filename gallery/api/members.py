@@ -1,6 +1,6 @@
 """Who takes part in an album, in the API."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import User
 from django.shortcuts import get_object_or_404
@@ -41,6 +41,7 @@ class MemberViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.Ge
     queryset = AlbumMember.objects.none()
     serializer_class = MemberSerializer
     filterset_class = None
+    orderings: ClassVar = {"username": "user__username", "role": "role"}
     lookup_value_converter = "int"
 
     def get_queryset(self) -> Any:

@@ -24,6 +24,12 @@ PAGES = [
 ]
 
 
+def orders_of(view: Any) -> dict[str, str]:
+    """Return what `ordering` can be in a view's list, either way round: its own `orderings` -> columns."""
+    own: dict[str, str] = getattr(view, "orderings", {}) if getattr(view, "action", "list") == "list" else {}
+    return own | {f"-{name}": f"-{column}" for name, column in own.items()}
+
+
 class Pagination(pagination.LimitOffsetPagination):
     """Page by `limit`, and by `cursor`, as `next` does, or by `offset`.
 
@@ -39,13 +45,19 @@ class Pagination(pagination.LimitOffsetPagination):
         """Return the page; a parameter that neither the pages nor the view's filters know is refused."""
         filters = getattr(view, "filterset_class", None)
         has_cursors = isinstance(queryset, QuerySet)
+        orders = orders_of(view)
         known = {
             "limit",
             "offset",
             *(["cursor"] if has_cursors else ()),
+            *(["ordering"] if orders else ()),
             *(filters.base_filters if filters else ()),
         }
         refuse_unknown(request, known)
+        if orders and (order := request.query_params.get("ordering")) is not None:
+            if order not in orders:
+                raise ValidationError({"ordering": [f"Choose one of: {', '.join(orders)}."]})
+            queryset = queryset.order_by(orders[order])
         if not has_cursors or "offset" in request.query_params:
             if "cursor" in request.query_params:
                 raise ValidationError({"cursor": ["Give a cursor or an offset: one of both."]})
@@ -78,12 +90,18 @@ class Pagination(pagination.LimitOffsetPagination):
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         """Describe what pages can be asked for."""
-        return [
+        pages = [
             {"name": own.name, "in": "query", "required": False, "description": own.description}
             | {"schema": own.type if isinstance(own.type, dict) else {"type": "string"}}
             for own in PAGES
             if own.name != "cursor" or getattr(view, "has_cursors", True)
         ]
+        if not (orders := orders_of(view)):
+            return pages
+        told = "By what the list is ordered; with a minus the last first."
+        schema = {"type": "string", "enum": list(orders)}
+        ordering = {"name": "ordering", "in": "query", "required": False, "description": told}
+        return [*pages, ordering | {"schema": schema}]
 
     def get_limit(self, request: Request) -> int:
         return self._number(request, "limit", 1, self.max_limit, self.default_limit)

@@ -1,7 +1,7 @@
 """Oneself, other people and invitations in the API."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import User
 from django.urls import reverse
@@ -110,6 +110,7 @@ class PersonViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     queryset = User.objects.none()
     serializer_class = PersonSerializer
     filterset_class = None
+    orderings: ClassVar = {"username": "username"}
 
     def get_queryset(self) -> Any:
         return access.nameable_people(self.request.user)
@@ -143,6 +144,7 @@ class InvitationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewset
     queryset = Invitation.objects.none()
     serializer_class = InvitationSerializer
     filterset_class = None
+    orderings: ClassVar = {"note": "note", "created_at": "created_at"}
     lookup_value_converter = "int"
 
     def get_queryset(self) -> Any:

@@ -1,6 +1,6 @@
 """Share links in the API."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import Count
 from django.urls import reverse
@@ -99,6 +99,7 @@ class ShareLinkViewSet(
     queryset = ShareLink.objects.none()
     serializer_class = ShareLinkSerializer
     filterset_class = None
+    orderings: ClassVar = {"title": "title", "created_at": "created_at"}
     lookup_value_converter = "int"
 
     def get_queryset(self) -> Any:

@@ -1,6 +1,6 @@
 """API tokens: made with a password or by another token, listed, revoked."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -91,6 +91,7 @@ class AccessTokenViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewse
     queryset = AccessToken.objects.none()
     serializer_class = AccessTokenSerializer
     filterset_class = None
+    orderings: ClassVar = {"name": "name", "created_at": "created_at"}
     lookup_value_converter = "int"
 
     def get_queryset(self) -> Any:

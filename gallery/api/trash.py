@@ -1,6 +1,6 @@
 """The trash in the API."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status, viewsets
@@ -34,6 +34,7 @@ class TrashViewSet(
     queryset = Image.objects.none()
     serializer_class = TrashedSerializer
     filterset_class = None
+    orderings: ClassVar = {"trashed_at": "trashed_at", "size": "size_bytes", "filename": "filename"}
     lookup_value_converter = "int"
 
     def get_queryset(self) -> Any:

@@ -120,3 +120,25 @@ def test_where_nothing_can_be_looked_at_no_tag_matches(api):
     address = f"/api/v1/tokens/{token}/"
     assert api.delete(address, headers={"If-Match": '"of-something"'}).status_code == 412
     assert api.delete(address, headers={"If-Match": "*"}).status_code == 204
+
+
+def test_lists_come_in_an_order_that_is_asked_for(api, curator):
+    for title in ("b", "c", "a"):
+        Album.objects.create(owner=curator, title=title)
+
+    def titles(**asked):
+        first = api.get("/api/v1/albums/", {"limit": 2, **asked}).json()
+        return [own["title"] for own in [*first["results"], *api.get(first["next"]).json()["results"]]]
+
+    assert titles(ordering="title") == ["a", "b", "c"]
+    assert titles(ordering="-title") == ["c", "b", "a"]
+    assert titles(ordering="-created_at") == ["a", "c", "b"]
+    wrong = api.get("/api/v1/albums/", {"ordering": "weight"})
+    assert wrong_fields(wrong) == ["ordering"]
+    assert "Choose one of: title, created_at, -title, -created_at." in wrong.json()["detail"]
+    for address, orders in (
+        ("trash", ["trashed_at", "-size", "filename"]), ("saved-searches", ["-name"]),
+        ("share-links", ["title"]), ("tokens", ["-created_at"]), ("people", ["username"]), ("invitations", ["note"]),
+    ):  # fmt: skip
+        for order in orders:
+            assert api.get(f"/api/v1/{address}/", {"ordering": order}).status_code == 200, (address, order)
