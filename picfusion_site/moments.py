@@ -32,6 +32,9 @@ class NotYet:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, StillLoadingError):
             message = _("The search is getting ready. Try again in a few seconds.")
+            if error.percent is not None:
+                message = _("The search is getting ready, %(percent)s%% so far. Try again in a few seconds.")
+                message %= {"percent": error.percent}
         elif isinstance(error, NotReadyError):
             message = _("The search is getting ready: %(percent)s%% of the pictures so far. Try again soon.")
             message %= {"percent": error.percent}

@@ -20,7 +20,7 @@ REMEMBERED = 600  # seconds that a number is remembered which a rate is told fro
 LEAST_APART = 10  # seconds between two looks that tell a rate
 
 # Where more about a check is seen, by administrators.
-PAGES = {"weights": "models", "index": "search"}
+PAGES = {"weights": "models"}
 # What to do about a check of picfusion_site.health that fails.
 REMEDIES = {
     "database": "Start the database, or look at its folder's permissions.",

@@ -135,6 +135,7 @@
     entry.item.className = "";
     const request = new XMLHttpRequest(), data = new FormData();
     data.append("file", entry.file);
+    if (entry.file.lastModified) data.append("modified", new Date(entry.file.lastModified).toISOString());
     const folder = document.querySelector("#by-folder").checked && entry.folder;
     if (folder) data.append("album", folder);
     else if (form.elements.album.value.trim()) data.append("album", form.elements.album.value);

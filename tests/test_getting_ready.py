@@ -1,9 +1,11 @@
 """The first seconds after a start: nobody waits for minutes."""
 
 import threading
+import time
 
 import pytest
 
+from gallery import extractor_switch
 from gallery.extraction import registry
 from search import engine
 from search.index import kernels
@@ -39,6 +41,18 @@ def test_a_search_meanwhile_says_so(page, api, loading):
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert "getting ready" in answer.json()["detail"]
     assert page.get("/").status_code == page.get("/images/").status_code == 200
+
+
+def test_it_says_how_far_it_is_by_how_long_it_took_before(page, loading, settings, tmp_path):
+    settings.VAR_DIR = tmp_path
+    key = extractor_switch.current().key
+    registry._remember(key, 100.0)
+    registry._under_way[:] = [(key, time.monotonic() - 40)]
+    assert "getting ready, 40% so far" in page.get("/?q=cat").content.decode()
+    registry._under_way[:] = [(key, time.monotonic() - 400)]
+    assert "99%" in page.get("/?q=cat").content.decode()
+    (tmp_path / "loading-took.json").write_text("[")
+    assert "%" not in page.get("/?q=cat").content.decode().partition("getting ready")[2][:40]
 
 
 def test_kernels_are_compiled_for_what_searches_ask(curator):

@@ -1,6 +1,9 @@
 """Setting -> the extractor of this process, loaded once, on first use."""
 
+import contextlib
+import json
 import threading
+import time
 from pathlib import Path
 
 from django.conf import settings
@@ -18,6 +21,7 @@ EARLIER: dict[str, type[Extractor]] = {"lite/1": LiteOne}
 
 _lock = threading.Lock()
 _loaded: dict[str, Extractor] = {}
+_under_way: list[tuple[str, float]] = []  # what is being loaded, and since when
 
 
 def target() -> Description:
@@ -80,7 +84,14 @@ def synonyms(description: Description) -> dict[str, str]:
 
 
 class StillLoadingError(Exception):
-    """Another thread is loading the extractor, and the caller cannot wait for it."""
+    """Another thread is loading the extractor, and the caller cannot wait for it.
+
+    `percent` says how far it is, by how long it took the last time; None where that is not known.
+    """
+
+    def __init__(self, percent: int | None = None) -> None:
+        super().__init__()
+        self.percent = percent
 
 
 def load(description: Description, patience: float = -1) -> Extractor:
@@ -91,11 +102,40 @@ def load(description: Description, patience: float = -1) -> Extractor:
     if description.key in _loaded:
         return _loaded[description.key]
     if not _lock.acquire(timeout=patience):
-        raise StillLoadingError
+        raise StillLoadingError(_progress())
     try:
         if description.key not in _loaded:
             made = EARLIER.get(description.key) or EXTRACTORS[description.name]
+            began = time.monotonic()
+            _under_way[:] = [(description.key, began)]
             _loaded[description.key] = made(settings.MODELS_DIR)
+            _remember(description.key, time.monotonic() - began)
         return _loaded[description.key]
     finally:
+        _under_way.clear()
         _lock.release()
+
+
+def _progress() -> int | None:
+    """Tell in per cent how far the loading is that another thread is at."""
+    for key, began in _under_way[:1]:
+        if usual := _durations().get(key):
+            return min(99, round(100 * (time.monotonic() - began) / usual))
+    return None
+
+
+def _durations() -> dict[str, float]:
+    """Return the seconds that loading took the last time, by key."""
+    try:
+        return {str(key): float(own) for key, own in json.loads(_durations_file().read_text()).items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
+
+
+def _remember(key: str, seconds: float) -> None:
+    with contextlib.suppress(OSError):  # a folder that cannot be written to: it is an estimate
+        _durations_file().write_text(json.dumps(_durations() | {key: round(seconds, 1)}))
+
+
+def _durations_file() -> Path:
+    return Path(settings.VAR_DIR) / "loading-took.json"

@@ -138,7 +138,8 @@ def test_lists_come_in_an_order_that_is_asked_for(api, curator):
     assert "Choose one of: title, created_at, -title, -created_at." in wrong.json()["detail"]
     for address, orders in (
         ("trash", ["trashed_at", "-size", "filename"]), ("saved-searches", ["-name"]),
-        ("share-links", ["title"]), ("tokens", ["-created_at"]), ("people", ["username"]), ("invitations", ["note"]),
+        ("share-links", ["title"]), ("tokens", ["-created_at"]), ("people", ["username"]),
+        ("invitations", ["note"]),
     ):  # fmt: skip
         for order in orders:
             assert api.get(f"/api/v1/{address}/", {"ordering": order}).status_code == 200, (address, order)
