@@ -11,7 +11,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import post_delete, post_save, pre_save
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -72,10 +72,11 @@ def connect() -> None:
         (AlbumMember, "membership", lambda row: f"{row.user} in {row.album} as {row.role}"),
         (AccessToken, "token", lambda row: f"{row.name} ({row.scope})"),
         (Invitation, "invitation", lambda row: row.note),
-        (Account, "quota", lambda row: f"{row.user}: {row.quota_mb} MB, {row.quota_pictures} pictures"),
         (TagDecision, "tag decision", str),
     ):
         _follow(model, name, describe)
+    pre_save.connect(_look_at_quota, sender=Account, weak=False)
+    post_save.connect(_note_quota, sender=Account, weak=False)
     people = get_user_model()
     post_delete.connect(lambda instance, **_: note("account deleted", instance), sender=people, weak=False)
     post_save.connect(_note_account, sender=people, weak=False)
@@ -93,6 +94,22 @@ def _follow(model: Any, name: str, describe: Callable[[Any], str]) -> None:
 
     post_save.connect(saved, sender=model, weak=False)
     post_delete.connect(deleted, sender=model, weak=False)
+
+
+QUOTA = ("quota_mb", "quota_pictures")
+
+
+def _look_at_quota(instance: Any, **_: Any) -> None:
+    """Keep what it was: an account's row is made, and saved, for other reasons, too."""
+    before = Account.objects.filter(pk=instance.pk).values_list(*QUOTA).first()
+    instance.quota_before = before or (None, None)
+
+
+def _note_quota(instance: Any, raw: bool = False, **_: Any) -> None:
+    now = tuple(getattr(instance, name) for name in QUOTA)
+    if not raw and now != instance.quota_before:
+        said = ["as the setting says" if own is None else str(own) for own in now]
+        note("quota changed", f"{instance.user}: {said[0]} MB, {said[1]} pictures")
 
 
 def _note_account(instance: Any, created: bool, update_fields: Any = None, **_: Any) -> None:

@@ -140,7 +140,10 @@ def _destination(upload: PartialUpload) -> Destination:
     """Look up where the picture goes; without the album, where that went meanwhile."""
     tags = upload.tags.split(",")
     try:
-        return destination(upload.owner, upload.album_id_asked, upload.album_title, tags)
+        title = (
+            "" if upload.album_id_asked else upload.album_title
+        )  # of one that was begun by an earlier version
+        return destination(upload.owner, upload.album_id_asked, title, tags)
     except ValidationError:
         return destination(upload.owner, None, "", tags)
 

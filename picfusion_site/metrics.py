@@ -44,7 +44,7 @@ class Site(Collector):
         yield GaugeMetricFamily(
             "picfusion_read_per_minute",
             "Pictures that became searchable, lately.",
-            overview.rate(ready) or 0.0,
+            overview.rate(ready, "metrics") or 0.0,
         )
         oldest = Image.objects.filter(status=Image.Status.PENDING).aggregate(at=Min("created_at"))["at"]
         waits = (timezone.now() - oldest).total_seconds() if oldest else 0.0

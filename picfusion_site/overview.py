@@ -1,5 +1,6 @@
 """How the site is, for the people who run it: the admin site's front page, and `manage.py doctor`."""
 
+import contextlib
 import time
 from dataclasses import dataclass
 from datetime import datetime
@@ -109,9 +110,7 @@ def overview() -> Overview:
         failures=_failures(),
         people=people,
         bytes=total,
-        index_bytes=sum(
-            file.stat().st_size for file in Path(settings.INDEX_DIR).rglob("*") if file.is_file()
-        ),
+        index_bytes=_size_of(Path(settings.INDEX_DIR)),
         checks=checks(),
         model=extractor_switch.current().name,
         clip_model=settings.CLIP_MODEL,
@@ -119,11 +118,23 @@ def overview() -> Overview:
     )
 
 
-def rate(ready: int) -> float | None:
-    """How many pictures a minute became searchable since somebody looked, ten minutes ago at most."""
-    now = time.time()
-    since, before = cache.get("overview-ready") or (now, ready)
-    cache.add("overview-ready", (now, ready), REMEMBERED)
+def _size_of(folder: Path) -> int:
+    """Add up the bytes of the files below a folder, some of which may go meanwhile."""
+    total = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            total += path.stat().st_size
+    return total
+
+
+def rate(ready: int, counted: str = "overview") -> float | None:
+    """How many pictures a minute became searchable since somebody looked, ten minutes ago at most.
+
+    `counted` names how they were counted: numbers of one kind are compared.
+    """
+    now, key = time.time(), f"{counted}-ready"
+    since, before = cache.get(key) or (now, ready)
+    cache.add(key, (now, ready), REMEMBERED)
     if now - since < LEAST_APART or ready <= before:
         return None
     return 60 * (ready - before) / (now - since)

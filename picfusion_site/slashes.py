@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from picfusion_site.views import bad_request
 
 LARGEST = 2**63 - 1
+WRONG_INPUT = ("22003", "22P02", "22021")  # PostgreSQL's: out of range, no number, no text
 
 
 class Forgiven:
@@ -31,7 +32,9 @@ class Forgiven:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """Answer 400 for what is no row's number: Django's own forms and the admin site look for any text."""
-        wrong = isinstance(exception, DataError) or any(
+        state = getattr(exception.__cause__, "sqlstate", None)
+        is_of_data = isinstance(exception, DataError) and (state in WRONG_INPUT or "NUL" in str(exception))
+        wrong = is_of_data or any(
             isinstance(exception, kind) and said in str(exception)
             for kind, said in (
                 (ValueError, "expected a number but got"),

@@ -16,7 +16,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from gallery.api import problems
-from gallery.client_address import client_address
+from gallery.client_address import client_address, is_unnamed_proxy
 from gallery.imaging import decoder
 from gallery.models import AccessToken
 from gallery.models.access_token import digest
@@ -35,7 +35,7 @@ class Bodies:
         self.coming: Counter[str] = Counter()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        token = decoder.asker.set(partial(sender, request))
+        token = decoder.asker.set(partial(_asker, request))
         try:
             return self._taken(request)
         finally:
@@ -68,6 +68,16 @@ def sender(request: HttpRequest) -> str:
         tokens = AccessToken.objects.alive().filter(digest=digest(key.strip()))
         person = tokens.values_list("user_id", flat=True).first()
     return f"address {client_address(request)}" if person is None else f"person {person}"
+
+
+def _asker(request: HttpRequest) -> str:
+    """Say for whom pictures are decoded; '' where nobody can be told from others."""
+    who = sender(request)
+    if who.startswith("person"):
+        return who
+    if request.session.session_key:  # a visitor of a share link: several may have one address
+        return f"visitor {request.session.session_key}"
+    return "" if is_unnamed_proxy(request) else who
 
 
 def _length(request: HttpRequest) -> int:

@@ -141,7 +141,9 @@
 
   // What is written is sent when one pauses or leaves the field, and, as far as browsers let a page that goes, with the page.
   const unsent = (field) => field?.value !== field?.defaultValue && field?.closest?.("form[data-kept]");
-  const keep = async (field) => {
+  let sending = Promise.resolve(); // one after the other: what was written last is what stays
+  const keep = (field) => { sending = sending.then(() => send(field)); };
+  const send = async (field) => {
     const form = unsent(field);
     if (!form) return;
     const written = field.value;
@@ -152,6 +154,7 @@
   };
   let pause = 0;
   document.addEventListener("change", (event) => keep(event.target));
+  document.addEventListener("submit", () => clearTimeout(pause));
   document.addEventListener("input", (event) => {
     clearTimeout(pause);
     if (unsent(event.target)) pause = setTimeout(() => keep(event.target), 1000);

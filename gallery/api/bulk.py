@@ -82,7 +82,7 @@ class BulkView(APIView):
         for others, outcome in (
             (access.visible_images(user), FORBIDDEN),
             (access.own_images(user), NOTHING),  # as to read again what was read
-            (access.trashed_images(user), NOTHING),
+            (access.trashed_images(user) if said["action"] == "trash" else Image.objects.none(), NOTHING),
         ):
             outcomes |= dict.fromkeys(others.filter(pk__in=ids).values_list("pk", flat=True), outcome)
         outcomes |= dict.fromkeys(mine, DONE)

@@ -7,7 +7,6 @@ only while the same address still answers with that ETag; otherwise 412.
 import copy
 import hashlib
 from collections.abc import Callable
-from contextlib import nullcontext
 
 from django.db import connection, transaction
 from django.http import HttpRequest
@@ -18,6 +17,7 @@ from django.utils.http import parse_etags
 from gallery.api import problems, rates
 
 _OF_CHANGES = {"HTTP_IF_MATCH", "CONTENT_LENGTH", "CONTENT_TYPE"}
+CHANGED = "This has changed meanwhile: look at it again."
 CHANGES = ("PUT", "PATCH", "DELETE")
 Respond = Callable[[HttpRequest], HttpResponseBase]
 
@@ -45,27 +45,45 @@ def unchanged(get_response: Respond) -> Respond:
         return get_conditional_response(request, etag=response["ETag"], response=response) or response
 
     def _changed(request: HttpRequest) -> HttpResponseBase:
-        """Look and change in one step: nobody else changes it in between."""
-        with transaction.atomic() if _is_short(request) else nullcontext():
+        """Look and change in one step: nobody else changes it in between.
+
+        Whoever may not even look waits for no lock; and what comes along is here before one is held.
+        """
+        refused = _refusal(request)
+        if refused or not _is_short(request):
+            return refused or get_response(request)
+        request.body  # noqa: B018 - it is kept; as large as forms may be
+        with transaction.atomic():
             _lock(request.path_info)
             if not _matches(request):
-                return problems.response(412, "This has changed meanwhile: look at it again.")
+                return problems.response(412, CHANGED)
             response = get_response(request)
-            if response.status_code >= 400 and _is_short(request):
+            if response.status_code >= 400:
                 transaction.set_rollback(True)
             return response
 
-    def _matches(request: HttpRequest) -> bool:
-        asked = parse_etags(request.headers["If-Match"])
+    def _refusal(request: HttpRequest) -> HttpResponseBase | None:
+        """Say what speaks against the change already, without a lock: who asks, or the state of now."""
         now = get_response(_look(request))
-        if now.status_code == 405:  # nothing to compare with is seen there: only any state matches
-            return asked == ["*"]
-        if now.status_code != 200 or now.get("Content-Type", "") != "application/json":
-            return True  # the change itself says what is wrong; of files there is nothing to compare
-        assert isinstance(now, HttpResponse)
-        return asked == ["*"] or etag(now) in asked
+        if now.status_code in (401, 403, 404, 429):
+            return get_response(request)  # the change itself says so
+        return None if _fits(request, now) else problems.response(412, CHANGED)
+
+    def _matches(request: HttpRequest) -> bool:
+        return _fits(request, get_response(_look(request)))
 
     return middleware
+
+
+def _fits(request: HttpRequest, now: HttpResponseBase) -> bool:
+    """Whether what is there now is what the change was meant for."""
+    asked = parse_etags(request.headers["If-Match"])
+    if now.status_code == 405:  # nothing to compare with is seen there: only any state matches
+        return asked == ["*"]
+    if now.status_code != 200 or now.get("Content-Type", "") != "application/json":
+        return True  # the change itself says what is wrong; of files there is nothing to compare
+    assert isinstance(now, HttpResponse)
+    return asked == ["*"] or etag(now) in asked
 
 
 def _is_short(request: HttpRequest) -> bool:
@@ -87,10 +105,15 @@ def etag(response: HttpResponse) -> str:
 
 
 def _look(request: HttpRequest) -> HttpRequest:
-    """Return the request that only looks at the same address, for the same person."""
+    """Return the request that only looks at the same address, for the same person.
+
+    Without parameters, which say what is to be taken away.
+    """
     asked = copy.copy(request)
     asked.method = "GET"
     asked.META = {name: value for name, value in request.META.items() if name not in _OF_CHANGES}
-    asked.META["REQUEST_METHOD"] = "GET"
-    asked.__dict__.pop("headers", None)
+    asked.META |= {"REQUEST_METHOD": "GET", "QUERY_STRING": ""}
+    asked.environ = asked.META  # type: ignore[attr-defined]
+    for kept in ("headers", "GET"):
+        asked.__dict__.pop(kept, None)
     return asked

@@ -21,7 +21,7 @@ from zipstream import ZipStream
 from gallery.files.storage import is_in_object_store
 from gallery.files.thumbnails import thumbnail_of
 from gallery.imaging import writing
-from gallery.imaging.decoder import DecodeError, DecoderBusyError, decoder
+from gallery.imaging.decoder import DecodeError, DecoderBusyError, asker, decoder
 from gallery.imaging.formats import BY_NAME
 from gallery.imaging.writing import Said
 from gallery.models import Image, ImageTag
@@ -64,16 +64,17 @@ def without_location(image: Image) -> Stripped:
         return Stripped(file.read(), jpeg.media_type, name)
 
 
-def is_whole(image: Image) -> bool:
+def is_whole(image: Image, reads: bool = True) -> bool:
     """Whether the file is not known to be damaged, and is byte for byte what came here.
 
-    What was read once is believed for some minutes, while nobody writes to it. A store's files are not asked
-    for, which would be one more request: it keeps them whole or not at all.
+    What was read once is believed for some minutes, while nobody writes to it; without `reads`, as where
+    nothing is sent, its length is enough. A store's files are not asked for, which would be one more request:
+    it keeps them whole or not at all.
     """
     if image.is_damaged or is_in_object_store(image.original):
         return not image.is_damaged
     try:
-        return image.original.size == image.size_bytes and _is_as_it_came(image)
+        return image.original.size == image.size_bytes and (not reads or _is_as_it_came(image))
     except FileNotFoundError:
         return True  # which is told as such
 
@@ -159,12 +160,12 @@ def zip_of(images: Iterable[tuple[Image, bool]], name: str, metadata: bool = Fal
     whole, and is at most MAX_UPLOAD_MB). Pictures are compressed already and are stored as they are. A file
     that cannot be read never ends the ZIP: it is named in a text file at the end.
     """
-    response = StreamingHttpResponse(_stream(images, metadata), content_type="application/zip")
+    response = StreamingHttpResponse(_stream(images, metadata, asker.get()()), content_type="application/zip")
     response.headers["Content-Disposition"] = content_disposition_header(True, f"{_safe(name)}.zip")
     return response
 
 
-def _stream(images: Iterable[tuple[Image, bool]], metadata: bool) -> Iterator[bytes]:
+def _stream(images: Iterable[tuple[Image, bool]], metadata: bool, who: str) -> Iterator[bytes]:
     archive = ZipStream()
     taken: set[str] = set()
     missing: list[str] = []
@@ -173,7 +174,7 @@ def _stream(images: Iterable[tuple[Image, bool]], metadata: bool) -> Iterator[by
             if not is_whole(image):
                 raise OSError("its file is not what was uploaded")
             if metadata:
-                copy, beside = _in_turn(partial(with_metadata, image, keeps_location))
+                copy, beside = _in_turn(who, partial(with_metadata, image, keeps_location))
                 name = _unique(copy.filename, taken)
                 archive.add(copy.content, name)
                 if beside:
@@ -182,7 +183,7 @@ def _stream(images: Iterable[tuple[Image, bool]], metadata: bool) -> Iterator[by
                 file = image.original.storage.open(image.original_name)
                 archive.add(_chunks(file, image.filename, missing), _unique(image.filename, taken))
             else:
-                stripped = _in_turn(partial(without_location, image))
+                stripped = _in_turn(who, partial(without_location, image))
                 archive.add(stripped.content, _unique(stripped.filename, taken))
         except Exception as error:  # of the disk, or of a hostile file: the others are sent all the same
             logger.warning("Image %d is left out of a ZIP: %s: %s", image.pk, type(error).__name__, error)
@@ -194,15 +195,19 @@ def _stream(images: Iterable[tuple[Image, bool]], metadata: bool) -> Iterator[by
     yield from archive.finalize()
 
 
-def _in_turn(make: Callable[[], Made]) -> Made:
-    """Make it, waiting up to two minutes for its turn: a ZIP that is under way cannot ask to come back."""
+def _in_turn(who: str, make: Callable[[], Made]) -> Made:
+    """Make it for `who`, waiting up to two minutes for its turn: a ZIP under way cannot ask to come back."""
     until = time.monotonic() + 120
     while True:
+        # While a ZIP is being sent the request is over for whatever tells who asks.
+        token = asker.set(lambda: who)
         try:
             return make()
         except DecoderBusyError:  # after it waited for some seconds
             if time.monotonic() > until:
                 raise
+        finally:
+            asker.reset(token)
 
 
 def _chunks(file: IO[bytes], name: str, missing: list[str]) -> Iterator[bytes]:

@@ -67,13 +67,17 @@ def send_original(
     Byte for byte, but for its location where that is not to be told; with `metadata` a copy that says what
     people said of it.
     """
-    if not downloads.is_whole(image):
+    variant = "original" if keeps_location else "without-location"
+    is_sent = request.method == "GET" and request.headers.get("If-None-Match") != _etag(
+        request, image, variant
+    )
+    if not downloads.is_whole(image, reads=is_sent):
         return HttpResponse(_("This file is damaged on the server. Ask an administrator."), status=410)
     if metadata:
         return _with_metadata(image, keeps_location)
     if keeps_location and settings.PROXY_FETCHES and is_in_object_store(image.original):
         return _fetched_by_proxy(image)
-    response = _original(request, image, "original" if keeps_location else "without-location")
+    response = _original(request, image, variant)
     response = with_range(request, response)
     patch_cache_control(response, private=True, no_cache=True)
     response["X-Content-Type-Options"] = "nosniff"

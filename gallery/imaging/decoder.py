@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -173,8 +174,9 @@ class Decoder:
     @contextlib.contextmanager
     def _place(self) -> Iterator[None]:
         """Hold one of the places; DecoderBusyError where none comes free, so that threads are left."""
+        until = time.monotonic() + self.limits.patience
         with self._turn_of(asker.get()()):
-            if not self._places.acquire(timeout=self.limits.patience):
+            if not self._places.acquire(timeout=max(0.0, until - time.monotonic())):
                 raise DecoderBusyError
             try:
                 yield

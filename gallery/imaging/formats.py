@@ -74,7 +74,7 @@ def named(word: str) -> Format | None:
 def without_extension(filename: str) -> str:
     """Return the name without the last part that says which format it is: 'IMG_2019' of 'IMG_2019.jpg'."""
     stem, dot, extension = filename.rpartition(".")
-    return stem if dot and named(extension) else filename
+    return stem if stem and dot and named(extension) else filename
 
 
 def labels() -> str:

@@ -1,7 +1,10 @@
 """What the API does not know it refuses, by name; what it made it gives the address of."""
 
+import io
+
 import pytest
 from django.core.cache import cache
+from django.db import connection
 
 from gallery.models import Album, AlbumImage, Image
 from tests.conftest import drawn, encoded, upload, wrong_fields
@@ -120,6 +123,39 @@ def test_where_nothing_can_be_looked_at_no_tag_matches(api):
     address = f"/api/v1/tokens/{token}/"
     assert api.delete(address, headers={"If-Match": '"of-something"'}).status_code == 412
     assert api.delete(address, headers={"If-Match": "*"}).status_code == 204
+
+
+def test_a_change_with_parameters_is_compared_too(api, album, photo):
+    image = photo("coffee").pk
+    api.post(f"/api/v1/images/{image}/tags/", {"name": "boat"}, format="json")
+    for address, name in (
+        (f"/api/v1/images/{image}/tags/", "name=boat"),
+        (f"/api/v1/albums/{album.pk}/images/", f"image_id={image}"),
+    ):
+        seen = api.get(address)["ETag"]
+        whole = f"{address}?{name}"
+        assert api.delete(whole, headers={"If-Match": '"of-something"'}).status_code == 412
+        assert api.delete(whole, headers={"If-Match": seen}).status_code == 204
+    assert api.options("/api/v1/images/?limit=5").status_code == 200
+
+
+def test_nobody_holds_the_database_with_a_body_that_comes_slowly(api, album):
+    """What comes along is read before the lock is taken that comparing needs."""
+    held = []
+
+    class Slowly(io.BytesIO):
+        def read(self, size: int = -1) -> bytes:
+            held.append(len(connection.savepoint_ids))
+            return super().read(size)
+
+    body = b'{"title": "Summer"}'
+    answer = api.generic(
+        "PATCH", f"/api/v1/albums/{album.pk}/", body, "application/json",
+        headers={"If-Match": "*"}, **{"wsgi.input": Slowly(body)},
+    )  # fmt: skip
+    assert answer.status_code == 200
+    assert held
+    assert set(held) == {len(connection.savepoint_ids)}
 
 
 def test_lists_come_in_an_order_that_is_asked_for(api, curator):
