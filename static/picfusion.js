@@ -57,6 +57,24 @@
   });
   document.addEventListener("htmx:sendError", () => say(gettext("The server can't be reached. Everything here stays as it is; try again."), "error"));
 
+  // What was wrong is forgotten once something went well.
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.target.id !== "waiting" && event.detail.xhr.status < 400) document.querySelector("#said .note.error")?.remove();
+  });
+
+  // What a form stands in stays open when its answer takes the place of it all.
+  let opened = "";
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    opened = event.detail.requestConfig?.elt.closest("details[id]")?.id ?? "";
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    const details = opened && document.getElementById(opened);
+    opened = "";
+    if (!details) return;
+    details.open = true;
+    details.querySelector("summary").focus({ preventScroll: true });
+  });
+
   // Says something for a while, beside what is seen, so that nothing moves: a text, or a note that the server wrote.
   let until = 0;
   const say = (said, kind = "success") => {
@@ -163,6 +181,7 @@
     const form = unsent(document.activeElement);
     if (form) navigator.sendBeacon(form.action, new FormData(form));
   });
+  window.addEventListener("beforeunload", (event) => { if (unsent(document.activeElement)) event.preventDefault(); });
 
   // Where a page takes files that are dropped anywhere on it, it shows so; its own script takes them.
   const drops = (event) => document.querySelector("[data-drop]") && (event.preventDefault(), true);
@@ -172,11 +191,11 @@
   document.addEventListener("drop", (event) => drops(event) && dropping(false));
 
   // What a ⋯ or a menu opens closes by Escape and by a click elsewhere.
-  const MENUS = ".why[open], .menu[open]";
+  const MENUS = ".why[open], .menu[open], [data-delete][open]";
   const close = (except) => {
     for (const open of document.querySelectorAll(MENUS)) if (open !== except) open.open = false;
   };
-  document.addEventListener("click", (event) => close(event.target.closest(".why, .menu")));
+  document.addEventListener("click", (event) => close(event.target.closest(".why, .menu, [data-delete]")));
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     const open = document.querySelector(MENUS);

@@ -7,7 +7,7 @@
 
   const start = (frame) => {
     const picture = frame.querySelector("img");
-    let scale = 1, x = 0, y = 0, pinch = 0, began = null, tapped = 0;
+    let scale = 1, x = 0, y = 0, pinch = 0, began = null, tapped = -1e9, toggled = -1e9;
     const fingers = new Map();
     // As far as twice the file's own pixels, of a long panorama as well.
     const most = () => Math.max(8, (2 * picture.getAttribute("width")) / picture.clientWidth, (2 * picture.getAttribute("height")) / picture.clientHeight);
@@ -44,7 +44,7 @@
       event.preventDefault();
       zoom(Math.exp(-event.deltaY / 300), event.clientX, event.clientY);
     }, { passive: false });
-    frame.addEventListener("dblclick", toggle);
+    frame.addEventListener("dblclick", (event) => event.timeStamp - toggled > 500 && toggle(event));
 
     frame.addEventListener("pointerdown", (event) => {
       fingers.set(event.pointerId, event);
@@ -73,8 +73,11 @@
       if (event.type !== "pointerup" || began?.pointerId !== event.pointerId || event.pointerType === "mouse") return;
       const across = event.clientX - began.clientX, down = Math.abs(event.clientY - began.clientY);
       if (scale === 1 && Math.abs(across) > 60 && down < 60) go(across < 0 ? "next" : "prev")?.click();
-      else if (Math.abs(across) < 10 && down < 10) { // two taps: browsers tell no double click of fingers
-        if (event.timeStamp - tapped < 300) toggle(event);
+      else if (Math.abs(across) < 10 && down < 10) { // two taps: some browsers tell a double click of fingers, too
+        if (event.timeStamp - tapped < 300) {
+          toggle(event);
+          toggled = event.timeStamp;
+        }
         tapped = event.timeStamp;
       }
     };
@@ -82,6 +85,7 @@
     frame.addEventListener("pointercancel", up);
     picture.addEventListener("dragstart", (event) => scale > 1 && event.preventDefault());
     preload();
+    label();
     tick();
   };
 
@@ -102,23 +106,26 @@
     if (go("next")) clock = setTimeout(() => go("next").click(), SECONDS * 1000);
     else play(false);
   };
+  const label = () => {
+    for (const button of document.querySelectorAll("[data-play]")) {
+      button.textContent = isPlaying() ? "⏸" : "▶";
+      button.setAttribute("aria-label", isPlaying() ? button.dataset.pause : button.dataset.start);
+    }
+  };
   const play = (on) => {
     root.classList.toggle("playing", on);
     immerse(on);
-    for (const button of document.querySelectorAll("[data-play]")) {
-      button.textContent = on ? "⏸" : "▶";
-      button.setAttribute("aria-label", on ? button.dataset.pause : button.dataset.start);
-    }
+    label();
     tick();
   };
   // The picture alone, on the whole screen where the browser lets it.
   const immerse = (on) => {
     root.classList.toggle("immersed", on);
-    if (on) root.requestFullscreen?.().catch(() => {});
+    if (on && navigator.userActivation?.isActive !== false) root.requestFullscreen?.().catch(() => {});
     else if (document.fullscreenElement) document.exitFullscreen();
   };
   document.addEventListener("fullscreenchange", () => {
-    if (!document.fullscreenElement && root.classList.contains("immersed")) { root.classList.remove("playing"); immerse(false); tick(); }
+    if (!document.fullscreenElement && root.classList.contains("immersed")) { root.classList.remove("playing"); immerse(false); label(); tick(); }
   });
   const DETAILS = "picture details";
   const details = (shown) => {
@@ -126,18 +133,28 @@
     try { localStorage.setItem(DETAILS, shown); } catch { /* switched off */ }
   };
 
+  // On a phone the details stand below the picture.
+  const isBelow = () => document.querySelector(".drawer")?.checkVisibility() && document.querySelector(".drawer").getBoundingClientRect().top > innerHeight - 100;
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("[data-play], [data-full], [data-details]");
     if (button?.matches("[data-play]")) play(!isPlaying());
     else if (button?.matches("[data-full]")) immerse(!root.classList.contains("immersed"));
-    else if (button) details(root.classList.contains("without-details"));
+    else if (button && isBelow()) document.querySelector(".drawer").scrollIntoView({ behavior: "smooth" });
+    else if (button) {
+      details(root.classList.contains("without-details"));
+      if (isBelow()) document.querySelector(".drawer").scrollIntoView({ behavior: "smooth" });
+    }
   });
   document.addEventListener("keydown", (event) => {
     if (event.target.closest?.("input, textarea, select") || event.ctrlKey || event.metaKey) return;
     if (event.key === "+" || event.key === "=") zoomBy(1.4);
     else if (event.key === "-") zoomBy(1 / 1.4);
     else if (event.key === "0") zoomBy(0);
-    else if (document.querySelector(`.drawer [data-key="${CSS.escape(event.key)}"]`)) details(true); // what the key leads to is seen
+    else if (document.querySelector(`.drawer [data-key="${CSS.escape(event.key)}"]`)) { // what the key leads to is seen
+      if (root.classList.contains("immersed")) immerse(false);
+      details(true);
+    }
     else if (event.key === "Escape" && root.classList.contains("immersed")) {
       event.preventDefault(); // the list comes at the next one
       if (isPlaying()) play(false);

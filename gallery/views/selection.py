@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.contrib import messages
 from django.core.exceptions import BadRequest, ValidationError
 from django.db.models import QuerySet
+from django.forms import model_to_dict
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -142,7 +143,9 @@ def chosen_album(request: SignedInRequest) -> Album:
     """Return the album that the form names by its number `album`, or one that it has made, `new_album`."""
     if title := " ".join(request.POST.get("new_album", "").split()):
         mine = access.owned_albums(request.user).filter(title=title).first()
-        form = AlbumForm({"title": title}, instance=Album(owner=request.user), person=request.user)
+        new = Album(owner=request.user)
+        usual = {name: value for name, value in model_to_dict(new, AlbumForm.Meta.fields).items() if value}
+        form = AlbumForm(usual | {"title": title}, instance=new, person=request.user)
         if mine is None and not form.is_valid():
             raise BadRequest(next(iter(form.errors.values()))[0])
         return mine or form.save()

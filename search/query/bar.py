@@ -56,6 +56,8 @@ def parse_bar(line: str) -> dict[str, Any]:
                     tag_weights[name] = weight
             case "phrase", True:
                 exclude_text.append(item.value)
+            case "word", True if _is_filter(item.value):
+                raise QueryError("q", _("A filter can't have a minus before it."), item.position)
             case "word", True:
                 exclude_words[clean_text(item.value)] = None
             case "phrase", False:
@@ -141,6 +143,12 @@ def _weight(item: Item) -> float | None:
             item.position,
         )
     return weight
+
+
+def _is_filter(word: str) -> bool:
+    """Whether a word is a filter's key and value, as format:png is."""
+    found = _KEY.match(word)
+    return found is not None and with_key(found[1].lower(), word[found.end() :]) is not None
 
 
 def _add_filter(filters: dict[str, Value], item: Item) -> None:

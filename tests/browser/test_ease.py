@@ -64,6 +64,39 @@ def test_a_wrong_date_is_said_beside_the_picture(page):
     expect(page.locator("#said")).to_contain_text("Write a date like")
     expect(page.get_by_label("Taken", exact=True)).to_have_value("the day before")
     assert page.url.endswith(here)
+    page.get_by_label("Taken", exact=True).fill("2019-05-01")
+    page.get_by_role("button", name="Set date").click()
+    expect(page.locator("#said .error")).to_have_count(0)
+    expect(page.locator("dl")).to_contain_text("2019")
+    expect(page.get_by_role("button", name="Turn left")).to_be_visible()  # it stays open
+
+
+def test_what_is_done_with_a_picture_is_no_step_of_the_history(page):
+    page.goto("/?q=cup&all=1")
+    page.locator(".result .tile a").first.click()
+    page.locator(".favourite button").click()
+    expect(page.locator(".favourite button")).to_have_attribute("aria-pressed", "true")
+    page.get_by_label("Add a tag").fill("history")
+    page.get_by_role("button", name="Add", exact=True).first.click()
+    expect(page.locator("#tags")).to_contain_text("#history")
+    page.locator(".favourite button").click()
+    expect(page.locator(".favourite button")).to_have_attribute("aria-pressed", "false")
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"\?q=cup"))
+
+
+def test_two_taps_zoom_once(page):
+    page.goto(picture(page, "cup"))
+    frame = page.locator("[data-viewer]")
+    frame.evaluate(
+        """(frame) => {
+            const at = { pointerId: 5, pointerType: "touch", clientX: 300, clientY: 300, bubbles: true };
+            for (const _ of [1, 2]) for (const type of ["pointerdown", "pointerup"])
+                frame.dispatchEvent(new PointerEvent(type, at));
+            frame.dispatchEvent(new MouseEvent("dblclick", at));
+        }"""
+    )
+    expect(frame).to_have_class(re.compile("zoomed"))
 
 
 def test_a_caption_is_kept_though_one_leaves(page):

@@ -145,3 +145,13 @@ def test_names_in_a_zip_are_unique_however_they_are_written():
     names = [downloads._unique(name, taken) for name in given]
     assert len({unicodedata.normalize("NFC", name).casefold() for name in names}) == 5
     assert all(len(name.encode()) <= 255 for name in names)
+
+
+def test_an_album_that_is_made_on_the_way_is_as_any_other(page, curator, photo):
+    page.post("/selection/", {"action": "add", "image": [photo("coffee").pk], "new_album": "On the way"})
+    page.post(
+        "/albums/", {"title": "Made there", "order": "added", "allows_talk": "on", "shows_location": ""}
+    )
+    made, usual = (Album.objects.get(title=title) for title in ("On the way", "Made there"))
+    assert made.allows_talk
+    assert (made.allows_talk, made.order) == (usual.allows_talk, usual.order)

@@ -91,6 +91,7 @@ def test_the_bar(line, fields):
         ("boat color:loud", 11, "one of"),
         ("orientation:sideways", 12, "one of"),
         ("name:-", 5, "Give a word"),
+        ("a -format:png", 2, "A filter can't have a minus"),
         ("https://example.org", 0, "no filter 'https:'"),
         ("boat after:yesterday", 11, "not a date"),
         ("boat before:2024-13", 12, "not a date"),
