@@ -88,6 +88,7 @@ def test_what_is_done_with_a_picture_is_no_step_of_the_history(page):
 def test_two_taps_zoom_once(page):
     page.goto(picture(page, "cup"))
     frame = page.locator("[data-viewer]")
+    page.wait_for_timeout(400)  # the first tap is no second one of the page's beginning
     frame.evaluate(
         """(frame) => {
             const at = { pointerId: 5, pointerType: "touch", clientX: 300, clientY: 300, bubbles: true };
