@@ -110,9 +110,14 @@ class Person:
         if self.kept:
             pk = self.chance.choice(list(self.kept))
             answer = self.ask("GET", f"images/{pk}/original/")
-            if answer is not None and answer.content != self.kept[pk]:
+            if answer is None or answer.content == self.kept[pk]:
+                return
+            if answer.status_code == 404 and pk in self.unsure:  # it went, though nobody could say so then
                 self.unsure.discard(pk)
-                self.errors.append(f"original of {pk}: {answer.status_code}, not what was uploaded")
+                del self.kept[pk]
+                self.thrown_away.add(pk)
+                return
+            self.errors.append(f"original of {pk}: {answer.status_code}, not what was uploaded")
 
     def check(self, strangers: list["Person"]) -> list[str]:
         """Everything that was accepted is there, byte for byte, and is nobody else's."""
