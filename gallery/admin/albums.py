@@ -8,7 +8,6 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 
 from gallery import access
@@ -103,6 +102,5 @@ class ShareLinkAdmin(KeepsSecrets):
     def revoke(self, request: HttpRequest, links: QuerySet[ShareLink]) -> None:
         found = list(links.filter(ended_at=None))
         for link in found:  # one by one: the audit trail names each
-            link.ended_at = timezone.now()
-            link.save(update_fields=["ended_at"])
+            link.end()
         messages.success(request, f"{len(found)} links revoked.")

@@ -10,7 +10,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 
 from gallery import helpers, letters
 from gallery.admin.secrets import KeepsSecrets
@@ -155,8 +154,7 @@ class InvitationAdmin(KeepsSecrets):
     def revoke(self, request: HttpRequest, invitations: QuerySet[Invitation]) -> None:
         found = list(invitations.filter(ended_at=None))
         for invitation in found:  # one by one: the audit trail names each
-            invitation.ended_at = timezone.now()
-            invitation.save(update_fields=["ended_at"])
+            invitation.end()
         messages.success(request, f"{len(found)} invitations revoked.")
 
 

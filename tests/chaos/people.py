@@ -112,8 +112,9 @@ class Person:
             answer = self.ask("GET", f"images/{pk}/original/")
             if answer is None or answer.content == self.kept[pk]:
                 return
-            if answer.status_code == 404 and pk in self.unsure:  # it went, though nobody could say so then
-                self.unsure.discard(pk)
+            told = self.ask("GET", f"images/{pk}/") if pk in self.unsure else None
+            if answer.status_code == 404 and told is not None and told.status_code == 404:
+                self.unsure.discard(pk)  # the whole picture went, though nobody could say so then
                 del self.kept[pk]
                 self.thrown_away.add(pk)
                 return
