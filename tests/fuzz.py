@@ -34,7 +34,7 @@ def whole_files() -> dict[str, bytes]:
         picture.save(buffer, name, **({"exif": exif.tobytes()} if takes_exif else {}))
         found[name] = buffer.getvalue()
     found["DNG"] = raw_files.dng(96, 64, preview=(48, 32))
-    return found
+    return found | raw_files.of_cameras()
 
 
 def broken(content: bytes, chance: random.Random) -> bytes:
@@ -69,7 +69,7 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    chance, files = random.Random(options.seed), whole_files()
+    chance, files = random.Random(options.seed), whole_files() | raw_files.only_begun()
     decoder = Decoder(Limits(memory=300_000_000, seconds=10, megapixels=20))
     outcomes: Counter[str] = Counter()
     slowest, wrong = 0.0, []

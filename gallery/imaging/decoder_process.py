@@ -14,6 +14,7 @@ import resource
 import signal
 import socket
 import sys
+import warnings
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -37,6 +38,7 @@ def main() -> None:
     channel = socket.socket(fileno=int(sys.argv[1]))
     memory, megapixels, seconds = int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
     _limit(memory)
+    warnings.simplefilter("ignore")  # a damaged TIFF's tags would be a line each in the site's log
     fcntl.fcntl(channel, fcntl.F_SETOWN, os.getpid())
     while True:
         line, descriptors, _, _ = socket.recv_fds(channel, 65536, 2)

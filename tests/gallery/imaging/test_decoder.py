@@ -281,6 +281,40 @@ def png_with(count: int) -> bytes:
     return content[:33] + chunk * count + content[33:]
 
 
+def tiff_with(entries: int) -> bytes:
+    """A picture whose directory stands at the end, with unknown tags behind its own."""
+    content = encoded(drawn(), "TIFF")
+    [at] = struct.unpack_from("<I", content, 4)
+    [own] = struct.unpack_from("<H", content, at)
+    more = b"".join(struct.pack("<HHII", 50_000, 4, 1, 0) for _ in range(entries))
+    directory = struct.pack("<H", own + entries) + content[at + 2 : at + 2 + 12 * own] + more + bytes(4)
+    return content[:4] + struct.pack("<I", len(content)) + content[8:] + directory
+
+
+def big_tiff_with(entries: int) -> bytes:
+    return b"II+\0\x08\0\0\0" + struct.pack("<QQ", 16, entries) + bytes(20) * min(entries, 100_000)
+
+
+def webp_with(chunks: int) -> bytes:
+    content, more = encoded(drawn(), "WEBP"), b"ABCD\0\0\0\0" * chunks
+    return b"RIFF" + struct.pack("<I", len(content) + len(more) - 8) + content[8:] + more
+
+
+def gif_with(*blocks: bytes) -> bytes:
+    content = encoded(drawn().quantize(4), "GIF")
+    at = 13 + (3 << (content[10] & 7) + 1)
+    return content[:at] + b"".join(blocks) + content[at:]
+
+
+def boxes_with(format: str, boxes: int) -> bytes:
+    content = encoded(drawn(), format)
+    if format == "JXL":
+        start = b"\0\0\0\x0cJXL \r\n\x87\n\0\0\0\x14ftypjxl \0\0\0\0jxl "
+        content = start + struct.pack(">I", len(content) + 8) + b"jxlc" + content
+    return content + b"\0\0\0\x08free" * boxes
+
+
+COMMENT = b"\x21\xfe\x01A\0"
 EXIF = b"\xff\xe1\xff\xffExif\0\0II*\0\x08\0\0\0" + bytes(65535 - 16)
 
 
@@ -294,6 +328,15 @@ EXIF = b"\xff\xe1\xff\xffExif\0\0II*\0\x08\0\0\0" + bytes(65535 - 16)
         jpeg_with(b"\xff" * 200_000),
         jpeg_with(EXIF * 200),
         png_with(100_000),
+        tiff_with(20_000),
+        big_tiff_with(2**40),
+        webp_with(100_000),
+        gif_with(COMMENT * 100_000),
+        gif_with(b"\x21\xfe", b"\x01A" * 100_000, b"\0"),
+        gif_with(b"?" * 100_000),
+        boxes_with("HEIF", 100_000),
+        boxes_with("AVIF", 100_000),
+        boxes_with("JXL", 100_000),
     ],
     ids=[
         "empty segments",
@@ -303,6 +346,15 @@ EXIF = b"\xff\xe1\xff\xffExif\0\0II*\0\x08\0\0\0" + bytes(65535 - 16)
         "padding",
         "much EXIF",
         "chunks",
+        "TIFF",
+        "big TIFF",
+        "WebP",
+        "comments",
+        "a long comment",
+        "junk",
+        "HEIF",
+        "AVIF",
+        "JPEG XL",
     ],
 )
 def test_a_file_of_too_many_parts_is_refused_before_anything_slow_reads_it(decoding, content):
@@ -318,6 +370,12 @@ def test_a_file_of_too_many_parts_is_refused_before_anything_slow_reads_it(decod
         jpeg_with(b"\xff" * 2_000),
         jpeg_with(EXIF * 3),
         png_with(500),
+        tiff_with(500),
+        webp_with(500),
+        gif_with(COMMENT * 500),
+        boxes_with("HEIF", 500),
+        boxes_with("AVIF", 500),
+        boxes_with("JXL", 500),
     ],
 )
 def test_many_parts_are_no_reason_to_refuse_a_picture(decoding, content):
