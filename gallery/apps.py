@@ -30,6 +30,7 @@ class GalleryConfig(AppConfig):
         )
         checks.register(check_extractor)
         checks.register(check_cache)
+        checks.register(check_folders)
         post_migrate.connect(change.install_triggers, sender=self)
         post_migrate.connect(tasks.install_schedule, sender=self)
         post_migrate.connect(helpers.install_group, sender=self)
@@ -43,6 +44,18 @@ def check_cache(app_configs: Any, **kwargs) -> list[checks.CheckMessage]:
     text = "Each process counts requests to the API by itself: together they let too many through."
     hint = "Set CACHE_URL to a Redis or Valkey that all share."
     return [checks.Warning(text, hint=hint, id="gallery.W001")]
+
+
+def check_folders(app_configs: Any, **kwargs) -> list[checks.CheckMessage]:
+    """Say which watched folders are not there: the worker waits for them, as for a disk that is unplugged."""
+    from gallery.folders.walk import printable
+
+    hint = "Mount or make it, or correct WATCH_FOLDERS. The worker waits for it."
+    return [
+        checks.Warning(f"WATCH_FOLDERS: {printable(folder)} is not there.", hint=hint, id="gallery.W002")
+        for folder, _owner in settings.WATCH_FOLDERS
+        if not folder.is_dir()
+    ]
 
 
 def check_extractor(app_configs: Any, **kwargs) -> list[checks.CheckMessage]:

@@ -172,7 +172,7 @@ def checks() -> list[Check]:
         )
         for name, own in answers.items()
     ]  # fmt: skip
-    return [*found, _backup(), _mail(), _https()]
+    return [*found, *_watched(), _backup(), _mail(), _https()]
 
 
 def _told(name: str, detail: str) -> str:
@@ -182,6 +182,16 @@ def _told(name: str, detail: str) -> str:
         return detail
     seconds = max(0, round((timezone.now() - beat.beat_at).total_seconds()))
     return f"heard of {seconds} seconds ago, started again {beat.restarts} times"
+
+
+def _watched() -> list[Check]:
+    """Say whether the watched folders' people exist; whether the folders do is a check of the settings."""
+    owners = {owner for _folder, owner in settings.WATCH_FOLDERS}
+    unknown = owners - set(User.objects.filter(username__in=owners).values_list("username", flat=True))
+    if not unknown:
+        return []
+    detail = f"WATCH_FOLDERS names nobody's account: {', '.join(sorted(unknown))}"
+    return [Check("watched folders", False, detail, "Correct the name, and restart the worker.")]
 
 
 def _backup() -> Check:

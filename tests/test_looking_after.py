@@ -1,5 +1,6 @@
 """What the person who runs the site does by manage.py, and what the admin site's front page tells them."""
 
+import contextlib
 import re
 import time
 
@@ -111,6 +112,16 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(manage, capsys):
     assert "manage.py worker" in said
     assert "good   database" in said
     assert "set HTTPS=on" in said
+
+
+def test_the_doctor_looks_at_the_watched_folders(manage, settings, capsys, tmp_path, curator):
+    settings.WATCH_FOLDERS = [(tmp_path / "gone", "curator"), (tmp_path, "nobody")]
+    with contextlib.suppress(CommandError):
+        manage("doctor")
+    said = capsys.readouterr().out
+    assert f"{tmp_path / 'gone'} is not there" in said
+    assert f"{tmp_path} is not there" not in said
+    assert "WATCH_FOLDERS names nobody's account: nobody\n" in said
 
 
 def test_what_is_in_the_trash_is_not_called_searchable(client, administrator, photo):
