@@ -171,6 +171,9 @@ MODELS_DIR = env.folder("PICFUSION_MODELS_DIR", VAR_DIR / "models")
 CLIP_MODEL = env.repository("CLIP_MODEL", "laion/CLIP-ViT-B-32-laion2B-s34B-b79K")
 EXTRACTION_BATCH_SIZE = env.int("EXTRACTION_BATCH_SIZE", 16)
 
+# Whether RAM may multiply 8-bit integers, on a processor that is measured to be faster in them.
+RAM_IN_8_BITS = env.bool("RAM_IN_8_BITS", True)
+
 # Whether the worker also reads the text in pictures, when everything is searchable.
 READ_TEXT = env.bool("READ_TEXT", True)
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -15,6 +15,9 @@ from gallery.extraction import weights
 from gallery.extraction.base import Description, Extraction, Extractor
 from gallery.extraction.memory import available_bytes, keep_freed_memory
 from gallery.extraction.zero_shot import log_sums, prompt_embeddings
+
+if TYPE_CHECKING:
+    from gallery.extraction.short_layers import Types
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +30,7 @@ class Full(Extractor):
 
     name = "full"
     at_least = 384
+    may_use_8_bits = True  # set from RAM_IN_8_BITS
 
     @classmethod
     def missing(cls, models_dir: Path) -> list[str]:
@@ -51,15 +55,16 @@ class Full(Extractor):
         from gallery.extraction.clip import Clip
 
         keep_freed_memory()
-        device, dtype = best_device(torch)
-        logger.info("Loading CLIP and RAM on %s in %s", device, str(dtype).removeprefix("torch."))
+        device = best_device(torch)
+        types = best_types(torch, device, self.may_use_8_bits)
+        logger.info("Loading CLIP and RAM on %s in %s", device, types)
         folder = weights.folder(models_dir, "ram")
         self.torch, self.ram, self.device = torch, ram, device
         # On a CPU, CLIP is a twentieth of the work: there its vectors stay exact.
         self.clip = Clip(
-            weights.folder(models_dir, "clip"), device, torch.float32 if device == "cpu" else dtype
+            weights.folder(models_dir, "clip"), device, torch.float32 if device == "cpu" else types.dtype
         )
-        self.tagger = ram.load(folder / weights.RAM_CHECKPOINT, device, dtype)
+        self.tagger = ram.load(folder / weights.RAM_CHECKPOINT, device, types)
         self.tags, self.thresholds = ram.read_vocabulary(folder)
         self.batch = batch_size(torch, device)
         self.scale: float | None = self.clip.scale
@@ -99,29 +104,18 @@ class Full(Extractor):
         return self.clip.is_cut(text)
 
 
-def best_device(torch: Any) -> tuple[str, Any]:
-    """Return the device to run on and its type: a GPU in half precision where there is one.
-
-    On processors that multiply bf16 natively, bf16, which `make bench` shows to be faster there; else
-    float32.
-    """
+def best_device(torch: Any) -> str:
+    """Return the device to run on: a GPU where there is one."""
     if torch.cuda.is_available():
-        return "cuda", torch.float16
-    if torch.backends.mps.is_available():
-        return "mps", torch.float16
-    return "cpu", torch.bfloat16 if has_native_bf16() else torch.float32
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def has_native_bf16() -> bool:
-    """Whether the processor multiplies bf16 by itself (AVX-512 BF16 or AMX).
+def best_types(torch: Any, device: str, may_use_8_bits: bool = True) -> "Types":
+    """Return what RAM's large multiplications run in: half precision on a GPU, else what is fastest here."""
+    from gallery.extraction.short_layers import Types, fastest
 
-    False where /proc does not tell.
-    """
-    try:
-        flags = set(Path("/proc/cpuinfo").read_text().split())
-    except OSError:
-        return False
-    return bool(flags & {"avx512_bf16", "amx_bf16"})
+    return fastest(may_use_8_bits) if device == "cpu" else Types(torch.float16)
 
 
 def batch_size(torch: Any, device: str) -> int:

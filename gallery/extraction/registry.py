@@ -65,7 +65,7 @@ def describe(name: str) -> Description | None:
     """Return what the named extractor is with the weights that are there; None where it cannot be loaded."""
     if name not in EXTRACTORS:
         return None
-    ZeroShot.repo = settings.CLIP_MODEL
+    ZeroShot.repo, Full.may_use_8_bits = settings.CLIP_MODEL, settings.RAM_IN_8_BITS
     extractor = EXTRACTORS[name]
     return None if extractor.missing(settings.MODELS_DIR) else extractor.describe(settings.MODELS_DIR)
 

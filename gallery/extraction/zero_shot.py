@@ -65,9 +65,9 @@ class ZeroShot(Extractor):
 
         keep_freed_memory()
         model = weights.clip_model(self.repo)
-        device, dtype = best_device(torch)
+        device = best_device(torch)
         # On a CPU its vectors stay exact.
-        dtype = torch.float32 if device == "cpu" else dtype
+        dtype = torch.float32 if device == "cpu" else torch.float16
         self.clip = Clip(weights.folder(models_dir, model), device, dtype)
         self.scale: float | None = self.clip.scale
         vocabulary = weights.vocabulary(models_dir)

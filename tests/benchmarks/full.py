@@ -17,6 +17,8 @@ from rich.console import Console
 from rich.table import Table
 
 BATCH = 4
+# Names of types, and whether 8-bit integers are used besides.
+WAYS = {"float32": ("float32", False), "bf16": ("bfloat16", False), "int8": ("bfloat16", True)}
 
 
 class Command(BaseCommand):
@@ -34,34 +36,32 @@ class Command(BaseCommand):
             return
         console = Console(file=self.stdout._out)
         table = Table(title=f"full size, random weights, batches of {BATCH}, median of {2 * rounds}")
-        for column in (
-            "network",
-            "plain, a second",
-            "fast, a second",
-            "ratio",
-            "plain peak, MB",
-            "fast peak, MB",
-        ):
+        for column in ("network", "in", "pictures a second", "ratio", "peak, MB"):
             table.add_column(column, justify="right")
         for network in ("clip", "ram", "both"):
+            ways = list(WAYS)[: 1 if network == "clip" else None]
             # Ways alternate, for the machine's own speed drifts over minutes.
-            runs = [self.run("speed", way, network, rounds=rounds) for way in ("plain", "fast") * 2]
-            ways = runs[0::2], runs[1::2]
-            rates = [
-                BATCH / statistics.median(time for run in way for time in run["seconds"]) for way in ways
-            ]
-            peaks = [f"{max(run['peak'] for run in way) / 1e6:,.0f}" for way in ways]
-            table.add_row(network, *(f"{rate:.2f}" for rate in rates), f"{rates[1] / rates[0]:.2f}", *peaks)
+            runs = [(way, self.run("speed", way, network, rounds=rounds)) for way in ["plain", *ways] * 2]
+            rates = {
+                way: BATCH
+                / statistics.median(time for own, run in runs if own == way for time in run["seconds"])
+                for way in ["plain", *ways]
+            }
+            for way, rate in rates.items():
+                peak = max(run["peak"] for own, run in runs if own == way) / 1e6
+                table.add_row(network, way, f"{rate:.2f}", f"{rate / rates['plain']:.2f}", f"{peak:,.0f}")
         console.print(table)
-        agreement = self.run("agreement", rounds=rounds)
-        console.print(f"Tags of the fast path and of float32: mean Jaccard index {agreement['jaccard']:.4f}")
+        for way in WAYS:
+            agreement = self.run("agreement", way, rounds=rounds)
+            console.print(f"Tags of {way} and of plain: mean Jaccard index {agreement['jaccard']:.4f}")
+        console.print(f"Chosen here by measuring: {self.run('chosen', rounds=rounds)['types']}")
         with tempfile.TemporaryDirectory() as folder:
             path = str(Path(folder) / "ram.pth")
             self.run("save", path, rounds=rounds)
-            for dtype in ("float32", "bfloat16"):
-                load = self.run("load", path, dtype, rounds=rounds)
+            for way in WAYS:
+                load = self.run("load", path, way, rounds=rounds)
                 console.print(
-                    f"Loading RAM as {dtype}: peak {load['peak'] / load['size']:.2f} times the network's own "
+                    f"Loading RAM as {way}: peak {load['peak'] / load['size']:.2f} times the network's own "
                     f"{load['size'] / 1e6:,.0f} MB, {load['seconds']:.1f} s"
                 )
 
@@ -82,18 +82,38 @@ def resident_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
-def random_ram(dtype):
+def types_of(way: str):
+    """What a way multiplies in."""
+    import torch
+
+    from gallery.extraction import short_layers
+
+    return (
+        short_layers.Types(getattr(torch, WAYS[way][0]), WAYS[way][1])
+        if way in WAYS
+        else short_layers.FLOAT32
+    )
+
+
+def random_ram(way: str):
     """RAM at full size; the same random weights each time."""
     import torch
 
-    from gallery.extraction import ram
+    from gallery.extraction import eight_bits, ram, short_layers
 
+    types = types_of(way)
     torch.manual_seed(5)
     network = ram.Ram(ram.Config())
     torch.nn.init.normal_(network.label_embed)
-    if dtype != torch.float32:
-        short = ram.Ram(network.config, dtype)
+    if types != short_layers.FLOAT32:
+        short = ram.Ram(network.config, types.dtype)
         short.load_state_dict(network.state_dict())
+        if types.in_8_bits:  # from the exact weights, as `load` does
+            for name, module in network.named_modules():
+                if short_layers.IN_8_BITS.search(name):
+                    owner, _, own = name.rpartition(".")
+                    setattr(short.get_submodule(owner), own, module)
+            eight_bits.convert(short)
         network = short
     return network.requires_grad_(False).prepare()
 
@@ -116,14 +136,11 @@ def speed(way: str, network: str, rounds: int) -> dict:
     """
     import torch
 
-    from gallery.extraction.full import best_device
     from gallery.extraction.memory import keep_freed_memory
 
-    dtype = torch.float32
-    if way == "fast":
+    if way != "plain":
         keep_freed_memory()
-        dtype = best_device(torch)[1]
-    tagger = random_ram(dtype) if network != "clip" else None
+    tagger = random_ram(way) if network != "clip" else None
     clip = random_clip() if network != "ram" else None
     large, small = torch.randn(BATCH, 3, 384, 384), torch.randn(BATCH, 3, 224, 224)
     times = []
@@ -138,21 +155,26 @@ def speed(way: str, network: str, rounds: int) -> dict:
     return {"seconds": times[1:], "peak": peak_bytes()}
 
 
-def agreement(rounds: int) -> dict:
-    """How far the fast path's tags are float32's, on random pictures."""
+def agreement(way: str, rounds: int) -> dict:
+    """How far this way's tags are float32's, on random pictures."""
     import torch
-
-    from gallery.extraction.full import best_device
 
     torch.manual_seed(6)
     pixels = torch.randn(BATCH, 3, 384, 384)
     tags = []
-    for dtype in (torch.float32, best_device(torch)[1]):
+    for own in ("plain", way):
         with torch.inference_mode():
             # Random weights know no thresholds: 0.65 is what most of RAM's tags have.
-            tags.append(random_ram(dtype)(pixels).sigmoid() > 0.65)
+            tags.append(random_ram(own)(pixels).sigmoid() > 0.65)
     both, either = (tags[0] & tags[1]).sum(1), (tags[0] | tags[1]).sum(1)
     return {"jaccard": float((both / either.clamp(min=1)).mean())}
+
+
+def chosen(rounds: int) -> dict:
+    """What the extractor takes on this machine."""
+    from gallery.extraction.short_layers import fastest
+
+    return {"types": str(fastest())}
 
 
 def save(path: str, rounds: int) -> dict:
@@ -175,22 +197,20 @@ def random_ram_state() -> dict:
     return network.state_dict()
 
 
-def load(path: str, dtype: str, rounds: int) -> dict:
+def load(path: str, way: str, rounds: int) -> dict:
     """Seconds and peak of loading a checkpoint, beside the network's own size."""
-    import torch
-
     from gallery.extraction import ram
 
     before = resident_bytes()
     began = time.perf_counter()
-    network = ram.load(Path(path), dtype=getattr(torch, dtype))
+    network = ram.load(Path(path), types=types_of(way))
     seconds = time.perf_counter() - began
     tensors = {tensor.data_ptr(): tensor for tensor in (*network.parameters(), *network.buffers())}
     size = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
     return {"seconds": seconds, "peak": peak_bytes() - before, "size": size}
 
 
-STEPS = {"speed": speed, "agreement": agreement, "save": save, "load": load}
+STEPS = {"speed": speed, "agreement": agreement, "save": save, "load": load, "chosen": chosen}
 
 
 if __name__ == "__main__":

@@ -10,10 +10,13 @@ from django.conf import settings
 from PIL import Image as Pillow
 from torch.nn import functional as F  # noqa: N812
 
-from gallery.extraction import ram
+from gallery.extraction import eight_bits, ram, short_layers
+from gallery.extraction.short_layers import Types
 from tests.conftest import drawn
 from tests.gallery.extraction import tiny
 
+# Without VNNI oneDNN's 8-bit sums overflow: such a processor is never given them.
+HAS_8_BITS = short_layers.fastest().in_8_bits
 REFERENCE = settings.BASE_DIR.parent / "shared" / "ram"
 
 
@@ -56,13 +59,17 @@ class TestReference:
             rows = wanted[name] if isinstance(wanted[name][0], list) else [wanted[name]]
             assert [sorted(row) for row in found] == [sorted(row) for row in rows]
 
-    def test_bf16_gives_nearly_the_same_tags(self, expected):
-        """The fast path against float32: only tags at their threshold come or go, and few of them.
+    @pytest.mark.parametrize(
+        "types", [Types(torch.bfloat16), *([Types(torch.bfloat16, True)] * HAS_8_BITS)], ids=str
+    )
+    def test_shorter_types_give_nearly_the_same_tags(self, expected, types):
+        """The fast paths against float32: only tags at their threshold come or go, and few of them.
 
         How bfloat16 rounds differs between processors, so that a row of few tags says little by itself: the
-        Jaccard index (at least 0.97) is of the tags of all pictures together.
+        Jaccard index is of the tags of all pictures together.
         """
-        fast = ram.load(REFERENCE / "ram_tiny.pth", dtype=torch.bfloat16)
+        most = 0.1 if types.in_8_bits else 0.05
+        fast = ram.load(REFERENCE / "ram_tiny.pth", types=types)
         _tags, thresholds = ram.read_vocabulary(REFERENCE)
         both = either = 0
         for pixels, logits in (("pixel_values", "logits"), ("picture_pixel_values", "picture_logits")):
@@ -71,7 +78,7 @@ class TestReference:
             exact = torch.from_numpy(expected[logits]).sigmoid().numpy()
             changed = (found > thresholds) != (exact > thresholds)
             assert np.abs(exact - thresholds)[changed].max(initial=0) < 0.05
-            assert np.abs(found - exact).max() < 0.05
+            assert np.abs(found - exact).max() < most
             both += np.sum((found > thresholds) & (exact > thresholds))
             either += np.sum((found > thresholds) | (exact > thresholds))
         assert both / either >= 0.97
@@ -203,3 +210,46 @@ def test_lists_that_do_not_belong_together_are_refused(tmp_path):
     (tmp_path / "ram_tag_list_threshold.txt").write_text("0.5\n")
     with pytest.raises(ram.WeightsError, match="60 tags and 1 thresholds"):
         ram.read_vocabulary(tmp_path)
+
+
+@pytest.mark.skipif(not HAS_8_BITS, reason="this processor's 8-bit sums overflow, or are slow")
+class TestEightBits:
+    """The layers by themselves; what they do to tags is seen on the reference inputs."""
+
+    def test_gelu_is_torchs(self):
+        values = np.linspace(-8, 8, 4001, dtype=np.float32)
+        found = np.array([eight_bits.gelu(value) for value in values])
+        np.testing.assert_allclose(found, F.gelu(torch.from_numpy(values)).numpy(), atol=2e-6)
+
+    @pytest.mark.parametrize("rows", [1, 3, 200])
+    def test_a_small_row_beside_large_ones_is_as_exact(self, rows):
+        """By one scale for all rows the small one would be nothing."""
+        torch.manual_seed(4)
+        first, second = torch.nn.Linear(64, 256), torch.nn.Linear(256, 64)
+        x = torch.randn(rows, 64)
+        x[0] *= 1e-3
+        with torch.inference_mode():
+            exact = second(F.gelu(first(x)))
+            found = eight_bits.TwoLayers(first, second)(x)
+        assert (found - exact).norm(dim=1).div(exact.norm(dim=1)).max() < 0.03
+
+    def test_rows_of_nothing_are_nothing(self):
+        whole, _scales = eight_bits.rounded(torch.zeros(2, 5))
+        assert (whole == eight_bits.MIDDLE).all()
+
+
+def test_8_bits_are_left_alone_where_they_are_not_wanted():
+    assert not short_layers.fastest(may_use_8_bits=False).in_8_bits
+
+
+def test_8_bits_are_left_alone_where_their_sums_overflow(monkeypatch):
+    """As oneDNN's do without VNNI."""
+
+    class Overflowing(eight_bits.Packed):
+        def product(self, x):
+            return super().product(x).clamp(-1, 1)
+
+    monkeypatch.setattr(eight_bits, "Packed", Overflowing)
+    times = iter([1.0, 0.9, 0.1])  # as if 8 bits were the fastest
+    monkeypatch.setattr(short_layers, "_seconds", lambda way: next(times))
+    assert not short_layers.fastest().in_8_bits
