@@ -128,11 +128,14 @@ class SearchedImageViewSet(ImageViewSet):
         images = ImageFilter(asked, visible).qs
         # Without a filter it is what the index counts, and the few that it does not know yet: counting a
         # million rows takes a second.
-        count, rest = (images.count() if asked else browsing.count(self.request.user)), images
-        if said.get("cursor"):
-            _key, pk = listing.parse(said["cursor"])
-            rest = images.filter(pk__gt=pk) if said["ordering"] == "id" else images.filter(pk__lt=pk)
-        order = "pk" if said["ordering"] == "id" else "-pk"
-        ids = list(rest.order_by(order).values_list("pk", flat=True)[: said["limit"] + 1])
+        count = images.count() if asked else browsing.count(self.request.user)
+        beyond = listing.parse(said["cursor"])[1] if said.get("cursor") else None
+        oldest_first, most = said["ordering"] == "id", said["limit"] + 1
+        if not asked:
+            ids = listing.by_number(access.scope(self.request.user), oldest_first, beyond, most)
+        else:
+            if beyond is not None:
+                images = images.filter(pk__gt=beyond) if oldest_first else images.filter(pk__lt=beyond)
+            ids = list(images.order_by("pk" if oldest_first else "-pk").values_list("pk", flat=True)[:most])
         has_more, ids = len(ids) > said["limit"], ids[: said["limit"]]
         return listing.Listed(ids, f"0_{ids[-1]}" if has_more else "", count)

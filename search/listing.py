@@ -7,17 +7,19 @@ repeats nor hides a picture.
 import re
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from gallery import access
 from gallery.access import AnyUser
-from gallery.models import Tag
+from gallery.models import AlbumImage, Image, Tag
 from search.engines import engine
 from search.engines.base import Place, Within
 from search.query.errors import QueryError
 from search.query.filters import Filters
 
 ORDERS = ("-id", "id", "-taken", "taken", "-added", "added", "-size", "size")
+MOST_ALBUMS = 200  # of which each is asked for its own
 _CURSOR = re.compile(r"(-?\d{1,18})_(\d{1,16})", re.ASCII)
 
 
@@ -52,6 +54,32 @@ def around(user: AnyUser, filters: Filters, tag: str, order: str, pk: int) -> tu
     Of a picture that is not in the list both are None.
     """
     return engine().beside(_within(user, filters, tag), order, pk)
+
+
+def by_number(allowed: access.Scope, oldest_first: bool, beyond: int | None, most: int) -> list[int]:
+    """Return the numbers of the `most` visible pictures that come next behind the number `beyond`.
+
+    Each album is asked for as many of its own: going through all pictures until some are visible takes long
+    where few are.
+    """
+    order, after = ("", "gt") if oldest_first else ("-", "lt")
+    visible = access.visible_within(allowed)
+    if 0 < len(allowed.album_ids) <= MOST_ALBUMS:
+        untrashed = Image.objects.filter(access.untrashed())
+        own = untrashed.filter(owner_id=allowed.owner_id)
+        if beyond is not None:
+            own = own.filter(**{f"pk__{after}": beyond})
+        near = Q(pk__in=own.order_by(f"{order}pk").values("pk")[:most])
+        inside = AlbumImage.objects.filter(access.untrashed("image__"))
+        if beyond is not None:
+            inside = inside.filter(**{f"image_id__{after}": beyond})
+        for album_id in sorted(allowed.album_ids):
+            first = inside.filter(album_id=album_id).order_by(f"{order}image_id")[:most]
+            near |= Q(pk__in=first.values("image_id"))
+        visible = visible.filter(near)
+    elif beyond is not None:
+        visible = visible.filter(**{f"pk__{after}": beyond})
+    return list(visible.order_by(f"{order}pk").values_list("pk", flat=True)[:most])
 
 
 def _within(user: AnyUser, filters: Filters, tag: str) -> Within:

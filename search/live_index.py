@@ -122,8 +122,8 @@ class LiveIndex:
         except ValueError:  # another database: restored from a backup, say
             opened = _open(extractor)
             changed = opened.log.news()
-        if self._is_kept_up and self._opened is opened and len(changed) > LEAST_CHANGES:
-            opened.waiting += changed
+        if self._is_kept_up and len(changed) > LEAST_CHANGES:
+            opened.waiting += changed  # after a start, too: the index of before serves meanwhile
         elif changed:
             _apply(opened, changed)
         self._opened = opened
@@ -134,10 +134,11 @@ class LiveIndex:
 
         It also writes new snapshots, for on this machine there may be no worker that does.
         """
-        while not stop.wait(KEPT_UP if self._is_kept_up else 0):
+        self._is_kept_up, pause = True, 0.0
+        while not stop.wait(pause):
+            pause = KEPT_UP
             try:
                 self._look_after()
-                self._is_kept_up = True
             except Exception:
                 logger.exception("The index could not be brought up to date")
             finally:

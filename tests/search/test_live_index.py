@@ -92,6 +92,22 @@ def test_searches_go_on_while_snapshots_are_written(folder, curator, monkeypatch
     assert all(answer == expected for answer in answers)
 
 
+def test_a_server_that_starts_far_behind_lends_the_index_of_before(folder, curator, monkeypatch):
+    """Reading a million changes takes a minute, which nobody waits for."""
+    monkeypatch.setattr(live_indexes, "LEAST_CHANGES", 3)
+    tag = Tag.objects.create(name="all")
+    ImageTag.objects.bulk_create([ImageTag(image=image, tag=tag) for image in Image.objects.all()])
+    own = LiveIndex()
+    own._is_kept_up = True  # as its thread says
+    with own.open() as index:
+        assert (len(index), index.appended) == (21, 0)
+        assert not len(index.tag_rows(tag.pk))
+    own._look_after()
+    with own.open() as index:
+        assert len(index.tag_rows(tag.pk)) == 21
+    assert own.lag() == 0
+
+
 def test_a_missing_snapshot_is_written_anew(folder, curator):
     (folder / "current").unlink()
     live_index.forget()
