@@ -18,11 +18,17 @@ def explained(get_response: Answers) -> Answers:
         is_empty = response.status_code == 405 and not getattr(response, "content", b"")
         if not is_empty or request.path_info.startswith("/api/"):
             return response
-        page = render(request, "405.html", {"around": _around(request.path_info)}, status=405)
+        page = render(request, "405.html", _context(request.path_info), status=405)
         page["Allow"] = response["Allow"]
         return page
 
     return answered
+
+
+def _context(path: str) -> dict[str, str]:
+    """Guests of a link see no more of the site than on its other pages."""
+    base = "shared_base.html" if path.startswith("/s/") else "base.html"
+    return {"around": _around(path), "base": base}
 
 
 def _around(path: str) -> str:

@@ -1,6 +1,6 @@
 """What answers a text besides its embedding: tags that it names, colours, and what people wrote."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ FEW = 2000  # rows that are sorted sooner than marked
 class Meaning:
     """What a text asks for in tags and colours."""
 
-    tag_ids: list[int]  # of tags that mean what the words do
+    tags: Mapping[int, str]  # that mean what the words do: names by number
     colors: list[str]
     is_told: bool  # whether the extractor can say which tags those are; a text of colours alone needs none
     asks_more: bool  # than colours
@@ -27,7 +27,7 @@ class Meaning:
 
     def find(self, index: Index) -> "Found":
         """Look it up."""
-        tagged = index.with_any_tag(self.tag_ids)
+        tagged = index.with_any_tag(list(self.tags))
         colored = [index.word_rows(f"color:{color}") for color in self.colors]
         masks = [tagged] if self.asks_more or not self.colors else []
         masks += [_as_mask(index.size, rows) for rows in colored]

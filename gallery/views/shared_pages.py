@@ -32,7 +32,20 @@ from gallery.views.paging import page_of
 
 PER_PAGE = 60
 SENT = "sent-by-guest"
+# What people open by itself: they are asked for the password, and come back to it.
+OPENED = {"shared_image", "shared_original", "shared_download"}
 SECONDS = 5  # that a slideshow stays on a picture
+
+
+WANTED = "share-link-wanted"
+
+
+class LockedError(Exception):
+    """The link has a password that this browser has not given yet."""
+
+
+class NotAllowedError(Exception):
+    """The link shows pictures, but gives no files."""
 
 
 def for_guests(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -43,8 +56,13 @@ def for_guests(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespo
     def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
-        except Http404:
-            return _private(render(request, "gallery/shared_gone.html", status=404))
+        except (Http404, LockedError, NotAllowedError) as reason:
+            if isinstance(reason, LockedError) and view.__name__ in OPENED:
+                token = kwargs["token"]
+                request.session[f"{WANTED}-{token}"] = request.get_full_path()
+                return _private(redirect("shared", token))
+            context = {"gives_no_files": isinstance(reason, NotAllowedError)}
+            return _private(render(request, "gallery/shared_gone.html", context, status=404))
 
     return answered
 
@@ -162,17 +180,17 @@ def _link(token: str) -> ShareLink:
 
 
 def _opened(request: HttpRequest, token: str) -> ShareLink:
-    """Return the link, where its password was given; otherwise what it shows does not exist."""
+    """Return the link; LockedError where its password was not given."""
     link = _link(token)
     if not _is_open(request, link):
-        raise Http404
+        raise LockedError
     return link
 
 
 def _downloadable(request: HttpRequest, token: str) -> ShareLink:
     link = _opened(request, token)
     if not link.allow_download:
-        raise Http404
+        raise NotAllowedError
     return link
 
 
@@ -207,7 +225,7 @@ def _ask(request: HttpRequest, link: ShareLink, token: str) -> HttpResponse:
         elif link.check_password(request.POST.get("password", "")):
             throttle.succeeded(guards)
             request.session[_proof_name(link)] = _proof(link)
-            return redirect("shared", token)
+            return redirect(request.session.pop(f"{WANTED}-{token}", None) or reverse("shared", args=[token]))
         else:
             throttle.failed("share-link password", request)
             context["error"], status = _("Wrong password."), 400

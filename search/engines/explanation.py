@@ -33,6 +33,8 @@ class Parts:
     tags: float
     words: float
     matched_tags: list[str]
+    meant_tags: list[str]  # those of the picture's that mean what the words do
+    meant_colors: list[str]
     matched_words: list[MatchedWord]
     pictures: list[Likeness]  # likest first; empty unless several pictures were searched by
 
@@ -53,12 +55,20 @@ def explain(
     rows, scores = best.rows[offset:], best.scores[offset:]
     ids = index.take("ids", rows)
     matched, written = _matched_tags(index, rows, resolved), found.matched(rows)
+    meant_tags, meant_colors = _meant(index, rows, resolved)
     likenesses = _likenesses(index, rows, resolved.wanted, resolved.unwanted)
     given = {name: values[offset:] for name, values in best.parts.items()}
     explained = []
     for i in range(len(rows)):
         own = {name: float(given[name][i]) if name in given else 0.0 for name in ranking.COMPONENTS}
-        parts = Parts(**own, matched_tags=matched[i], matched_words=written[i], pictures=likenesses[i])
+        parts = Parts(
+            **own,
+            matched_tags=matched[i],
+            meant_tags=meant_tags[i],
+            meant_colors=meant_colors[i],
+            matched_words=written[i],
+            pictures=likenesses[i],
+        )
         explained.append(Explained(int(ids[i]), float(scores[i]), parts))
     return explained
 
@@ -70,6 +80,22 @@ def _matched_tags(index: Index, rows: np.ndarray, resolved: ResolvedQuery) -> li
         for i in np.flatnonzero(index.carries(resolved.tag_ids[name], rows)):
             matched[i].append(name)
     return matched
+
+
+def _meant(
+    index: Index, rows: np.ndarray, resolved: ResolvedQuery
+) -> tuple[list[list[str]], list[list[str]]]:
+    """For each row the tags, and the colours, that it has of those which the texts mean."""
+    tags: list[list[str]] = [[] for _ in rows]
+    colors: list[list[str]] = [[] for _ in rows]
+    for meaning in resolved.words.meanings:
+        for tag_id, name in meaning.tags.items():
+            for i in np.flatnonzero(index.carries(tag_id, rows)):
+                tags[i] += [name] if name not in tags[i] else []
+        for color in meaning.colors:
+            for i in np.flatnonzero(np.isin(rows, index.word_rows(f"color:{color}"))):
+                colors[i] += [color] if color not in colors[i] else []
+    return tags, colors
 
 
 def _likenesses(

@@ -165,8 +165,8 @@ class QdrantLook(Look):
         total = sum(own.weight for own in words.meanings)
         for own in words.meanings:
             part = share["text"] * own.weight / total
-            if own.tag_ids and not resolved.unwanted:
-                found.append(Bonus(terms.any_of("tags", own.tag_ids), NAMED_TAG * part))
+            if own.tags and not resolved.unwanted:
+                found.append(Bonus(terms.any_of("tags", list(own.tags)), NAMED_TAG * part))
             found += [Bonus(terms.colored(color), NAMED_COLOR * part) for color in own.colors]
         numbers = self._frequencies
         weights = rarity(numbers.pictures, numbers.words, [own.weight for own in words.written])

@@ -147,7 +147,7 @@ def shown(meaning: Meaning) -> models.Filter | None:
     """Say that it shows what a text means; None where the extractor cannot tell. As evidence.Meaning.find."""
     if meaning.asks_more and not meaning.is_told:
         return None
-    tagged = [any_of("tags", meaning.tag_ids)] if meaning.asks_more or not meaning.colors else []
+    tagged = [any_of("tags", list(meaning.tags))] if meaning.asks_more or not meaning.colors else []
     return all_of(*tagged, *map(colored, meaning.colors))
 
 

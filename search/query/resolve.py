@@ -137,9 +137,10 @@ def _meaning(text: str, weight: float, named: dict[int, tuple[str, str]], model:
     colors, rest = color_words.split(text, names | known_in(text, model.tag_names()))
     names_near = near(model, rest) if rest else ()
     if names_near is None:  # the extractor cannot tell: what the text names counts, but is not all
-        return Meaning(list(named), colors, is_told=False, asks_more=True, weight=weight)
-    ids = Tag.objects.filter(name__in=names_near).values_list("id", flat=True) if names_near else []
-    return Meaning(list(ids), colors, is_told=True, asks_more=bool(rest), weight=weight)
+        tags = {tag_id: name for tag_id, (name, _words) in named.items()}
+        return Meaning(tags, colors, is_told=False, asks_more=True, weight=weight)
+    tags = dict(Tag.objects.filter(name__in=names_near).values_list("id", "name")) if names_near else {}
+    return Meaning(tags, colors, is_told=True, asks_more=bool(rest), weight=weight)
 
 
 def _written(query: Query) -> list[WantedWord]:

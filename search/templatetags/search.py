@@ -5,6 +5,7 @@ from typing import Any
 from django import template
 from django.utils.translation import gettext_lazy
 
+from search.forms import COLORS
 from search.query.bar import quoted
 
 register = template.Library()
@@ -31,6 +32,12 @@ WHERE = {
     "text": gettext_lazy("text in the picture"),
     "album": gettext_lazy("album"),
 }
+
+
+@register.filter
+def color_name(color: str) -> str:
+    """Name a colour in the person's language."""
+    return str(COLORS.get(color) or gettext_lazy("black and white"))
 
 
 @register.filter

@@ -199,7 +199,7 @@ def random_ram_state() -> dict:
 
 def load(path: str, way: str, rounds: int) -> dict:
     """Seconds and peak of loading a checkpoint, beside the network's own size."""
-    from gallery.extraction import ram
+    from gallery.extraction import eight_bits, ram
 
     before = resident_bytes()
     began = time.perf_counter()
@@ -207,6 +207,9 @@ def load(path: str, way: str, rounds: int) -> dict:
     seconds = time.perf_counter() - began
     tensors = {tensor.data_ptr(): tensor for tensor in (*network.parameters(), *network.buffers())}
     size = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+    for module in network.modules():
+        packed = (own for own in vars(module).values() if isinstance(own, eight_bits.Packed))
+        size += sum(own.weight.numel() for own in packed)
     return {"seconds": seconds, "peak": peak_bytes() - before, "size": size}
 
 

@@ -62,8 +62,8 @@ class Library:
         """What the engine finds for a text, but for names that people gave."""
         colors, rest = color_words.split(text, frozenset(self.tag_ids))
         near = self.extractor.near(rest) if rest else []
-        ids = [self.tag_ids[name] for name in near or () if name in self.tag_ids]
-        meaning = Meaning(ids, colors, near is not None, bool(rest))
+        tags = {self.tag_ids[name]: name for name in near or () if name in self.tag_ids}
+        meaning = Meaning(tags, colors, near is not None, bool(rest))
         return gather(self.index, np.ones(self.index.size, bool), self.everyone, [meaning], [])
 
 

@@ -24,7 +24,7 @@ from tests.benchmarks import synthetic
 
 WORDS = 50_000  # different ones, six a picture, with frequencies after Zipf
 TOP, TIMES = 50, 9
-MEANING = Meaning(list(range(200, 330)), ["blue"], is_told=True, asks_more=True)
+MEANING = Meaning(dict.fromkeys(range(200, 330), ""), ["blue"], is_told=True, asks_more=True)
 ASKED = [WantedWord(("w3", "w3s")), WantedWord(("w77",)), WantedWord(("w1",))]
 
 

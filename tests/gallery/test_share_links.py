@@ -98,15 +98,28 @@ def test_a_password_is_asked_for_before_anything_is_shown(page, guest, album, ph
     address = make(page, album=album.pk, password="secret tune", allow_download="on")
     inside = [f"{address}images/{photo('coffee').pk}/{rest}" for rest in ("", "thumbnail/small", "original")]
     assert "Corsica" not in text_of(guest.get(address))
-    assert [guest.get(at).status_code for at in [*inside, f"{address}download"]] == [404] * 4
+    for at in (inside[2], f"{address}download", inside[0]):
+        assert guest.get(at)["Location"] == address  # where it is asked for
+    assert guest.get(inside[1]).status_code == 404
     assert guest.post(address, {"password": "wrong"}).status_code == 400
-    assert guest.post(address, {"password": "secret tune"}).status_code == 302
+    opened = guest.post(address, {"password": "secret tune"})
+    assert opened["Location"] == inside[0]  # what was wanted last
+    assert guest.post(address)["Location"] == address
     assert "Corsica" in text_of(guest.get(address))
     assert [guest.get(at).status_code for at in inside] == [200] * 3
     # Another password shuts everyone out again.
     link = ShareLink.objects.get()
     page.post(f"/links/{link.pk}/", {"title": "Corsica", "days": 7, "password": "another"})
-    assert guest.get(inside[0]).status_code == 404
+    assert guest.get(inside[0])["Location"] == address
+
+
+def test_a_link_without_downloads_says_so(page, guest, album, photo):
+    address = make(page, album=album.pk)
+    for at in (f"images/{photo('coffee').pk}/original", "download"):
+        refused = guest.get(address + at)
+        assert refused.status_code == 404
+        assert "No downloads" in text_of(refused)
+        assert "doesn't work" not in text_of(refused)
 
 
 def test_passwords_cannot_be_tried_for_ever(page, guest, album):

@@ -28,8 +28,16 @@ def test_words_in_the_address_show_results_with_their_parts(page):
     assert found(response)[0] == "coffee.png"
     words = text_of(response)
     assert "21 pictures" in words
-    assert "It fits your words." in words
+    assert "It looks like what you typed." in words  # no tag of it says so
     assert not re.search(r"0\.\d\d", words)  # scores are the engine's business
+
+
+def test_words_say_which_tags_and_colours_they_found(page):
+    words = text_of(page.get("/", {"q": "red espresso"}))
+    assert "It fits your words." in words
+    why = words[words.index("It fits your words.") :][:200]
+    assert "#espresso" in why
+    assert "red" in why
 
 
 def test_a_tag_shows_what_matched(page):
