@@ -6,6 +6,7 @@ A snapshot that all processes share, kept up with the database's log of changes.
 import logging
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ CHANGED_SHARE = 1 / 200
 FIRST_PATIENCE = 5.0  # seconds that it waits for the first index of a process
 PATIENCE = 0.5  # seconds that a search waits for another thread which brings the index up to date
 KEPT_UP = 1.0  # seconds between two looks at the log of a web process
+RELEASED = 30.0  # seconds between two times that it gives back the memory of vectors that were read
 
 
 @dataclass
@@ -134,11 +136,14 @@ class LiveIndex:
 
         It also writes new snapshots, for on this machine there may be no worker that does.
         """
-        self._is_kept_up, pause = True, 0.0
+        self._is_kept_up, pause, released = True, 0.0, time.monotonic()
         while not stop.wait(pause):
             pause = KEPT_UP
             try:
                 self._look_after()
+                if self._opened and time.monotonic() - released > RELEASED:
+                    self._opened.index.release_vectors()
+                    released = time.monotonic()
             except Exception:
                 logger.exception("The index could not be brought up to date")
             finally:

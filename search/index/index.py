@@ -80,6 +80,11 @@ class Index:
         """Of the snapshot but for its float32 vectors, which stay on disk, and of which rows are alive."""
         return (self._snapshot.bytes_in_memory if self._snapshot else 0) + self._alive.nbytes
 
+    def release_vectors(self) -> None:
+        """Give back the memory that holds vectors of the snapshot; others may read them meanwhile."""
+        if self._snapshot:
+            self._snapshot.release_vectors()
+
     def append(self, rows: Rows) -> None:
         """Add images behind those that are there; an image that is in the index already is replaced."""
         ids = rows.columns["ids"].tolist()

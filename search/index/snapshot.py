@@ -55,6 +55,18 @@ class Snapshot:
         """Return a column or 'vectors', 'codes', 'scales', 'errors' of all rows, read-only."""
         return self.arrays[name]
 
+    def release_vectors(self) -> None:
+        """Give back the memory of vectors that were read: the kernel maps some 200 kB around each of them.
+
+        They are read again when they are needed, mostly from the system's cache.
+        """
+        base: Any = self.arrays["vectors"]
+        while isinstance(base, np.ndarray):
+            base = base.base
+        base = getattr(base, "obj", base)  # of the memoryview that numpy takes of a map
+        if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            base.madvise(mmap.MADV_DONTNEED)
+
     @property
     def bytes_in_memory(self) -> int:
         """Of everything but the float32 vectors, which stay on disk."""

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from django.conf import settings
 
@@ -32,6 +33,21 @@ def test_what_is_written_is_read(tmp_path):
     assert found.albums.rows(5).tolist() == [0, 10]
     assert found.tags.rows(99).tolist() == []
     np.testing.assert_allclose(found.centre, found["vectors"].mean(axis=0), atol=1e-6)
+
+
+def test_vectors_that_were_read_are_given_back_and_read_again(tmp_path):
+    snapshot.write(tmp_path, DIM, 7, [rows(20_000)])
+    found = snapshot.load(tmp_path, DIM)
+
+    def held() -> int:
+        maps = psutil.Process().memory_maps(grouped=False)
+        return sum(own.rss for own in maps if own.path.endswith("vectors.bin"))
+
+    total = found["vectors"].sum(dtype=np.float64)
+    assert held() > found["vectors"].nbytes / 2
+    found.release_vectors()
+    assert held() == 0
+    assert found["vectors"].sum(dtype=np.float64) == total
 
 
 def test_an_empty_one(tmp_path):
