@@ -81,7 +81,7 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
     context = {"link": link, "token": token, "page": page, "accept": formats.ACCEPT}
     if link.has_preview and not link.password:  # whom a messenger asks for it, it shows everybody there
         context["preview"] = access.linked_images(link).first()
-    context["sent"] = request.session.pop(SENT, "")
+    context["sent"] = request.session.pop(SENT, None)
     return _private(render(request, "gallery/shared.html", context))
 
 
@@ -114,8 +114,8 @@ def shared_add(request: HttpRequest, token: str) -> HttpResponse:
         "Thank you. %(number)s pictures wait for %(title)s’s owner to accept them.",
         len(taken),
     )
-    said = [thanks % {"number": len(taken), "title": link.title}] if taken else []
-    request.session[SENT] = "\n".join([*said, *refused])
+    said = thanks % {"number": len(taken), "title": link.title} if taken else ""
+    request.session[SENT] = {"thanks": said, "refused": refused}
     return redirect("shared", token)
 
 

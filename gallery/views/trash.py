@@ -31,7 +31,7 @@ def trashed(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def one(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show a picture of the person's trash, to restore it or to delete it for good."""
+    """Show one picture in the trash, to restore it or delete it for good."""
     image = get_object_or_404(access.trashed_images(request.user), pk=pk)
     image.days_left = _days_left(image)
     describe([image])
@@ -45,7 +45,7 @@ def _days_left(image: Image) -> int:
 
 @require_POST
 def empty(request: HttpRequest) -> HttpResponse:
-    """Delete for good everything that is in the person's trash."""
+    """Empty the trash: delete everything in it for good."""
     count, is_going_on = trash.empty(request.user)
     if is_going_on:
         going_on = _("%(number)s pictures are being permanently deleted. This takes some minutes.")

@@ -94,7 +94,7 @@ def waiting_context(request: SignedInRequest, of: int = 0) -> dict:
     """Count how many of the person's `of` pictures, or of the unprocessed ones, are searchable.
 
     The number that they are counted from, and since when, stays in the session until all are: reloading a
-    page begins nothing anew, and tells the rate.
+    page starts nothing over, and tells the rate.
     """
     user = request.user
     count = access.unread_images(user).exclude(status=Image.Status.FAILED).count()

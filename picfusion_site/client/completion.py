@@ -5,23 +5,27 @@ import argparse
 SHELLS = ("bash", "zsh", "fish")
 
 
+def _parsers(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """Command -> what reads its arguments."""
+    [commands] = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    return dict(commands.choices)
+
+
 def _commands(parser: argparse.ArgumentParser) -> dict[str, list[str]]:
     """Command -> its options."""
-    actions = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
     return {
         name: sorted(
             option for action in own._actions for option in action.option_strings if option[:2] == "--"
         )
-        for name, own in actions[0].choices.items()
+        for name, own in _parsers(parser).items()
     }
 
 
 def _values(parser: argparse.ArgumentParser) -> dict[str, list[str]]:
     """Command -> the words that its argument can be, of those that have some."""
-    actions = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
     return {
         name: [str(choice) for choice in action.choices]
-        for name, own in actions[0].choices.items()
+        for name, own in _parsers(parser).items()
         for action in own._actions
         if action.choices and not action.option_strings
     }

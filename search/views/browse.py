@@ -109,7 +109,7 @@ def _replaced(request: SignedInRequest, carrying: QuerySet[Image], name: str, in
 
 @require_POST
 def change_tag(request: SignedInRequest) -> HttpResponse:
-    """Rename a tag on all of one's own pictures, which may merge it with another, or take it off them."""
+    """Rename a tag on all of your own pictures, which may merge it with another, or remove it from them."""
     name = request.POST.get("tag", "")
     instead = request.POST.get("instead", "") if request.POST.get("action") == "rename" else ""
     if request.POST.get("action") not in ("rename", "remove"):
