@@ -58,14 +58,14 @@ def home(request: SignedInRequest) -> HttpResponse:
     """
     if request.method == "POST":
         return _accept(request)
-    good_only = "all" not in request.GET
+    good_only, query = "all" not in request.GET, Query()
     try:
         query = from_address(request.GET)
         number, first = _window(request)
         offset, limit = (first - 1) * RESULTS, (number - first + 1) * RESULTS
         found = engine.search(query, request.user, offset, limit, good_only) if query else None
     except QueryError as error:
-        return _refuse(request, error, request.GET.get("q", ""))
+        return _refuse(request, error, request.GET.get("q", ""), query)
     if found is None:
         context = {"recent": describe(browsing.latest(request.user, RECENT)), **waiting_context(request)}
         context["news"] = access.news(request.user)
@@ -109,13 +109,18 @@ def _accept(request: SignedInRequest) -> HttpResponse:
     return redirect(f"{reverse('search')}?{urlencode(parts)}" if parts else reverse("search"))
 
 
-def _refuse(request: SignedInRequest, error: QueryError, line: str) -> HttpResponse:
-    """Show the page with what is wrong, and for the bar a mark under the character in question."""
+def _refuse(
+    request: SignedInRequest, error: QueryError, line: str, query: Query | None = None
+) -> HttpResponse:
+    """Show the page with what is wrong, and for the bar a mark under the character in question.
+
+    A query that could be read stays in the form: what is wrong is mended there.
+    """
     line = line[:1000]
     context = {"error": str(error), "line": line}
     if error.position is not None:
         context |= {"before": line[: error.position], "at": line[error.position :]}
-    return _render(request, Query(), context, status=400)
+    return _render(request, query or Query(), context, status=400)
 
 
 def _window(request: SignedInRequest) -> tuple[int, int]:

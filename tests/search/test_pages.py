@@ -40,6 +40,16 @@ def test_words_say_which_tags_and_colours_they_found(page):
     assert "red" in why
 
 
+def test_weights_of_nothing_can_be_mended_where_they_are(page, photo):
+    asked = {"q": "cup", "image": photo("coffee").pk, "weight_text": 0, "weight_image": 0, "weight_tags": 0}
+    response = page.get("/", asked | {"weight_words": 0})
+    assert response.status_code == 400
+    assert "a weight above 0" in text_of(response)
+    form = response.content.decode()
+    assert re.search(r'<details class="more"\s+open>', form)  # the sliders
+    assert f'name="image" value="{photo("coffee").pk}"' in form
+
+
 def test_a_tag_shows_what_matched(page):
     words = text_of(page.get("/", {"q": "#espresso"}))
     assert "1 picture" in words
