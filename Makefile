@@ -70,6 +70,7 @@ bench: dev-install
 	$(BIN)/python -m tests.benchmarks.pages --images 100000
 	$(BIN)/python -m tests.benchmarks.pages --images 1000000
 	$(BIN)/python -m tests.benchmarks.clients --images 100000
+	$(BIN)/python -m tests.benchmarks.importing
 
 screenshots: dev-install
 	$(BIN)/python -m tests.browser.screenshots

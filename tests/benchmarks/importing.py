@@ -52,7 +52,7 @@ def fill(site: Site, files: list[Path], count: int) -> None:
         (admin,) = database.execute("SELECT id FROM auth_user WHERE username = 'admin'").fetchone()
         columns = [name for name, *_rest in _table(database, "gallery_image")]
         [demo_row] = database.execute(f"SELECT {', '.join(columns)} FROM gallery_image LIMIT 1").fetchall()
-        same = {"owner_id": admin, "status": "pending", "is_text_read": 1, "format": "JPEG", "claimed_by": ""}
+        same = {"owner_id": admin, "status": "pending", "is_text_read": 1, "format": "JPEG", "attempts": 0}
         rows = []
         for n in range(count):
             own = {
