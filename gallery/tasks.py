@@ -1,15 +1,13 @@
 """The worker's part: claim a batch of pending images, extract, store, retry."""
 
 import logging
-import random
 from datetime import timedelta
-from itertools import zip_longest
 
 import numpy as np
 from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
@@ -26,6 +24,7 @@ from gallery.imaging.decoder import DecodeError
 from gallery.machine import machine_id
 from gallery.models import Embedding, Image, ImageTag, Tag, TagDecision
 from gallery.models.tag import normalize
+from gallery.turns import claimable, given_up, in_turns
 
 logger = logging.getLogger(__name__)
 
@@ -209,46 +208,6 @@ def _extract_and_store(
     return errors
 
 
-def claimable() -> QuerySet[Image]:
-    """Images waiting to be read, and those whose worker's lease ran out."""
-    dead = Q(status=Image.Status.PROCESSING, lease_expires_at__lt=timezone.now())
-    return Image.objects.filter(Q(status=Image.Status.PENDING) | dead)
-
-
-def in_turns(size: int) -> list[Image]:
-    """Pick up to `size` claimable images, as many of each person's as of another's, the newest first.
-
-    Nobody's five pictures wait for another one's hundred thousand.
-    """
-    # Written out, for SQLite takes the index of those that wait only where it can see that it holds them all.
-    waiting = claimable().extra(where=["gallery_image.status IN ('pending', 'processing')"])
-    people = _people(waiting, size)
-    # Two workers would else claim the same; on SQLite, where writers queue, Django leaves the lock out.
-    free = waiting.select_for_update(skip_locked=True)
-    own = [iter(free.filter(owner=pk).order_by("attempts", "-id")[:size]) for pk in people]
-    turns = zip_longest(*own)
-    return [image for turn in turns for image in turn if image is not None][:size]
-
-
-def _people(waiting: QuerySet[Image], most: int) -> list[int]:
-    """Pick up to `most` of those who wait, from anybody on: each is one look at the index."""
-    owners = waiting.order_by("owner_id").values_list("owner_id", flat=True)
-    last = owners.last()
-    if last is None:
-        return []
-    at = random.randint(0, last)
-    found: list[int] = []
-    while len(found) < most:
-        following = owners.filter(owner_id__gt=at).first()
-        if following is None:
-            at, following = 0, owners.first()
-        if following is None or following in found:
-            break
-        found.append(following)
-        at = following
-    return found
-
-
 def claim(size: int) -> list[Image]:
     """Lease up to `size` images to this worker; the objects are as they were before this attempt was counted.
 
@@ -257,7 +216,7 @@ def claim(size: int) -> list[Image]:
     came back is FAILED.
     """
     with transaction.atomic():
-        Image.objects.filter(pk__in=claimable().filter(attempts__gte=MAX_ATTEMPTS).values("pk")).update(
+        given_up(MAX_ATTEMPTS).update(
             status=Image.Status.FAILED,
             lease_expires_at=None,
             error=Image.Failure.CRASHED,

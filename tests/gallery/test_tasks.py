@@ -9,6 +9,8 @@ import pytest
 from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.models import OrmQ
 from PIL import Image as Pillow
@@ -301,3 +303,19 @@ def test_a_picture_is_read_though_its_thumbnails_cannot_be_kept(unread, monkeypa
     unread.refresh_from_db()
     assert unread.status == Image.Status.READY
     assert not sorl.storage.exists(thumbnail_name(unread, "small"))
+
+
+def test_a_claim_looks_everything_up_by_its_index(stranger, photo):
+    """However many wait: without statistics SQLite would go through all of them for each batch."""
+    if connection.vendor != "sqlite":
+        pytest.skip("how PostgreSQL looks things up depends on its statistics")
+    Image.objects.filter(pk=photo("coffee").pk).update(status="pending", attempts=0)
+    with CaptureQueriesContext(connection) as asked:
+        assert len(tasks.claim(16)) == 1
+    looked = [own["sql"] for own in asked if "IN ('pending', 'processing')" in own["sql"]]
+    assert len(looked) >= 4
+    with connection.cursor() as cursor:
+        for sql in looked:
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+            plan = " ".join(str(row[-1]) for row in cursor.fetchall())
+            assert "TEMP B-TREE" not in plan, (sql, plan)
