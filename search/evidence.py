@@ -131,7 +131,7 @@ class Evidence:
         if lists:
             rows = lists[0]
             for own in lists[1:]:
-                rows = rows[_as_mask(len(mask), own)[rows] if len(rows) > FEW else _among(rows, own)]
+                rows = rows[_as_mask(len(mask), own)[rows] if len(rows) > FEW else among(rows, own)]
             mask[rows] = True
         return mask
 
@@ -151,7 +151,7 @@ class Evidence:
         """For each row the words that are written about it, and where."""
         found: list[list[MatchedWord]] = [[] for _ in rows]
         for written in self.words:
-            has = {field: _among(rows.astype(np.uint32), own) for field, own in written.places.items()}
+            has = {field: among(rows.astype(np.uint32), own) for field, own in written.places.items()}
             for i in range(len(rows)):
                 if where := [field for field, own in has.items() if own[i]]:
                     found[i].append(MatchedWord(written.word, where))
@@ -193,7 +193,7 @@ def joined(lists: Iterable[np.ndarray], size: int) -> np.ndarray:
     return np.flatnonzero(mask).astype(np.uint32)
 
 
-def _among(rows: np.ndarray, own: np.ndarray) -> np.ndarray:
+def among(rows: np.ndarray, own: np.ndarray) -> np.ndarray:
     """Bool (len(rows),): whether each row is in the list, which is in growing order and not empty."""
     if not len(own):
         return np.zeros(len(rows), bool)

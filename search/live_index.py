@@ -35,6 +35,7 @@ CHANGED_SHARE = 1 / 200
 FIRST_PATIENCE = 5.0  # seconds that it waits for the first index of a process
 PATIENCE = 0.5  # seconds that a search waits for another thread which brings the index up to date
 KEPT_UP = 1.0  # seconds between two looks at the log of a web process
+TRIED_AGAIN = 60.0  # seconds after which a snapshot that could not be written is tried again
 RELEASED = 30.0  # seconds between two times that it gives back the memory of vectors that were read
 
 
@@ -61,6 +62,7 @@ class LiveIndex:
         self._opened: _Opened | None = None
         self._held = threading.local()
         self._is_kept_up = False
+        self._compact_at = 0.0  # when a snapshot may be written again, on the clock of time.monotonic
 
     @contextmanager
     def open(self) -> Iterator[Index]:
@@ -124,12 +126,12 @@ class LiveIndex:
         except ValueError:  # another database: restored from a backup, say
             opened = _open(extractor)
             changed = opened.log.news()
-        if self._is_kept_up and len(changed) > LEAST_CHANGES:
-            opened.waiting += changed  # after a start, too: the index of before serves meanwhile
-        elif changed:
-            _apply(opened, changed)
         self._opened = opened
-        return opened
+        # The log tells of each change once: what is not applied stays in this list, whatever happens.
+        opened.waiting += changed
+        if opened.waiting and not (self._is_kept_up and len(opened.waiting) > LEAST_CHANGES):
+            _apply_waiting(opened, len(opened.waiting))
+        return opened  # one that much waits for serves as it was, after a start, too
 
     def keep_up(self, stop: threading.Event) -> None:
         """Bring the index up to date every second until the event comes, so that no search waits for it.
@@ -156,20 +158,36 @@ class LiveIndex:
         extractor = self._extractor()
         much = LEAST_CHANGES + len(opened.index) * CHANGED_SHARE
         # Rows of one picture that changed often are many, too, and no reason: what counts is images.
-        if len(opened.waiting) + opened.index.appended > much and change_log.count_since(opened.since) > much:
-            compact(extractor)
+        is_much = len(opened.waiting) + opened.index.appended > much
+        if is_much and time.monotonic() > self._compact_at and change_log.count_since(opened.since) > much:
+            self._compact(extractor)
         if snapshot.current(_folder(extractor.key)) != opened.snapshot:
             newer = _open(extractor)
             _apply(newer, newer.log.news())  # before anybody has it
             with self._refreshing:
                 self._opened = newer
         elif opened.waiting:  # too few for a snapshot
-            with self._refreshing:
-                _apply(opened, list(dict.fromkeys(opened.waiting)))
-                opened.waiting = []
+            while opened.waiting:
+                with self._refreshing:
+                    _apply_waiting(opened, LEAST_CHANGES)
+
+    def _compact(self, extractor: Description) -> None:
+        """Write the next snapshot; where that fails, as on a full disk, what waits is read into memory."""
+        try:
+            compact(extractor)
+        except OSError:
+            logger.exception("The next snapshot of the index could not be written")
+            self._compact_at = time.monotonic() + TRIED_AGAIN
 
     def _extractor(self) -> Description:
         return self._current() if self._current else extractor_switch.current()
+
+
+def _apply_waiting(opened: _Opened, most: int) -> None:
+    """Apply up to `most` of the changes that wait; they go from the list when they are in the index."""
+    piece = opened.waiting[:most]
+    _apply(opened, list(dict.fromkeys(piece)))
+    del opened.waiting[: len(piece)]
 
 
 def _apply(opened: _Opened, changed: Sequence[int]) -> None:
@@ -206,6 +224,8 @@ def compact(extractor: Description) -> bool:
     changed = change_log.images_since(found.seq)
     apply_changes(index, changed, index_rows.images(extractor.key, index.dim, changed))
     with _writing(extractor.key):
+        if snapshot.current(_folder(extractor.key)) != found.name:  # another process wrote one meanwhile
+            return False
         snapshot.write(_folder(extractor.key), extractor.dim, last, index.chunks())
     return True
 

@@ -6,6 +6,7 @@ before it, and its scale is multiplied in afterwards. That, GELU and the roundin
 a row stays in the processor's cache.
 """
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -74,6 +75,11 @@ def activate_rows(y: Any, scales: Any, bias: Any, out: Any, new_scales: Any, sta
 @cache
 def _threads(count: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(count, thread_name_prefix="eight-bits")
+
+
+# A fork has none of the threads; where systems have no fork, there is nothing to forget either.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_threads.cache_clear)
 
 
 def _run(kernel: Callable[..., None], rows: int, *arrays: torch.Tensor) -> None:

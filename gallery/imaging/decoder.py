@@ -220,6 +220,9 @@ class Decoder:
         """Lend a child for one request. One that failed, or has served long enough, is not used again."""
         child = self._free.get()
         try:
+            if child and child.process.poll() is not None:  # it was ended from outside meanwhile
+                child.end()
+                child = None
             child = child or _Child(self.limits)
             yield child
             keep: _Child | None = child

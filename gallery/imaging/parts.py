@@ -16,9 +16,10 @@ MOST_EXIF = 8_000_000  # bytes in all segments of EXIF together; one has 65,533
 MOST_CHUNKS = 1_000  # of a PNG, other than those that hold pixels and frames
 MOST_PIXEL_CHUNKS = 200_000
 OF_PIXELS = {b"IDAT", b"fdAT", b"fcTL", b"ANMF", b"jxlp"}
-MOST_BLOCKS = 20_000  # of a GIF before its first picture, of up to 255 bytes each
+MOST_BLOCKS = 200_000  # of a GIF before its first picture; XMP is read as some for each 80 bytes
+COMMENT = b"\xfe"  # GIF's label of one
 MOST_ENTRIES = 2_000  # of one of a TIFF's directories
-LARGEST_POSITION = 2**62  # that a file can be asked for
+LARGEST_POSITION = 2**40  # that a file is asked for: some systems refuse larger ones
 # How a TIFF begins -> its order of bytes, and how many of them a position in it has.
 TIFFS: dict[bytes, tuple[Literal["little", "big"], int]] = {
     b"II*\0": ("little", 4),
@@ -92,8 +93,8 @@ def _png_chunks(file: IO[bytes]) -> Iterator[bytes]:
 
 def _riff_chunks(file: IO[bytes]) -> Iterator[bytes]:
     """WebP's."""
-    at = 12
-    while len(head := _read(file, at, 8)) == 8:
+    at, end = 12, 8 + int.from_bytes(_read(file, 4, 4), "little")  # what lies behind is nobody's
+    while at < end and len(head := _read(file, at, 8)) == 8:
         yield head[:4]
         size = int.from_bytes(head[4:], "little")
         at += 8 + size + size % 2
@@ -123,8 +124,10 @@ def _check_gif(file: IO[bytes]) -> None:
     file.seek(13 + (3 << (flags & 7) + 1 if flags & 128 else 0))
     blocks = 0
     while (kind := file.read(1)) not in (b"", b",", b";"):
-        size = file.read(2)[1:] if kind == b"!" else b""
+        label, size = (file.read(1), file.read(1)) if kind == b"!" else (b"", b"")
         blocks += 1
+        if size == b"\0" and label != COMMENT:  # Pillow goes on behind an empty one
+            size = file.read(1)
         while size not in (b"", b"\0") and blocks <= MOST_BLOCKS:
             file.seek(size[0], 1)
             size = file.read(1)

@@ -27,17 +27,15 @@ from gallery.files.responses import send_original, send_thumbnail
 from gallery.forms.sign_in import too_many
 from gallery.imaging import formats
 from gallery.models import Image, ShareLink
+from gallery.numbers import whole_number
 from gallery.refusal import RefusedError
 from gallery.views.paging import page_of
 
 PER_PAGE = 60
 SENT = "sent-by-guest"
-# What people open by itself: they are asked for the password, and come back to it.
+# What people open by itself: they are asked for the password.
 OPENED = {"shared_image", "shared_original", "shared_download"}
 SECONDS = 5  # that a slideshow stays on a picture
-
-
-WANTED = "share-link-wanted"
 
 
 class LockedError(Exception):
@@ -57,11 +55,11 @@ def for_guests(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespo
         try:
             return view(request, *args, **kwargs)
         except (Http404, LockedError, NotAllowedError) as reason:
+            token = kwargs["token"]
             if isinstance(reason, LockedError) and view.__name__ in OPENED:
-                token = kwargs["token"]
-                request.session[f"{WANTED}-{token}"] = request.get_full_path()
-                return _private(redirect("shared", token))
-            context = {"gives_no_files": isinstance(reason, NotAllowedError)}
+                wanted = f"?picture={kwargs['pk']}" if view.__name__ == "shared_image" else ""
+                return _private(redirect(reverse("shared", args=[token]) + wanted))
+            context = {"token": token, "gives_no_files": isinstance(reason, NotAllowedError)}
             return _private(render(request, "gallery/shared_gone.html", context, status=404))
 
     return answered
@@ -225,7 +223,7 @@ def _ask(request: HttpRequest, link: ShareLink, token: str) -> HttpResponse:
         elif link.check_password(request.POST.get("password", "")):
             throttle.succeeded(guards)
             request.session[_proof_name(link)] = _proof(link)
-            return redirect(request.session.pop(f"{WANTED}-{token}", None) or reverse("shared", args=[token]))
+            return _to_what_was_wanted(request, link, token)
         else:
             throttle.failed("share-link password", request)
             context["error"], status = _("Wrong password."), 400
@@ -233,6 +231,14 @@ def _ask(request: HttpRequest, link: ShareLink, token: str) -> HttpResponse:
     if seconds:
         response["Retry-After"] = str(seconds)
     return response
+
+
+def _to_what_was_wanted(request: HttpRequest, link: ShareLink, token: str) -> HttpResponse:
+    """Go on to the picture whose address was opened first, or to all of them."""
+    wanted = whole_number(request.GET.get("picture", ""))
+    if wanted and access.linked_images(link).filter(pk=wanted).exists():
+        return redirect("shared-image", token, wanted)
+    return redirect("shared", token)
 
 
 def _count_view(request: HttpRequest, link: ShareLink) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from search.evidence import Evidence, MatchedWord
+from search.evidence import Evidence, MatchedWord, among
 from search.index import ranking
 from search.index.index import Index
 from search.query.resolve import Example, ResolvedQuery
@@ -93,7 +93,7 @@ def _meant(
             for i in np.flatnonzero(index.carries(tag_id, rows)):
                 tags[i] += [name] if name not in tags[i] else []
         for color in meaning.colors:
-            for i in np.flatnonzero(np.isin(rows, index.word_rows(f"color:{color}"))):
+            for i in np.flatnonzero(among(rows, index.word_rows(f"color:{color}"))):
                 colors[i] += [color] if color not in colors[i] else []
     return tags, colors
 

@@ -98,19 +98,24 @@ def test_a_password_is_asked_for_before_anything_is_shown(page, guest, album, ph
     address = make(page, album=album.pk, password="secret tune", allow_download="on")
     inside = [f"{address}images/{photo('coffee').pk}/{rest}" for rest in ("", "thumbnail/small", "original")]
     assert "Corsica" not in text_of(guest.get(address))
-    for at in (inside[2], f"{address}download", inside[0]):
+    for at in (inside[2], f"{address}download"):
         assert guest.get(at)["Location"] == address  # where it is asked for
+    asked = f"{address}?picture={photo('coffee').pk}"
+    assert guest.get(inside[0])["Location"] == asked
+    assert "sessionid" not in guest.cookies  # nothing is kept of whoever only looks, as messengers do
+    assert f'action="{asked}"' in guest.get(asked).content.decode()
     assert guest.get(inside[1]).status_code == 404
     assert guest.post(address, {"password": "wrong"}).status_code == 400
-    opened = guest.post(address, {"password": "secret tune"})
-    assert opened["Location"] == inside[0]  # what was wanted last
-    assert guest.post(address)["Location"] == address
+    gone = guest.post(f"{address}?picture=999", {"password": "secret tune"})
+    assert gone["Location"] == address
+    guest.cookies.clear()
+    assert guest.post(asked, {"password": "secret tune"})["Location"] == inside[0]
     assert "Corsica" in text_of(guest.get(address))
     assert [guest.get(at).status_code for at in inside] == [200] * 3
     # Another password shuts everyone out again.
     link = ShareLink.objects.get()
     page.post(f"/links/{link.pk}/", {"title": "Corsica", "days": 7, "password": "another"})
-    assert guest.get(inside[0])["Location"] == address
+    assert guest.get(inside[0])["Location"] == asked
 
 
 def test_a_link_without_downloads_says_so(page, guest, album, photo):

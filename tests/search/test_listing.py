@@ -7,7 +7,7 @@ from gallery import access, trash
 from gallery.models import Album, AlbumImage, AlbumMember, Image
 from search import listing
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.many]
 
 
 @pytest.fixture

@@ -1,10 +1,11 @@
 """The index of a process: opened, kept up, compacted, and rebuilt where it is damaged."""
 
+import errno
 import threading
 
 import numpy as np
 import pytest
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from gallery import extractor_switch
 from gallery.models import Album, AlbumImage, Image, ImageTag, Tag
@@ -95,13 +96,54 @@ def test_searches_go_on_while_snapshots_are_written(folder, curator, monkeypatch
 def test_a_server_that_starts_far_behind_lends_the_index_of_before(folder, curator, monkeypatch):
     """Reading a million changes takes a minute, which nobody waits for."""
     monkeypatch.setattr(live_indexes, "LEAST_CHANGES", 3)
-    tag = Tag.objects.create(name="all")
-    ImageTag.objects.bulk_create([ImageTag(image=image, tag=tag) for image in Image.objects.all()])
-    own = LiveIndex()
+    tag, own = tag_all(), LiveIndex()
     own._is_kept_up = True  # as its thread says
     with own.open() as index:
         assert (len(index), index.appended) == (21, 0)
         assert not len(index.tag_rows(tag.pk))
+    own._look_after()
+    with own.open() as index:
+        assert len(index.tag_rows(tag.pk)) == 21
+    assert own.lag() == 0
+
+
+def tag_all() -> Tag:
+    tag = Tag.objects.create(name="all")
+    ImageTag.objects.bulk_create([ImageTag(image=image, tag=tag) for image in Image.objects.all()])
+    return tag
+
+
+def test_changes_that_could_not_be_read_are_read_the_next_time(folder, curator, monkeypatch):
+    own = LiveIndex()
+    with own.open():
+        pass
+    tag, read = tag_all(), live_indexes.index_rows.images
+
+    def fail(*args):
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(live_indexes.index_rows, "images", fail)
+    with pytest.raises(OperationalError), own.open():
+        pass
+    assert own.lag() == 21
+    monkeypatch.setattr(live_indexes.index_rows, "images", read)
+    with own.open() as index:
+        assert len(index.tag_rows(tag.pk)) == 21
+    assert own.lag() == 0
+
+
+def test_a_snapshot_that_cannot_be_written_leaves_nothing_behind_for_ever(folder, curator, monkeypatch):
+    monkeypatch.setattr(live_indexes, "LEAST_CHANGES", 3)
+    own = LiveIndex()
+    own._is_kept_up = True
+    with own.open():
+        pass
+    tag = tag_all()
+
+    def fail(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(snapshot, "write", fail)
     own._look_after()
     with own.open() as index:
         assert len(index.tag_rows(tag.pk)) == 21

@@ -16,7 +16,7 @@ from tests.conftest import drawn
 from tests.gallery.extraction import tiny
 
 # Without VNNI oneDNN's 8-bit sums overflow: such a processor is never given them.
-HAS_8_BITS = short_layers.fastest().in_8_bits
+HAS_8_BITS = short_layers.has_8_bits()
 REFERENCE = settings.BASE_DIR.parent / "shared" / "ram"
 
 
@@ -245,11 +245,20 @@ def test_8_bits_are_left_alone_where_they_are_not_wanted():
 def test_8_bits_are_left_alone_where_their_sums_overflow(monkeypatch):
     """As oneDNN's do without VNNI."""
 
-    class Overflowing(eight_bits.Packed):
-        def product(self, x):
-            return super().product(x).clamp(-1, 1)
+    class Overflowing(torch.nn.Module):
+        def __init__(self, first, second):
+            super().__init__()
+            self.both = torch.nn.Sequential(first, torch.nn.GELU(), second)
 
-    monkeypatch.setattr(eight_bits, "Packed", Overflowing)
+        def forward(self, x):
+            return self.both(x).clamp(-0.1, 0.1)
+
     times = iter([1.0, 0.9, 0.1])  # as if 8 bits were the fastest
     monkeypatch.setattr(short_layers, "_seconds", lambda way: next(times))
+    monkeypatch.setattr(eight_bits, "TwoLayers", Overflowing)
+    assert not short_layers.fastest().in_8_bits
+    monkeypatch.setattr(Overflowing, "forward", lambda self, x: self.both(x))
+    times = iter([1.0, 0.9, 0.1])
+    assert short_layers.fastest().in_8_bits
+    times = iter([1.0, 0.9, 0.85])  # too little to be worth it
     assert not short_layers.fastest().in_8_bits

@@ -92,6 +92,18 @@ def test_a_child_that_is_killed_fails_no_file_and_is_replaced(decoding):
     assert one.examine(io.BytesIO(encoded(drawn()))).width == 64
 
 
+def test_a_child_that_was_killed_while_it_waited_is_not_lent(decoding):
+    """A file is asked for of two: with others asking at once, both could have died before it came."""
+    one = decoding()
+    with one._child() as child:
+        pass
+    os.kill(child.process.pid, signal.SIGKILL)
+    child.process.wait()
+    with one._child() as another:
+        assert another is not child
+        assert another.process.poll() is None
+
+
 def test_a_file_that_ends_two_children_is_at_fault_itself(decoding, monkeypatch):
     one, asked = decoding(), []
 
@@ -331,9 +343,10 @@ EXIF = b"\xff\xe1\xff\xffExif\0\0II*\0\x08\0\0\0" + bytes(65535 - 16)
         tiff_with(20_000),
         big_tiff_with(2**40),
         webp_with(100_000),
-        gif_with(COMMENT * 100_000),
-        gif_with(b"\x21\xfe", b"\x01A" * 100_000, b"\0"),
-        gif_with(b"?" * 100_000),
+        gif_with(COMMENT * 150_000),
+        gif_with(b"\x21\xfe", b"\x01A" * 300_000, b"\0"),
+        gif_with(b"?" * 300_000),
+        gif_with(b"\x21\xf9\0\x2c", bytes(44), b"\0", b"?" * 300_000),
         boxes_with("HEIF", 100_000),
         boxes_with("AVIF", 100_000),
         boxes_with("JXL", 100_000),
@@ -352,6 +365,7 @@ EXIF = b"\xff\xe1\xff\xffExif\0\0II*\0\x08\0\0\0" + bytes(65535 - 16)
         "comments",
         "a long comment",
         "junk",
+        "junk behind an empty block",
         "HEIF",
         "AVIF",
         "JPEG XL",
@@ -372,6 +386,8 @@ def test_a_file_of_too_many_parts_is_refused_before_anything_slow_reads_it(decod
         png_with(500),
         tiff_with(500),
         webp_with(500),
+        encoded(drawn(), "WEBP") + bytes(60_000),  # as recovered files end
+        gif_with(b"\x21\xff\x0bXMP DataXMP", b"<rdf:li>0123456789</rdf:li>" * 80_000, bytes(256), b"\0"),
         gif_with(COMMENT * 500),
         boxes_with("HEIF", 500),
         boxes_with("AVIF", 500),
