@@ -54,6 +54,7 @@ def fill(site: Site, files: list[Path], count: int) -> None:
         columns = [name for name, *_rest in _table(database, "gallery_image")]
         [demo_row] = database.execute(f"SELECT {', '.join(columns)} FROM gallery_image LIMIT 1").fetchall()
         same = {"owner_id": admin, "status": "pending", "is_text_read": 1, "format": "JPEG", "attempts": 0}
+        same |= {"perceptual_hash": None, "color": None, "colors": ""}  # which nobody knows yet
         rows = []
         for n in range(count):
             own = {
