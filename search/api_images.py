@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers
@@ -76,12 +75,13 @@ class SearchedImageViewSet(ImageViewSet):
         form = ListingSerializer(data=asked(request))
         refuse_unknown(request, form.fields)
         form.is_valid(raise_exception=True)
-        said, visible = form.validated_data, access.visible_images(request.user)
+        said, allowed = form.validated_data, access.scope(request.user)
+        visible = access.visible_within(allowed)
         said["cursor"] = self._place(said.get("cursor", ""), said["ordering"])
         try:
             filters = Filters(**{own.name: said.get(own.name) for own in FILTERS})
             is_by_number = not set(filters) - {"format"} and said["ordering"] in BY_NUMBER
-            piece = self._by_number(said, visible) if is_by_number else self._filtered(said, filters)
+            piece = self._by_number(said, allowed) if is_by_number else self._filtered(said, filters)
         except QueryError as error:
             raise ValidationError({error.field: [error.message]}) from error
         images = ImageSerializer.with_related(visible, request.user).in_bulk(piece.ids)
@@ -122,17 +122,17 @@ class SearchedImageViewSet(ImageViewSet):
         user, cursor = self.request.user, said.get("cursor", "")
         return listing.piece(user, filters, tag, said["ordering"], cursor, said["limit"])
 
-    def _by_number(self, said: dict[str, Any], visible: QuerySet[Image]) -> listing.Listed:
+    def _by_number(self, said: dict[str, Any], allowed: access.Scope) -> listing.Listed:
         """List by number, from the database: what waits and what failed, too."""
         asked = {name: said[name] for name in ("status", "format", "tag") if said.get(name)}
-        images = ImageFilter(asked, visible).qs
+        images = ImageFilter(asked, access.visible_within(allowed)).qs
         # Without a filter it is what the index counts, and the few that it does not know yet: counting a
         # million rows takes a second.
         count = images.count() if asked else browsing.count(self.request.user)
         beyond = listing.parse(said["cursor"])[1] if said.get("cursor") else None
         oldest_first, most = said["ordering"] == "id", said["limit"] + 1
         if not asked:
-            ids = listing.by_number(access.scope(self.request.user), oldest_first, beyond, most)
+            ids = listing.by_number(allowed, oldest_first, beyond, most)
         else:
             if beyond is not None:
                 images = images.filter(pk__gt=beyond) if oldest_first else images.filter(pk__lt=beyond)

@@ -59,13 +59,13 @@ def around(user: AnyUser, filters: Filters, tag: str, order: str, pk: int) -> tu
 def by_number(allowed: access.Scope, oldest_first: bool, beyond: int | None, most: int) -> list[int]:
     """Return the numbers of the `most` visible pictures that come next behind the number `beyond`.
 
-    Each album is asked for as many of its own: going through all pictures until some are visible takes long
-    where few are.
+    Whoever shows them asks gallery.access for the pictures, as always: here are but their numbers. Each
+    album is asked for as many of its own: going through all pictures takes long where few are visible.
     """
-    visible = access.visible_within(allowed)
     if 0 < len(allowed.album_ids) <= MOST_ALBUMS:
-        visible = visible.filter(pk__in=_next_of_each(allowed, oldest_first, beyond, most))
-    elif beyond is not None:
+        return _next_of_each(allowed, oldest_first, beyond, most)
+    visible = access.visible_within(allowed)
+    if beyond is not None:
         visible = visible.filter(pk__gt=beyond) if oldest_first else visible.filter(pk__lt=beyond)
     order = "pk" if oldest_first else "-pk"
     return list(visible.order_by(order).values_list("pk", flat=True)[:most])
