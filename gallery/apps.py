@@ -54,7 +54,7 @@ def check_folders(app_configs: Any, **kwargs) -> list[checks.CheckMessage]:
     return [
         checks.Warning(f"WATCH_FOLDERS: {printable(folder)} is not there.", hint=hint, id="gallery.W002")
         for folder, _owner in settings.WATCH_FOLDERS
-        if not os.path.isdir(folder)  # whatever the reason, as a mount that hangs or forbids
+        if not os.path.isdir(folder)  # which is no error for whatever reason
     ]
 
 

@@ -7,7 +7,6 @@ repeats nor hides a picture.
 import re
 from dataclasses import dataclass
 
-from django.db import connection
 from django.utils.translation import gettext as _
 
 from gallery import access
@@ -63,35 +62,12 @@ def by_number(allowed: access.Scope, oldest_first: bool, beyond: int | None, mos
     album is asked for as many of its own: going through all pictures takes long where few are visible.
     """
     if 0 < len(allowed.album_ids) <= MOST_ALBUMS:
-        return _next_of_each(allowed, oldest_first, beyond, most)
+        return access.next_numbers(allowed, oldest_first, beyond, most)
     visible = access.visible_within(allowed)
     if beyond is not None:
         visible = visible.filter(pk__gt=beyond) if oldest_first else visible.filter(pk__lt=beyond)
     order = "pk" if oldest_first else "-pk"
     return list(visible.order_by(order).values_list("pk", flat=True)[:most])
-
-
-def _next_of_each(allowed: access.Scope, oldest_first: bool, beyond: int | None, most: int) -> list[int]:
-    """Return the next `most` of what the person owns and of what is in the albums, all together.
-
-    Written out: SQLite has no pieces of lists in a union but as tables, which Django does not write.
-    """
-    direction, after = ("ASC", ">") if oldest_first else ("DESC", "<")
-    start = beyond if beyond is not None else (0 if oldest_first else 2**62)
-    own = f"""SELECT * FROM (SELECT id AS number FROM gallery_image WHERE owner_id = %s AND trashed_at IS NULL
-        AND id {after} %s ORDER BY id {direction} LIMIT %s) AS own"""
-    inside = f"""SELECT * FROM (SELECT image_id AS number FROM gallery_albumimage
-        JOIN gallery_image ON gallery_image.id = image_id
-        WHERE album_id = %s AND trashed_at IS NULL AND image_id {after} %s
-        ORDER BY image_id {direction} LIMIT %s) AS inside"""
-    places = [allowed.owner_id, *sorted(allowed.album_ids)]
-    union = " UNION ".join([own, *[inside] * len(allowed.album_ids)])
-    values = [value for place in places for value in (place, start, most)]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT number FROM ({union}) AS near ORDER BY 1 {direction} LIMIT %s", [*values, most]
-        )
-        return [number for (number,) in cursor.fetchall()]
 
 
 def _within(user: AnyUser, filters: Filters, tag: str) -> Within:
