@@ -33,6 +33,8 @@ timeout = 300
 # A results page with twenty examples, a region and filters has a long address.
 limit_request_line = 8190
 accesslog = None
+LETTING_GO = 1.0  # seconds in which the index may be let go at a stop
+stopping = threading.Event()
 loglevel = "warning"
 
 
@@ -84,6 +86,14 @@ def post_worker_init(worker: Any) -> None:
         extractor = extractor_switch.current()
         worker.log.warning("Pictures are searched by %s", extractor.key)
         registry.load(extractor)
-        engine().keep_up(threading.Event())  # the first search need not read it from the disk
+        engine().keep_up(stopping)  # the first search need not read it from the disk
 
-    threading.Thread(target=load, name="load-extractor", daemon=True).start()
+    worker.looks_after = threading.Thread(target=load, name="load-extractor", daemon=True)
+    worker.looks_after.start()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Let what looks after the index end, so that another process can feed a search engine at once."""
+    stopping.set()
+    if hasattr(worker, "looks_after"):
+        worker.looks_after.join(LETTING_GO)

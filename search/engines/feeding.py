@@ -18,8 +18,7 @@ from typing import Any
 
 from django.db import DatabaseError, close_old_connections, connection
 from django.db.models import F, Q
-from django.db.models.functions import Least
-from django.utils import timezone
+from django.db.models.functions import Least, Now
 
 from gallery import change_log, extractor_switch
 from gallery.extraction import registry
@@ -30,7 +29,7 @@ from search.models import Feed
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=10)  # by the clock of the database, for those of machines differ
 PAUSE = 0.5  # seconds between two looks at the log
 LOOK_AGAIN = 60.0  # seconds until it is asked again whether the service has lost everything
 AWAY = 5.0  # seconds until a service that did not answer is tried again
@@ -90,6 +89,16 @@ class Feeder:
                 pause = AWAY
             finally:
                 close_old_connections()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Leave the feed to the next process at once; where that fails, the lease runs out."""
+        try:
+            Feed.objects.filter(holder=self._name).update(holder="")
+        except DatabaseError as error:
+            logger.warning("The feed could not be let go: %s", error)
+        finally:
+            close_old_connections()
 
     def step(self, extractor: Description) -> bool:
         """Tell the service what comes next; whether there may be more. False where another process does."""
@@ -174,7 +183,7 @@ class Feeder:
 
     def _renew(self, extractor: str) -> None:
         own = Feed.objects.filter(extractor=extractor, holder=self._name)
-        own.update(held_until=timezone.now() + LEASE)
+        own.update(held_until=Now() + LEASE)
 
     def _begin(self, extractor: str, **values: bool) -> None:
         self._held.pop(extractor, None)
@@ -194,17 +203,14 @@ class Feeder:
 
     def _hold(self, extractor: str) -> Feed | None:
         """Take the feed, or keep it; None where another process has it."""
-        now = timezone.now()
-        feed = Feed.objects.filter(extractor=extractor).first()
-        if feed is None:
-            feed, _ = Feed.objects.get_or_create(extractor=extractor, defaults=_start())
-        if feed.holder == self._name and feed.held_until > now + LEASE / 2:
-            return feed
-        free = Q(holder=self._name) | Q(held_until__lt=now) | Q(holder="")
-        taken = Feed.objects.filter(free, extractor=extractor).update(
-            holder=self._name, held_until=now + LEASE
-        )
-        return Feed.objects.get(extractor=extractor) if taken else None
+        own = Feed.objects.filter(extractor=extractor)
+        if held := own.filter(holder=self._name, held_until__gt=Now() + LEASE / 2).first():
+            return held
+        if not own.exists():
+            own.get_or_create(extractor=extractor, defaults=_start())
+        free = Q(holder=self._name) | Q(held_until__lt=Now()) | Q(holder="")
+        taken = own.filter(free).update(holder=self._name, held_until=Now() + LEASE)
+        return own.get() if taken else None
 
     def _save(self, extractor: str, began_at: int, **values: int | bool | None) -> bool:
         """Note how far it is, if this process still has the feed where it was, at this position.
@@ -213,7 +219,7 @@ class Feeder:
         one goes on from there.
         """
         own = Feed.objects.filter(extractor=extractor, holder=self._name, position=began_at)
-        if own.update(**values, held_until=timezone.now() + LEASE):
+        if own.update(**values, held_until=Now() + LEASE):
             return True
         Feed.objects.filter(extractor=extractor).update(position=Least(F("position"), began_at))
         self._held.pop(extractor, None)

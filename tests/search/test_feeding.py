@@ -1,9 +1,11 @@
 """Telling a search service what changed: nothing is left out, whoever dies, is slow or loses everything."""
 
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 from qdrant_client import QdrantClient
 from qdrant_client.models import Filter
 
@@ -72,6 +74,34 @@ def test_a_fill_goes_on_where_it_ended_and_drops_what_is_gone(curator, photo, mo
         pass
     assert qdrant.ids(extractor) == set(Image.objects.exclude(pk=gone.pk).values_list("pk", flat=True))
     assert not first.step(extractor)
+
+
+def test_the_next_process_has_the_feed_at_once_when_one_stops(curator, monkeypatch):
+    """A killed one's lease runs out first; one that was stopped waits for nothing."""
+    qdrant, extractor = PromptEngine(), extractor_switch.current()
+    qdrant.catch_up(extractor)
+    monkeypatch.setattr(feeding, "close_old_connections", lambda: None)  # it ends in a thread of its own
+    first, second, stop = qdrant._feeder, Feeder(qdrant), threading.Event()
+    first.step(extractor)
+    assert Feed.objects.get().holder == first._name
+    second.step(extractor)
+    assert Feed.objects.get().holder == first._name, "it has the feed"
+    stop.set()
+    first.keep_up(stop)
+    second.step(extractor)
+    assert Feed.objects.get().holder == second._name
+
+
+def test_a_lease_goes_by_the_clock_of_the_database(curator, monkeypatch):
+    """A machine whose clock is an hour ahead does not take the feed from another."""
+    qdrant, extractor = PromptEngine(), extractor_switch.current()
+    qdrant.catch_up(extractor)
+    first, ahead = qdrant._feeder, Feeder(qdrant)
+    first.step(extractor)
+    later = timezone.now() + timedelta(hours=1)
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    ahead.step(extractor)
+    assert Feed.objects.get().holder == first._name
 
 
 @one_machine
