@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
+from django_q.models import OrmQ
 from filelock import FileLock
 from sorl.thumbnail import default
 
@@ -157,6 +158,23 @@ def test_it_goes_on_where_it_ended_and_runs_in_pieces(own, monkeypatch, settings
             break
     assert verification.latest().originals == Image.objects.count()
     assert "so far" not in said
+
+
+def test_it_gives_way_to_whatever_else_is_asked_of_the_worker(own, monkeypatch, settings):
+    """It neither sleeps nor reads on while pictures wait; it goes on all the same, one original at a turn."""
+    settings.VAR_DIR.mkdir(exist_ok=True)
+    slept = []
+    monkeypatch.setattr(verification.time, "sleep", slept.append)
+    OrmQ.objects.all().delete()
+    verification.start()
+    tasks.enqueue()
+    for turn in range(1, 4):
+        assert verification.go_on() == f"{turn} originals so far"
+        assert OrmQ.objects.order_by("pk").last().func() == "gallery.verification.go_on"
+    assert not slept
+    OrmQ.objects.all().delete()
+    verification.go_on()
+    assert verification.latest().originals == Image.objects.count()
 
 
 class Site:
