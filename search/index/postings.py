@@ -20,7 +20,7 @@ class Postings:
 
     def extend(self, pairs: np.ndarray) -> None:
         """Note (row, key) pairs, int64 (n, 2). No row comes before one that is there already."""
-        keys, starts, rows = grouped(pairs)
+        keys, starts, rows = grouped(pairs[:, 0], pairs[:, 1])
         for key, start, stop in zip(keys.tolist(), starts[:-1], starts[1:], strict=True):
             self._recent[key].append(rows[start:stop])
 
@@ -160,11 +160,14 @@ def stored_vocabulary(words: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
     return np.frombuffer(b"".join(encoded), np.uint8), np.cumsum(lengths)
 
 
-def grouped(pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Group (row, key) pairs, int64 (n, 2) in growing order of row, by key.
+def grouped(rows: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Group rows (n,), which grow, by their keys, integers (n,).
 
     Gives keys int64 (k,), starts int64 (k+1,), rows uint32 (n,), as StoredPostings takes them.
     """
-    order = np.argsort(pairs[:, 1], kind="stable")
-    keys, starts = np.unique(pairs[order, 1], return_index=True)
-    return keys, np.append(starts, len(pairs)), pairs[order, 0].astype(np.uint32)
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
+    is_first = np.ones(len(keys), bool)
+    np.not_equal(keys[1:], keys[:-1], out=is_first[1:])
+    starts = np.flatnonzero(is_first)
+    return keys[starts].astype(np.int64), np.append(starts, len(keys)), rows.astype(np.uint32)[order]

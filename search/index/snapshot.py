@@ -160,7 +160,7 @@ def _write_rows(new: Path, dim: int, chunks: Iterable[Rows]) -> dict[str, dict[s
     """Write every array's file; what the manifest says of each."""
     files = {key: _File(new, key, dtype) for key, dtype in COLUMNS.items()}
     files["vectors"] = _File(new, "vectors", "<f4", dim)
-    pairs = {kind: [np.zeros((0, 2), np.int64)] for kind in PAIRS}
+    pairs = {kind: _Pairs() for kind in PAIRS}
     vocabulary = _Vocabulary()
     total, count = np.zeros(dim), 0
     for rows in chunks:
@@ -172,17 +172,17 @@ def _write_rows(new: Path, dim: int, chunks: Iterable[Rows]) -> dict[str, dict[s
             ("albums", rows.albums),
             ("words", vocabulary.add(rows.words)),
         ):
-            pairs[kind].append(own + np.array([count, 0]))
+            pairs[kind].append(own, count)
         count += len(rows)
     centre = (total / max(count, 1)).astype("<f4")
     text, ends, order = vocabulary.stored()
     files["words_text"] = _File(new, "words_text", "u1", array=text)
     files["words_ends"] = _File(new, "words_ends", "<i8", array=ends)
-    for kind, lists in pairs.items():
-        joined = np.concatenate(lists)
+    for kind in PAIRS:
+        rows_of, keys = pairs.pop(kind).joined()
         if kind == "words":
-            joined[:, 1] = order[joined[:, 1]]
-        for part, array in zip(("keys", "starts", "rows"), grouped(joined), strict=True):
+            keys = _narrow(order)[keys]
+        for part, array in zip(("keys", "starts", "rows"), grouped(rows_of, keys), strict=True):
             files[f"{kind}_{part}"] = _File(new, f"{kind}_{part}", array.dtype, array=array)
     files["centre"] = _File(new, "centre", "<f4", array=centre)
     written = {key: file.close() for key, file in files.items()}
@@ -197,6 +197,27 @@ def _write_codes(new: Path, vectors: np.ndarray, centre: np.ndarray) -> dict[str
         for key, array in vars(quantize(vectors[start : start + CHUNK], centre)).items():
             files[key].append(array)
     return {key: file.close() for key, file in files.items()}
+
+
+class _Pairs:
+    """The (row, key) pairs of all chunks, in few bytes: a large library has a hundred million."""
+
+    def __init__(self) -> None:
+        self._rows, self._keys = [np.zeros(0, np.uint32)], [np.zeros(0, np.int32)]
+
+    def append(self, pairs: np.ndarray, first: int) -> None:
+        """Add pairs int64 (m, 2), whose rows count from the row `first` on."""
+        self._rows.append((pairs[:, 0] + first).astype(np.uint32))
+        self._keys.append(_narrow(pairs[:, 1]))
+
+    def joined(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return rows uint32 (n,) and keys int32 or int64 (n,)."""
+        return np.concatenate(self._rows), np.concatenate(self._keys)
+
+
+def _narrow(keys: np.ndarray) -> np.ndarray:
+    """Return keys, none of them negative, in half their bytes if that holds them."""
+    return keys.astype(np.int32) if keys.max(initial=0) < 2**31 else keys
 
 
 class _Vocabulary:
