@@ -1,6 +1,7 @@
 """The worker's part: claim a batch of pending images, extract, store, retry."""
 
 import logging
+import time
 from datetime import timedelta
 
 import numpy as np
@@ -9,7 +10,7 @@ from django.core.management import call_command
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
-from django_q.models import Schedule
+from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
 from gallery import extractor_switch, rereading, text_reading
@@ -31,6 +32,7 @@ logger = logging.getLogger(__name__)
 # A worker that has not stored its batch by then is taken for dead, and its images return.
 LEASE = timedelta(minutes=2)
 SUMMED_UP = 500  # embeddings at a time
+TURN = 3.0  # seconds in which one batch follows another
 
 
 def enqueue() -> None:
@@ -92,20 +94,35 @@ def clear_sessions() -> str:
 
 
 def extract_pending() -> str:
-    """Extract one batch, and ask for the next while there is more.
+    """Extract a batch, or what batches a short turn allows, and ask for the next turn while there is more.
 
-    A worker told to stop ends after one batch.
+    A worker told to stop ends after one turn, and whatever else is asked of it is next after one batch.
 
     When nothing is pending and the extractor is being switched, a batch of the library is read by the new
     one.
     """
-    size = settings.EXTRACTION_BATCH_SIZE
-    done = extract_batch(size) or reextract_batch(size) or rereading.measure_batch(size) or sum_up_batch()
-    done = done or text_reading.read_batch(is_urgent=claimable().exists)
+    until, done = time.monotonic() + TURN, 0
+    while last := _next_batch():
+        done += last
+        # The queue is looked at twice a second: a turn for each batch would leave the worker idle between.
+        if time.monotonic() > until or others_wait() or not claimable().exists():
+            break
     more = claimable().exists() or extractor_switch.is_switching() or rereading.unmeasured().exists()
     if done and (more or text_reading.unread().exists()):
         enqueue()
     return f"{done} pictures"
+
+
+def _next_batch() -> int:
+    """Do the most urgent of what there is to read; of how many pictures that was."""
+    size = settings.EXTRACTION_BATCH_SIZE
+    done = extract_batch(size) or reextract_batch(size) or rereading.measure_batch(size) or sum_up_batch()
+    return done or text_reading.read_batch(is_urgent=claimable().exists)
+
+
+def others_wait() -> bool:
+    """Whether the worker is asked for more than the task that asks this."""
+    return OrmQ.objects.all()[:2].count() > 1
 
 
 def extract_batch(size: int) -> int:

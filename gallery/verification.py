@@ -18,7 +18,6 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
-from django_q.models import OrmQ
 from django_q.tasks import async_task
 from sorl.thumbnail import default
 from sorl.thumbnail.images import ImageFile
@@ -200,7 +199,7 @@ def go_on() -> str:
     outcome = latest()
     if outcome is None or outcome.finished:
         return "nothing to do"
-    if check_originals(outcome, PIECE, others_wait=_others_wait):
+    if check_originals(outcome, PIECE, others_wait=tasks.others_wait):
         save(outcome)
         async_task("gallery.verification.go_on", group="verification")
         return f"{outcome.originals} originals so far"
@@ -210,11 +209,6 @@ def go_on() -> str:
     outcome.finished = timezone.now().isoformat()
     save(outcome)
     return "good" if outcome.is_good else "something is wrong: see manage.py verify"
-
-
-def _others_wait() -> bool:
-    """Whether the worker is asked for more than the task that asks this."""
-    return OrmQ.objects.all()[:2].count() > 1
 
 
 def _file() -> Path:
