@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django_q.models import OrmQ
 
 from gallery.database_version import WrongDatabaseError, check_database
@@ -45,7 +46,9 @@ def worker() -> str:
     beat = WorkerState.objects.order_by("-beat_at").values_list("beat_at", flat=True).first()
     if beat is None or timezone.now() - beat > SILENT:
         raise NotReadyError(
-            "no worker runs" if beat is None else f"no worker since {beat:%Y-%m-%d %H:%M} UTC"
+            gettext("no worker runs")
+            if beat is None
+            else gettext("no worker since %(at)s UTC") % {"at": f"{beat:%Y-%m-%d %H:%M}"}
         )
     return "ok"
 
@@ -57,8 +60,9 @@ def queue() -> str:
     began = oldest.task.get("started") if oldest else None
     waited = time.time() - began.timestamp() if began else 0.0
     if waited > STUCK.total_seconds():
-        raise NotReadyError(f"a task waits for {waited / 60:.0f} minutes")
-    return f"{Image.objects.filter(status=Image.Status.PENDING).count()} pictures wait"
+        raise NotReadyError(gettext("a task waits for %(minutes)d minutes") % {"minutes": waited / 60})
+    count = Image.objects.filter(status=Image.Status.PENDING).count()
+    return ngettext("%(number)d picture waits", "%(number)d pictures wait", count) % {"number": count}
 
 
 def index() -> str:
@@ -66,18 +70,21 @@ def index() -> str:
     engine().check()
     lag = engine().lag()
     if lag is None:
-        return "not opened yet: the first search does"
+        return gettext("not opened yet: the first search does")
+    told = ngettext("%(number)d change behind", "%(number)d changes behind", lag) % {"number": lag}
     if lag > BEHIND:
-        raise NotReadyError(f"{lag} changes behind")
-    return f"{lag} changes behind"
+        raise NotReadyError(told)
+    return told
 
 
 def disk() -> str:
     """Look at the room for pictures."""
     free = shutil.disk_usage(settings.VAR_DIR).free // 1_000_000
     if free < settings.MIN_FREE_MB:
-        raise NotReadyError(f"{free} MB are free, {settings.MIN_FREE_MB} are kept")
-    return f"{free} MB free"
+        raise NotReadyError(
+            gettext("%(free)d MB are free, %(kept)d are kept") % {"free": free, "kept": settings.MIN_FREE_MB}
+        )
+    return gettext("%(free)d MB free") % {"free": free}
 
 
 def weights() -> str:

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db.models import Count, Min, Sum
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from gallery import backup, extractor_switch, letters, quota
 from gallery.models import Image, WorkerState
@@ -24,13 +25,25 @@ LEAST_APART = 10  # seconds between two looks that tell a rate
 PAGES = {"weights": "models"}
 # What to do about a check of picfusion_site.health that fails.
 REMEDIES = {
-    "database": "Start the database, or look at its folder's permissions.",
-    "migrations": "Stop the site and run: manage.py migrate.",
-    "worker": "Start the worker: manage.py worker, or make run, which starts everything.",
-    "queue": "Look at the worker's log. If it hangs, restart it: nothing is lost.",
-    "index": "Look at the server of SEARCH_URL, if there is one. Else: manage.py rebuild_index.",
-    "disk": "Make room, or move the data folder to a larger disk.",
-    "weights": "Fetch the model: manage.py weights download, or choose another one.",
+    "database": gettext_lazy("Start the database, or look at its folder's permissions."),
+    "migrations": gettext_lazy("Stop the site and run: manage.py migrate."),
+    "worker": gettext_lazy("Start the worker: manage.py worker, or make run, which starts everything."),
+    "queue": gettext_lazy("Look at the worker's log. If it hangs, restart it: nothing is lost."),
+    "index": gettext_lazy(
+        "Look at the server of SEARCH_URL, if there is one. Else: manage.py rebuild_index."
+    ),
+    "disk": gettext_lazy("Make room, or move the data folder to a larger disk."),
+    "weights": gettext_lazy("Fetch the model: manage.py weights download, or choose another one."),
+}
+# The checks of picfusion_site.health as this page calls them.
+NAMES = {
+    "database": gettext_lazy("database"),
+    "migrations": gettext_lazy("migrations"),
+    "worker": gettext_lazy("worker"),
+    "queue": gettext_lazy("queue"),
+    "index": gettext_lazy("index"),
+    "disk": gettext_lazy("disk"),
+    "weights": gettext_lazy("weights"),
 }
 
 
@@ -144,7 +157,7 @@ def _failures() -> list[Failed]:
     failed = Image.objects.filter(status=Image.Status.FAILED).order_by()
     counts = failed.values_list("error").annotate(own=Count("pk")).order_by("-own")
     labels = dict(Image.Failure.choices)
-    return [Failed(reason, str(labels.get(reason, "Unknown")), count) for reason, count in counts]
+    return [Failed(reason, str(labels.get(reason, gettext("Unknown"))), count) for reason, count in counts]
 
 
 def _people() -> tuple[list[Storing], int]:
@@ -167,8 +180,8 @@ def checks() -> list[Check]:
     _is_ready, answers = health.report()
     found = [
         Check(
-            name, bool(own["ok"]), _told(name, str(own["detail"])), "" if own["ok"] else REMEDIES[name],
-            PAGES.get(name, ""),
+            str(NAMES[name]), bool(own["ok"]), _told(name, str(own["detail"])),
+            "" if own["ok"] else str(REMEDIES[name]), PAGES.get(name, ""),
         )
         for name, own in answers.items()
     ]  # fmt: skip
@@ -181,7 +194,9 @@ def _told(name: str, detail: str) -> str:
     if beat is None:
         return detail
     seconds = max(0, round((timezone.now() - beat.beat_at).total_seconds()))
-    return f"heard of {seconds} seconds ago, started again {beat.restarts} times"
+    return gettext("heard of %(seconds)d seconds ago, started again %(times)d times") % {
+        "seconds": seconds, "times": beat.restarts,
+    }  # fmt: skip
 
 
 def _watched() -> list[Check]:
@@ -190,29 +205,40 @@ def _watched() -> list[Check]:
     unknown = owners - set(User.objects.filter(username__in=owners).values_list("username", flat=True))
     if not unknown:
         return []
-    detail = f"WATCH_FOLDERS names nobody's account: {', '.join(sorted(unknown))}"
-    return [Check("watched folders", False, detail, "Correct the name, and restart the worker.")]
+    detail = gettext("WATCH_FOLDERS names nobody's account: %(names)s") % {
+        "names": ", ".join(sorted(unknown))
+    }
+    remedy = gettext("Correct the name, and restart the worker.")
+    return [Check(gettext("watched folders"), False, detail, remedy)]
 
 
 def _backup() -> Check:
     report = backup.latest()
     if report is None:
-        return Check("backup", False, "none was made yet", "Run: manage.py backup FOLDER, each night.")
+        remedy = gettext("Run: manage.py backup FOLDER, each night.")
+        return Check(gettext("backup"), False, gettext("none was made yet"), remedy)
     if report.wrong:
-        detail = f"{len(report.wrong)} originals were missing or damaged in the last one"
-        return Check("backup", False, detail, "Run: manage.py verify, and restore those files.")
-    return Check("backup", True, f"the last one is of {report.at}")
+        detail = ngettext(
+            "%(number)d original was missing or damaged in the last one",
+            "%(number)d originals were missing or damaged in the last one",
+            len(report.wrong),
+        ) % {"number": len(report.wrong)}
+        remedy = gettext("Run: manage.py verify, and restore those files.")
+        return Check(gettext("backup"), False, detail, remedy)
+    return Check(gettext("backup"), True, gettext("the last one is of %(at)s") % {"at": report.at})
 
 
 def _mail() -> Check:
     if letters.can_be_sent():
-        return Check("mail", True, "ok")
-    detail = "no mail server is set: letters go to the log"
-    return Check("mail", False, detail, "Set EMAIL_URL; without it nobody can reset a password.")
+        return Check(gettext("mail"), True, gettext("ok"))
+    detail = gettext("no mail server is set: letters go to the log")
+    return Check(
+        gettext("mail"), False, detail, gettext("Set EMAIL_URL; without it nobody can reset a password.")
+    )
 
 
 def _https() -> Check:
     if settings.HTTPS:
-        return Check("https", True, "ok")
-    detail = "cookies go over plain connections, too"
-    return Check("https", False, detail, "Behind a proxy with a certificate, set HTTPS=on.")
+        return Check("https", True, gettext("ok"))
+    detail = gettext("cookies go over plain connections, too")
+    return Check("https", False, detail, gettext("Behind a proxy with a certificate, set HTTPS=on."))

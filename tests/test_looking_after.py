@@ -146,6 +146,23 @@ def test_the_front_page_of_the_admin_site_tells_all(
     assert re.search(r"curator [\d.]+\sMB in 21 pictures", said)
 
 
+@pytest.mark.parametrize("language", ["de", "pt-br"])
+def test_the_front_page_speaks_the_persons_language(language, client, administrator, curator, photo):
+    """Every text of its own: what is the same in both languages is a name or a number."""
+    client.force_login(administrator)
+    Image.objects.filter(pk=photo("coffee").pk).update(status="failed", error="missing")
+    Image.objects.filter(pk=photo("rocket").pk).update(status="pending")
+
+    def texts(language: str) -> set[str]:
+        answer = client.get("/admin/", headers={"Accept-Language": language})
+        front = answer.content.decode().split('<div class="module">', 1)[1].split('id="content-related"')[0]
+        own, _applications = front.split("</div>\n\n", 1)
+        return {text.strip(" \n✓⚠") for text in re.split(r"<[^>]+>", own) if re.search("[a-z]{3}", text)}
+
+    names = {"curator", "https", "lite/2", "worker", "backup"}  # the last two are Portuguese, too
+    assert texts("en") & texts(language) <= names
+
+
 def test_the_front_page_tells_quotas(client, administrator, curator):
     Account.objects.update_or_create(user=curator, defaults={"quota_mb": 500})
     client.force_login(administrator)

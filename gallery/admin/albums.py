@@ -9,6 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from gallery import access
 from gallery.admin.secrets import KeepsSecrets
@@ -29,7 +31,7 @@ class AlbumMemberInline(admin.TabularInline):
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    @admin.display(description="person")
+    @admin.display(description=_("person"))
     def name(self, member: AlbumMember) -> str:
         return member.user.get_username()
 
@@ -38,7 +40,7 @@ class NewMemberInline(admin.TabularInline):
     """One more member."""
 
     model = AlbumMember
-    verbose_name_plural = "add a member"
+    verbose_name_plural = _("add a member")
     fields = ["user", "role"]
     autocomplete_fields = ["user"]
     extra = 1
@@ -53,7 +55,7 @@ class AlbumAdminForm(forms.ModelForm):
         """Take only one of the album's own pictures."""
         cover = self.cleaned_data["cover"]
         if cover and not access.album_images(self.instance).filter(image=cover).exists():
-            raise ValidationError("The cover must be one of the album's pictures.")
+            raise ValidationError(gettext("The cover must be one of the album's pictures."))
         return cover
 
 
@@ -71,7 +73,7 @@ class AlbumAdmin(admin.ModelAdmin):
     @admin.display(description="")
     def inside(self, album: Album) -> str:
         address = f"{reverse('admin:gallery_image_changelist')}?album={album.pk}"
-        return format_html('<a href="{}">Pictures</a>', address)
+        return format_html('<a href="{}">{}</a>', address, gettext("Pictures"))
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj else []
@@ -98,9 +100,10 @@ class ShareLinkAdmin(KeepsSecrets):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    @admin.action(description="Revoke", permissions=["change"])
+    @admin.action(description=_("Revoke"), permissions=["change"])
     def revoke(self, request: HttpRequest, links: QuerySet[ShareLink]) -> None:
         found = list(links.filter(ended_at=None))
         for link in found:  # one by one: the audit trail names each
             link.end()
-        messages.success(request, f"{len(found)} links revoked.")
+        said = ngettext("%(number)d link revoked.", "%(number)d links revoked.", len(found))
+        messages.success(request, said % {"number": len(found)})

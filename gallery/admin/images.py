@@ -13,6 +13,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
 from gallery import access, album_filling, corrections, extractor_switch, ownership, tagging, tasks, trash
@@ -47,18 +49,18 @@ class EmbeddingInline(admin.TabularInline):
 
 
 class InTrash(admin.SimpleListFilter):
-    title = "trash"
+    title = _("trash")
     parameter_name = "trash"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("no", "not in the trash"), ("yes", "in the trash")]
+        return [("no", gettext("not in the trash")), ("yes", gettext("in the trash"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Image]) -> QuerySet[Image]:
         return queryset.filter(trashed_at__isnull=self.value() == "no") if self.value() else queryset
 
 
 class ReadBy(admin.SimpleListFilter):
-    title = "read by"
+    title = _("read by")
     parameter_name = "extractor"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -74,13 +76,13 @@ class ReadBy(admin.SimpleListFilter):
 class InAlbum(admin.SimpleListFilter):
     """The latest albums; any other by its number in the address, to which an album's page links."""
 
-    title = "album"
+    title = _("album")
     parameter_name = "album"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         latest = list(Album.objects.order_by("-pk")[:LISTED].values_list("pk", "title"))
         chosen = whole_number(request.GET.get("album", "")) or 0
-        others = Album.objects.filter(pk=chosen).exclude(pk__in=[pk for pk, _ in latest])
+        others = Album.objects.filter(pk=chosen).exclude(pk__in=[pk for pk, _title in latest])
         return [(str(pk), title) for pk, title in [*latest, *others.values_list("pk", "title")]]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Image]) -> QuerySet[Image]:
@@ -116,7 +118,7 @@ class ImageAdmin(admin.ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     search_fields = ["filename"]  # and what get_search_results adds
-    search_help_text = "Part of a file's name, the beginning of a SHA-256, or a tag."
+    search_help_text = _("Part of a file's name, the beginning of a SHA-256, or a tag.")
     actions = [
         "retry", "read_again", "turn_left", "turn_right", "correct", "tag", "untag", "add_to_album",
         "change_owner", "download", "move_to_trash", "restore",
@@ -185,11 +187,11 @@ class ImageAdmin(admin.ModelAdmin):
             found |= Q(pk__in=shown.values("image"))
         return queryset.filter(found), False
 
-    @admin.display(boolean=True, description="trash")
+    @admin.display(boolean=True, description=_("trash"))
     def is_trashed(self, image: Image) -> bool:
         return image.trashed_at is not None
 
-    @admin.display(description="pixels", ordering="width")
+    @admin.display(description=_("pixels"), ordering="width")
     def sides(self, image: Image) -> str:
         return f"{image.width} × {image.height}"
 
@@ -208,14 +210,15 @@ class ImageAdmin(admin.ModelAdmin):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Say what becomes of each, instead of listing every tag."""
-        names = [f"{own}: {'into the trash' if own.trashed_at is None else 'for good'}" for own in objs]
-        return names, {"pictures": len(objs)}, set(), []
+        trash_it, for_good = gettext("into the trash"), gettext("for good")
+        names = [f"{own}: {trash_it if own.trashed_at is None else for_good}" for own in objs]
+        return names, {gettext("pictures"): len(objs)}, set(), []
 
     @admin.display(description="")
     def thumbnail(self, image: Image) -> str:
         return self._picture(image, "small", 72)
 
-    @admin.display(description="Picture")
+    @admin.display(description=_("Picture"))
     def preview(self, image: Image) -> str:
         return self._picture(image, "medium", 400)
 
@@ -226,37 +229,48 @@ class ImageAdmin(admin.ModelAdmin):
         tag = '<img src="{}" alt="{}" height="{}" loading="lazy">'
         return format_html(tag, source, image.filename, height)
 
-    @admin.action(description="Turn the chosen pictures left", permissions=["change"])
+    @admin.action(description=_("Turn the chosen pictures left"), permissions=["change"])
     def turn_left(self, request: HttpRequest, queryset: Any) -> None:
-        self.message_user(request, f"{corrections.turn(queryset, -1)} pictures turned.", messages.SUCCESS)
+        self._turn(request, queryset, -1)
 
-    @admin.action(description="Turn the chosen pictures right", permissions=["change"])
+    def _turn(self, request: HttpRequest, queryset: Any, quarters: int) -> None:
+        count = corrections.turn(queryset, quarters)
+        said = ngettext("%(number)d picture turned.", "%(number)d pictures turned.", count)
+        self.message_user(request, said % {"number": count}, messages.SUCCESS)
+
+    @admin.action(description=_("Turn the chosen pictures right"), permissions=["change"])
     def turn_right(self, request: HttpRequest, queryset: Any) -> None:
-        self.message_user(request, f"{corrections.turn(queryset, 1)} pictures turned.", messages.SUCCESS)
+        self._turn(request, queryset, 1)
 
-    @admin.action(description="Correct date or place of the chosen pictures", permissions=["change"])
+    @admin.action(description=_("Correct date or place of the chosen pictures"), permissions=["change"])
     def correct(self, request: HttpRequest, queryset: Any) -> HttpResponseBase | None:
         """Ask for date and place, and say them of all the chosen pictures; what is left empty stays."""
-        asked = self._ask(request, queryset, AdminCorrectManyForm, "Correct date or place")
+        asked = self._ask(request, queryset, AdminCorrectManyForm, gettext("Correct date or place"))
         if isinstance(asked, HttpResponseBase):
             return asked
         asked.correct(_plain(queryset))
-        self.message_user(request, f"{queryset.count()} pictures changed.", messages.SUCCESS)
+        count = queryset.count()
+        said = ngettext("%(number)d picture changed.", "%(number)d pictures changed.", count)
+        self.message_user(request, said % {"number": count}, messages.SUCCESS)
         return None
 
-    @admin.action(description="Read again the chosen pictures that failed", permissions=["change"])
+    @admin.action(description=_("Read again the chosen pictures that failed"), permissions=["change"])
     def retry(self, request: HttpRequest, queryset: Any) -> None:
         count = tasks.retry(queryset)
-        self.message_user(request, f"{count} pictures wait to be read again.", messages.SUCCESS)
+        said = ngettext(
+            "%(number)d picture waits to be read again.", "%(number)d pictures wait to be read again.", count
+        )
+        self.message_user(request, said % {"number": count}, messages.SUCCESS)
 
-    @admin.action(description="Read the chosen pictures again", permissions=["change"])
+    @admin.action(description=_("Read the chosen pictures again"), permissions=["change"])
     def read_again(self, request: HttpRequest, queryset: Any) -> None:
         """Have them read once more; those that are searchable stay so meanwhile."""
         ready = list(queryset.filter(status=Image.Status.READY).values_list("pk", flat=True))
         if ready:
             async_task("gallery.tasks.read_turned", ready, group="extraction")
-        count = tasks.retry(queryset)
-        self.message_user(request, f"{len(ready) + count} pictures are read again.", messages.SUCCESS)
+        count = len(ready) + tasks.retry(queryset)
+        said = ngettext("%(number)d picture is read again.", "%(number)d pictures are read again.", count)
+        self.message_user(request, said % {"number": count}, messages.SUCCESS)
 
     def _ask(self, request: HttpRequest, queryset: Any, form_class: type[forms.Form], title: str) -> Any:
         """Return the form once it is filled in, or the page that asks for it."""
@@ -268,30 +282,34 @@ class ImageAdmin(admin.ModelAdmin):
         }  # fmt: skip
         return render(request, "admin/ask.html", context)
 
-    @admin.action(description="Tag the chosen pictures…", permissions=["change"])
+    @admin.action(description=_("Tag the chosen pictures…"), permissions=["change"])
     def tag(self, request: HttpRequest, queryset: Any) -> HttpResponseBase | None:
         """Give them a tag, as a person does."""
-        asked = self._ask(request, queryset, TagForm, "Tag")
+        asked = self._ask(request, queryset, TagForm, gettext("Tag"))
         if isinstance(asked, HttpResponseBase):
             return asked
         count = tagging.add_to_all(_plain(queryset), asked.cleaned_data["tag"])
-        self.message_user(request, f"{count} pictures carry the tag.", messages.SUCCESS)
+        said = ngettext("%(number)d picture carries the tag.", "%(number)d pictures carry the tag.", count)
+        self.message_user(request, said % {"number": count}, messages.SUCCESS)
         return None
 
-    @admin.action(description="Remove a tag from the chosen pictures…", permissions=["change"])
+    @admin.action(description=_("Remove a tag from the chosen pictures…"), permissions=["change"])
     def untag(self, request: HttpRequest, queryset: Any) -> HttpResponseBase | None:
         """Take a tag away, so that no extractor gives it again."""
-        asked = self._ask(request, queryset, TagForm, "Remove a tag")
+        asked = self._ask(request, queryset, TagForm, gettext("Remove a tag"))
         if isinstance(asked, HttpResponseBase):
             return asked
         count = tagging.remove_from_all(_plain(queryset), asked.cleaned_data["tag"])
-        self.message_user(request, f"{count} pictures carry the tag no more.", messages.SUCCESS)
+        said = ngettext(
+            "%(number)d picture carries the tag no more.", "%(number)d pictures carry the tag no more.", count
+        )
+        self.message_user(request, said % {"number": count}, messages.SUCCESS)
         return None
 
-    @admin.action(description="Add the chosen pictures to an album…", permissions=["change"])
+    @admin.action(description=_("Add the chosen pictures to an album…"), permissions=["change"])
     def add_to_album(self, request: HttpRequest, queryset: Any) -> HttpResponseBase | None:
         """Put those into an album whose owners may do so themselves."""
-        asked = self._ask(request, queryset, AlbumChoiceForm, "Add to an album")
+        asked = self._ask(request, queryset, AlbumChoiceForm, gettext("Add to an album"))
         if isinstance(asked, HttpResponseBase):
             return asked
         album: Album = asked.cleaned_data["album"]
@@ -302,38 +320,52 @@ class ImageAdmin(admin.ModelAdmin):
         for owner, own in owners.items():
             album_filling.put(album, own, User(pk=owner))
         left = queryset.count() - len(rows)
-        rest = f" {left} were left out: their owners are not members." if left else ""
-        self.message_user(request, f"{len(rows)} pictures are in {album}.{rest}", messages.SUCCESS)
+        said = ngettext(
+            "%(number)d picture is in %(album)s.", "%(number)d pictures are in %(album)s.", len(rows)
+        ) % {"number": len(rows), "album": album}
+        rest = ngettext(
+            "%(number)d was left out: its owner is no member.",
+            "%(number)d were left out: their owners are not members.",
+            left,
+        ) % {"number": left}
+        self.message_user(request, f"{said} {rest}" if left else said, messages.SUCCESS)
         return None
 
-    @admin.action(description="Give the chosen pictures to somebody…", permissions=["change"])
+    @admin.action(description=_("Give the chosen pictures to somebody…"), permissions=["change"])
     def change_owner(self, request: HttpRequest, queryset: Any) -> HttpResponseBase | None:
         """Make them another person's; those that this person has already stay."""
-        asked = self._ask(request, queryset, OwnerForm, "Change owner")
+        asked = self._ask(request, queryset, OwnerForm, gettext("Change owner"))
         if isinstance(asked, HttpResponseBase):
             return asked
         to = asked.cleaned_data["owner"]
         given, stay = ownership.reassign(_plain(queryset), to)
-        rest = f" {stay} stay, for they have them." if stay else ""
-        self.message_user(request, f"{given} pictures are {to}'s now.{rest}", messages.SUCCESS)
+        said = ngettext(
+            "%(number)d picture is %(person)s's now.", "%(number)d pictures are %(person)s's now.", given
+        ) % {"number": given, "person": to}
+        rest = ngettext(
+            "%(number)d stays, for they have it.", "%(number)d stay, for they have them.", stay
+        ) % {"number": stay}
+        self.message_user(request, f"{said} {rest}" if stay else said, messages.SUCCESS)
         return None
 
-    @admin.action(description="Download the chosen pictures", permissions=["view"])
+    @admin.action(description=_("Download the chosen pictures"), permissions=["view"])
     def download(self, request: HttpRequest, queryset: Any) -> HttpResponseBase:
         """Send a ZIP of their originals."""
         images = access.with_location(_plain(queryset), request.user)
         chosen = ((image, image.sees_location) for image in images.iterator(chunk_size=100))
         return downloads.zip_of(chosen, "pictures")
 
-    @admin.action(description="Move the chosen pictures to the trash", permissions=["delete"])
+    @admin.action(description=_("Move the chosen pictures to the trash"), permissions=["delete"])
     def move_to_trash(self, request: HttpRequest, queryset: Any) -> None:
         count = trash.move(_plain(queryset).filter(trashed_at=None))
-        self.message_user(request, f"{count} pictures are in the trash.", messages.SUCCESS)
+        said = ngettext("%(number)d picture is in the trash.", "%(number)d pictures are in the trash.", count)
+        self.message_user(request, said % {"number": count}, messages.SUCCESS)
 
-    @admin.action(description="Restore the chosen pictures from the trash", permissions=["change"])
+    @admin.action(description=_("Restore the chosen pictures from the trash"), permissions=["change"])
     def restore(self, request: HttpRequest, queryset: Any) -> None:
         count = trash.restore(access.restorable_by_helpers().filter(pk__in=_plain(queryset)))
-        self.message_user(request, f"{count} pictures restored.", messages.SUCCESS)
+        said = ngettext("%(number)d picture restored.", "%(number)d pictures restored.", count)
+        self.message_user(request, said % {"number": count}, messages.SUCCESS)
 
 
 def _plain(queryset: Any) -> QuerySet[Image]:

@@ -10,6 +10,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from gallery import helpers, letters
 from gallery.admin.secrets import KeepsSecrets
@@ -19,7 +21,7 @@ from gallery.models import AccessToken, Account, AuditEntry, Image, Invitation
 class AccountInline(admin.StackedInline):
     model = Account
     fk_name = "user"
-    verbose_name_plural = "quota"
+    verbose_name_plural = _("quota")
 
 
 NOT_BY_HELPERS = ("email", "is_staff", "is_superuser", "groups", "user_permissions")
@@ -73,11 +75,11 @@ class PersonAdmin(UserAdmin):
     def stored(self, person: Any) -> str:
         return f"{(person.stored_bytes or 0) / 1e6:.0f} MB"
 
-    @admin.action(description="Send a letter to set a new password", permissions=["change"])
+    @admin.action(description=_("Send a letter to set a new password"), permissions=["change"])
     def send_reset_letter(self, request: HttpRequest, people: QuerySet[Any]) -> None:
         """Write to those who have an address."""
         if not letters.can_be_sent():
-            messages.error(request, "No mail server is set, so no letter can be sent.")
+            messages.error(request, gettext("No mail server is set, so no letter can be sent."))
             return
         sent = 0
         for person in people.exclude(email="").filter(is_active=True):
@@ -85,22 +87,25 @@ class PersonAdmin(UserAdmin):
             if form.is_valid():
                 form.save(request=request, use_https=request.is_secure())
                 sent += 1
-        messages.success(request, f"{sent} letters sent.")
+        said = ngettext("%(number)d letter sent.", "%(number)d letters sent.", sent)
+        messages.success(request, said % {"number": sent})
 
-    @admin.action(description="Deactivate: they cannot sign in", permissions=["change"])
+    @admin.action(description=_("Deactivate: they cannot sign in"), permissions=["change"])
     def deactivate(self, request: HttpRequest, people: QuerySet[Any]) -> None:
         """End their sessions and tokens, too; never one's own, nor one that a helper may not change."""
         others = people.exclude(pk=request.user.pk)
         numbers = [person.pk for person in others if helpers.may_manage(request.user, person)]
         count = get_user_model().objects.filter(pk__in=numbers).update(is_active=False)
-        messages.success(request, f"{count} accounts deactivated.")
+        said = ngettext("%(number)d account deactivated.", "%(number)d accounts deactivated.", count)
+        messages.success(request, said % {"number": count})
 
-    @admin.action(description="Let them help: people, links and tags, but nobody's pictures")
+    @admin.action(description=_("Let them help: people, links and tags, but nobody's pictures"))
     def let_help(self, request: HttpRequest, people: QuerySet[Any]) -> None:
         """Put them into the group of helpers."""
         for person in people:
             helpers.make(person)
-        messages.success(request, f"{len(people)} people may help.")
+        said = ngettext("%(number)d person may help.", "%(number)d people may help.", len(people))
+        messages.success(request, said % {"number": len(people)})
 
     def get_actions(self, request: HttpRequest) -> Any:
         """Without deleting many at once: of each it is asked what becomes of their pictures."""
@@ -150,12 +155,13 @@ class InvitationAdmin(KeepsSecrets):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    @admin.action(description="Revoke", permissions=["change"])
+    @admin.action(description=_("Revoke"), permissions=["change"])
     def revoke(self, request: HttpRequest, invitations: QuerySet[Invitation]) -> None:
         found = list(invitations.filter(ended_at=None))
         for invitation in found:  # one by one: the audit trail names each
             invitation.end()
-        messages.success(request, f"{len(found)} invitations revoked.")
+        said = ngettext("%(number)d invitation revoked.", "%(number)d invitations revoked.", len(found))
+        messages.success(request, said % {"number": len(found)})
 
 
 @admin.register(AuditEntry)

@@ -14,6 +14,8 @@ from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from gallery import access, extractor_switch, tag_decisions
 from gallery.models import ImageTag, Tag, TagDecision
@@ -40,15 +42,15 @@ class CountedTags(ChangeList):
 
 
 class MergeForm(forms.Form):
-    instead = forms.CharField(label="Is called", max_length=MAX_TAG_LENGTH)
+    instead = forms.CharField(label=_("Is called"), max_length=MAX_TAG_LENGTH)
 
 
 class IsUsed(admin.SimpleListFilter):
-    title = "use"
+    title = _("use")
     parameter_name = "use"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("unused", "on no picture")]
+        return [("unused", gettext("on no picture"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Tag]) -> QuerySet[Tag]:
         return queryset.filter(pk__in=tag_decisions.unused()) if self.value() == "unused" else queryset
@@ -57,11 +59,11 @@ class IsUsed(admin.SimpleListFilter):
 class IsWrong(admin.SimpleListFilter):
     """Which tags people took away, in the order of the share of pictures that carried them."""
 
-    title = "mistakes"
+    title = _("mistakes")
     parameter_name = "wrong"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("most", "wrong most often")]
+        return [("most", gettext("wrong most often"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Tag]) -> QuerySet[Tag]:
         return queryset  # TagAdmin.get_queryset picks and orders them
@@ -105,19 +107,19 @@ class TagAdmin(admin.ModelAdmin):
         """A tag that is there is renamed by a decision, which lasts."""
         return ["name"] if obj else []
 
-    @admin.display(description="by the machine")
+    @admin.display(description=_("by the machine"))
     def by_machine(self, tag: Any) -> int:
         return tag.counts.get(Source.EXTRACTOR, 0)
 
-    @admin.display(description="by people")
+    @admin.display(description=_("by people"))
     def by_people(self, tag: Any) -> int:
         return tag.counts.get(Source.PERSON, 0)
 
-    @admin.display(description="taken away")
+    @admin.display(description=_("taken away"))
     def taken_away(self, tag: Any) -> int:
         return tag.counts.get(Source.REMOVED, 0)
 
-    @admin.display(description="wrong")
+    @admin.display(description=_("wrong"))
     def wrong(self, tag: Any) -> str:
         """Say which share of the pictures that carried it people took it from."""
         removed = tag.counts.get(Source.REMOVED, 0)
@@ -127,20 +129,30 @@ class TagAdmin(admin.ModelAdmin):
     @admin.display(description="")
     def pictures(self, tag: Tag) -> str:
         address = f"{reverse('search')}?{urlencode({'q': f'#{chr(34)}{tag.name}{chr(34)}'})}"
-        return format_html('<a href="{}">Show</a>', address)
+        return format_html('<a href="{}">{}</a>', address, gettext("Show"))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Count what goes along, instead of listing every link."""
         links = ImageTag.objects.filter(tag__in=objs).count()
-        return [str(tag) for tag in objs], {"tags": len(objs), "on pictures": links}, set(), []
+        return (
+            [str(tag) for tag in objs],
+            {gettext("tags"): len(objs), gettext("on pictures"): links},
+            set(),
+            [],
+        )
 
-    @admin.action(description="Hide where the machine gave them", permissions=["change"])
+    @admin.action(description=_("Hide where the machine gave them"), permissions=["change"])
     def hide(self, request: HttpRequest, tags: QuerySet[Tag]) -> None:
         for tag in tags:
             tag_decisions.decide(tag.name, is_hidden=True)
-        messages.success(request, f"{len(tags)} tags are hidden; the worker changes the pictures.")
+        said = ngettext(
+            "%(number)d tag is hidden; the worker changes the pictures.",
+            "%(number)d tags are hidden; the worker changes the pictures.",
+            len(tags),
+        )
+        messages.success(request, said % {"number": len(tags)})
 
-    @admin.action(description="Rename or merge…", permissions=["change"])
+    @admin.action(description=_("Rename or merge…"), permissions=["change"])
     def merge(self, request: HttpRequest, tags: QuerySet[Tag]) -> HttpResponse | None:
         form = MergeForm(request.POST if "instead" in request.POST else None)
         if form.is_valid():
@@ -151,13 +163,13 @@ class TagAdmin(admin.ModelAdmin):
             except ValidationError as error:
                 form.add_error("instead", error.messages)
             else:
-                messages.success(request, "The worker changes the pictures.")
+                messages.success(request, gettext("The worker changes the pictures."))
                 return None
         context = {
             **self.admin_site.each_context(request),
             "form": form,
             "tags": tags,
-            "title": "Rename or merge",
+            "title": gettext("Rename or merge"),
         }
         return render(request, "admin/merge_tags.html", context)
 
@@ -180,7 +192,7 @@ def _threshold(text: Any) -> float | None:
 
 
 class ImportForm(forms.Form):
-    file = forms.FileField(help_text="CSV with the columns tag, instead, hidden and threshold.")
+    file = forms.FileField(help_text=_("CSV with the columns tag, instead, hidden and threshold."))
 
 
 @admin.register(TagDecision)
@@ -208,11 +220,11 @@ class TagDecisionAdmin(admin.ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.readonly_fields if access.may_administer_images(request.user) else ()
 
-    @admin.display(description="With this threshold")
+    @admin.display(description=_("With this threshold"))
     def preview(self, decision: TagDecision) -> str:
         """Say how many pictures carry the machine's tag then, and show the least sure ones."""
         if not decision.name:
-            return "Preview shows which pictures would carry it."
+            return gettext("Preview shows which pictures would carry it.")
         carriers = tag_decisions.carriers(
             decision.name, extractor_switch.current().key, decision.threshold or 0.0
         )
@@ -226,7 +238,11 @@ class TagDecisionAdmin(admin.ModelAdmin):
             )
             for row in least
         ]
-        return format_html("{} pictures; the least sure:<br>" + "{}" * len(links), carriers.count(), *links)
+        count = carriers.count()
+        said = ngettext("%(number)d picture:", "%(number)d pictures; the least sure:", count) % {
+            "number": count
+        }
+        return format_html("{}<br>" + "{}" * len(links), said, *links)
 
     def save_model(self, request: HttpRequest, obj: TagDecision, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -262,13 +278,22 @@ class TagDecisionAdmin(admin.ModelAdmin):
                 text = form.cleaned_data["file"].read(5_000_000).decode("utf-8-sig")
                 count = tag_decisions.from_csv(text)
             except UnicodeDecodeError:
-                form.add_error("file", "This is no text in UTF-8.")
+                form.add_error("file", gettext("This is no text in UTF-8."))
             except ValidationError as error:
                 form.add_error("file", error.messages)
             else:
-                messages.success(request, f"{count} decisions; the worker changes the pictures.")
+                said = ngettext(
+                    "%(number)d decision; the worker changes the pictures.",
+                    "%(number)d decisions; the worker changes the pictures.",
+                    count,
+                )
+                messages.success(request, said % {"number": count})
                 return redirect("admin:gallery_tagdecision_changelist")
-        context = {**self.admin_site.each_context(request), "form": form, "title": "Import decisions"}
+        context = {
+            **self.admin_site.each_context(request),
+            "form": form,
+            "title": gettext("Import decisions"),
+        }
         return render(request, "admin/import_tags.html", context)
 
     @staticmethod

@@ -68,7 +68,7 @@ def test_failed_pictures_show_the_reason_and_can_be_retried(admin, curator):
     response = admin.post(
         "/admin/gallery/image/", {"action": "retry", "_selected_action": [image.pk]}, follow=True
     )
-    assert b"1 pictures wait to be read again." in response.content
+    assert b"1 picture waits to be read again." in response.content
     image.refresh_from_db()
     assert image.status == Image.Status.PENDING
 
@@ -237,7 +237,7 @@ def test_links_and_people_are_ended(admin, administrator, curator, mailoutbox, s
     said = admin.post(
         "/admin/auth/user/", {"action": "send_reset_letter", **chosen}, follow=True
     ).content.decode()
-    assert "letters sent" in said or "No mail server" in said
+    assert "letter sent" in said or "No mail server" in said
     admin.post("/admin/auth/user/", {"action": "deactivate", **chosen})
     curator.refresh_from_db()
     administrator.refresh_from_db()
