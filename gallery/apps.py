@@ -6,11 +6,12 @@ from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy
 
 
 class GalleryConfig(AppConfig):
     name = "gallery"
-    verbose_name = "Pictures"
+    verbose_name = gettext_lazy("Pictures")
 
     def ready(self) -> None:
         from gallery import audit, helpers, tasks

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 LIFETIME = timedelta(days=30)
 
@@ -75,7 +76,8 @@ class SavedSearch(models.Model):
 
     class Meta:
         ordering = ["name", "id"]
-        verbose_name_plural = "saved searches"
+        verbose_name = _("saved search")
+        verbose_name_plural = _("saved searches")
         constraints = [
             models.UniqueConstraint(fields=["owner", "name"], name="saved_search_name_once_per_owner"),
             models.CheckConstraint(condition=~Q(name="") & ~Q(address=""), name="saved_search_named"),

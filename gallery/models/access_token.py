@@ -48,6 +48,8 @@ class AccessToken(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        verbose_name = _("access token")
+        verbose_name_plural = _("access tokens")
         constraints = [models.CheckConstraint(condition=~Q(name=""), name="access_token_named")]
 
     def __str__(self) -> str:

@@ -40,6 +40,8 @@ class Album(models.Model):
 
     class Meta:
         ordering = ["title", "id"]
+        verbose_name = _("album")
+        verbose_name_plural = _("albums")
         constraints = [
             models.UniqueConstraint(fields=["owner", "title"], name="album_title_once_per_owner"),
             models.CheckConstraint(condition=~Q(title=""), name="album_has_title"),
@@ -121,6 +123,8 @@ class AlbumMember(models.Model):
     )
 
     class Meta:
+        verbose_name = _("member")
+        verbose_name_plural = _("members")
         constraints = [
             models.UniqueConstraint(fields=["album", "user"], name="member_once_per_album"),
             models.CheckConstraint(

@@ -1,6 +1,7 @@
 """What people did that others may ask about later."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class AuditEntry(models.Model):
@@ -14,7 +15,8 @@ class AuditEntry(models.Model):
 
     class Meta:
         ordering = ["-pk"]
-        verbose_name_plural = "audit trail"
+        verbose_name = _("entry of the audit trail")
+        verbose_name_plural = _("audit trail")
 
     def __str__(self) -> str:
         return f"{self.person} {self.action} {self.what}".strip()

@@ -161,6 +161,8 @@ class Image(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = _("picture")
+        verbose_name_plural = _("pictures")
         constraints = [
             models.UniqueConstraint(fields=["owner", "sha256"], name="image_once_per_owner"),
             models.CheckConstraint(
@@ -338,6 +340,8 @@ class Embedding(models.Model):
     )
 
     class Meta:
+        verbose_name = _("embedding")
+        verbose_name_plural = _("embeddings")
         constraints = [
             models.UniqueConstraint(fields=["image", "extractor"], name="embedding_once_per_extractor"),
             models.CheckConstraint(condition=Q(dim__gt=0), name="embedding_has_dimensions"),

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from gallery.models.secret_address import SecretAddress
 
@@ -25,6 +26,8 @@ class Invitation(SecretAddress):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
 
     def __str__(self) -> str:
         return self.note or f"invitation {self.pk}"

@@ -38,6 +38,8 @@ class ShareLink(SecretAddress):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = _("share link")
+        verbose_name_plural = _("share links")
         constraints = [models.CheckConstraint(condition=~Q(title=""), name="share_link_has_title")]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import OuterRef, Q, Subquery, Value
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 MAX_TAG_LENGTH = 100
 
@@ -73,6 +74,8 @@ class Tag(models.Model):
 
     class Meta:
         ordering = ["name"]
+        verbose_name = gettext_lazy("tag")
+        verbose_name_plural = gettext_lazy("tags")
         constraints = [models.CheckConstraint(condition=~Q(name=""), name="tag_has_name")]
 
     def __str__(self) -> str:
@@ -115,6 +118,8 @@ class ImageTag(models.Model):
 
     class Meta:
         ordering = ["-confidence", "tag__name"]
+        verbose_name = gettext_lazy("tag of a picture")
+        verbose_name_plural = gettext_lazy("tags of a picture")
         constraints = [
             models.UniqueConstraint(
                 fields=["image", "tag", "extractor"], name="tag_once_per_image_and_extractor"
