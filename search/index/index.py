@@ -7,6 +7,7 @@ goes leaves a dead row behind, and one that changed comes back as a new row.
 import threading
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from search.index.columns import COLUMNS, Rows, Written
 from search.index.growing_rows import Tail
 from search.index.snapshot import Snapshot
 
+Pairs = tuple[np.ndarray, np.ndarray]  # rows int32 (n,), keys int32 or int64 (n,)
 REMEMBERED = 8  # of each kind of thing; the largest is 16 bytes a picture
 
 
@@ -322,8 +324,10 @@ class Index:
         """Yield the living rows in growing order of image id, as a new snapshot takes them."""
         rows = np.flatnonzero(self._alive[: self.size])
         rows = rows[np.argsort(self.take("ids", rows), kind="stable")]
-        number = np.full(self.size, -1, np.int64)
-        number[rows] = np.arange(len(rows))
+        number = np.full(
+            self.size, -1, np.int32
+        )  # half the bytes: a large library has a hundred million pairs
+        number[rows] = np.arange(len(rows), dtype=np.int32)
         tags, albums = self._pairs("tags", number), self._pairs("albums", number)
         vocabulary, words = self._words(number)
         for start in range(0, len(rows), size):
@@ -336,39 +340,46 @@ class Index:
                 Written(vocabulary, _part(words, start, start + len(chunk))),
             )
 
-    def _pairs(self, kind: str, number: np.ndarray) -> np.ndarray:
-        """int64 (n, 2): (number of the row, key) of all posting lists, in growing order of the number.
+    def _pairs(self, kind: str, number: np.ndarray) -> Pairs:
+        """Give number of the row and key of all posting lists, in growing order of the number.
 
         Dead rows, whose number is -1, left out.
         """
-        found = [(first, *getattr(segment, kind).pairs()) for first, segment in self._segments]
-        return _in_order([(number[rows + first], keys) for first, rows, keys in found])
+        found = []
+        for first, segment in self._segments:
+            rows, keys = getattr(segment, kind).pairs()
+            found.append((number[rows + first], keys))
+        return _in_order(found)
 
-    def _words(self, number: np.ndarray) -> tuple[list[str], np.ndarray]:
+    def _words(self, number: np.ndarray) -> tuple[list[str], Pairs]:
         """Return the words of living rows, and like _pairs which row has which of them."""
         numbers: dict[str, int] = {}
         found = []
         for first, segment in self._segments:
             own = [numbers.setdefault(word, len(numbers)) for word in segment.words.vocabulary()]
             rows, keys = segment.words.pairs()
-            found.append((number[rows + first], np.asarray(own, np.int64)[keys]))
-        pairs = _in_order(found)
+            found.append((number[rows + first], np.asarray(own, np.int32)[keys]))
+        rows, keys = _in_order(found)
         # What only dead rows have goes: nobody keeps the words of a picture that was deleted.
-        kept, pairs[:, 1] = np.unique(pairs[:, 1], return_inverse=True)
-        vocabulary = list(numbers)
-        return [vocabulary[number] for number in kept.tolist()], pairs
+        is_kept = np.zeros(len(numbers), bool)
+        is_kept[keys] = True
+        place = np.cumsum(is_kept, dtype=np.int32) - 1
+        return list(compress(numbers, is_kept.tolist())), (rows, place[keys])
 
 
-def _in_order(found: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """int64 (n, 2): pairs of row and key in growing order of the row, without rows below 0."""
+def _in_order(found: list[Pairs]) -> Pairs:
+    """Give rows and keys in growing order of the row, without rows below 0; `found` is empty then."""
     rows, keys = (np.concatenate(own) for own in zip(*found, strict=True))
-    pairs = np.stack([rows, keys], axis=1)[rows >= 0].astype(np.int64)
-    ordered: np.ndarray = pairs[np.argsort(pairs[:, 0], kind="stable")]
-    return ordered
+    found.clear()
+    if (rows < 0).any():
+        is_alive = rows >= 0
+        rows, keys = rows[is_alive], keys[is_alive]
+    order = np.argsort(rows, kind="stable")
+    return rows[order], keys[order]
 
 
-def _part(pairs: np.ndarray, start: int, stop: int) -> np.ndarray:
-    """Return the pairs whose row is from start to stop, counted from start."""
-    first, last = np.searchsorted(pairs[:, 0], [start, stop])
-    moved: np.ndarray = pairs[first:last] - np.array([start, 0])
-    return moved
+def _part(pairs: Pairs, start: int, stop: int) -> np.ndarray:
+    """Return the pairs, int64 (m, 2), whose row is from start to stop, counted from start."""
+    rows, keys = pairs
+    first, last = np.searchsorted(rows, [start, stop])
+    return np.stack([rows[first:last].astype(np.int64) - start, keys[first:last].astype(np.int64)], axis=1)

@@ -36,10 +36,10 @@ class Postings:
         return np.array(sorted(self._lists.keys() | self._recent.keys()), np.int64)
 
     def pairs(self) -> tuple[np.ndarray, np.ndarray]:
-        """Give every row, uint32 (n,), and the key that it carries, int64 (n,)."""
+        """Give every row, uint32 (n,), and the key that it carries, int32 or int64 (n,)."""
         keys = self.keys()
         lists = [self.rows(key) for key in keys.tolist()]
-        return np.concatenate([_NONE, *lists]), np.repeat(keys, [len(own) for own in lists])
+        return np.concatenate([_NONE, *lists]), np.repeat(narrow(keys), [len(own) for own in lists])
 
 
 class StoredPostings:
@@ -70,8 +70,8 @@ class StoredPostings:
         return self._keys
 
     def pairs(self) -> tuple[np.ndarray, np.ndarray]:
-        """Give every row, uint32 (n,), and the key that it carries, int64 (n,)."""
-        return self._rows, np.repeat(self._keys, np.diff(self._starts))
+        """Give every row, uint32 (n,), and the key that it carries, int32 or int64 (n,)."""
+        return self._rows, np.repeat(narrow(self._keys), np.diff(self._starts))
 
 
 class WordPostings:
@@ -101,7 +101,7 @@ class WordPostings:
         return _spoken(self._numbers)
 
     def pairs(self) -> tuple[np.ndarray, np.ndarray]:
-        """Give every row, uint32 (n,), and the number of its word, int64 (n,)."""
+        """Give every row, uint32 (n,), and the number of its word, int32 or int64 (n,)."""
         return self._postings.pairs()
 
 
@@ -141,7 +141,7 @@ class StoredWords:
         return self._spoken
 
     def pairs(self) -> tuple[np.ndarray, np.ndarray]:
-        """Give every row, uint32 (n,), and the number of its word, int64 (n,)."""
+        """Give every row, uint32 (n,), and the number of its word, int32 or int64 (n,)."""
         return self._postings.pairs()
 
     def _word(self, number: int) -> bytes:
@@ -171,3 +171,8 @@ def grouped(rows: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray,
     np.not_equal(keys[1:], keys[:-1], out=is_first[1:])
     starts = np.flatnonzero(is_first)
     return keys[starts].astype(np.int64), np.append(starts, len(keys)), rows.astype(np.uint32)[order]
+
+
+def narrow(keys: np.ndarray) -> np.ndarray:
+    """Return keys, none of them negative, in half their bytes if that holds them."""
+    return keys.astype(np.int32) if keys.max(initial=0) < 2**31 else keys

@@ -20,7 +20,7 @@ import numpy as np
 
 from gallery.imaging.formats import FORMATS
 from search.index.columns import COLUMNS, Rows, Written
-from search.index.postings import StoredPostings, StoredWords, grouped, stored_vocabulary
+from search.index.postings import StoredPostings, StoredWords, grouped, narrow, stored_vocabulary
 from search.index.quantization import CHUNK, quantize
 
 CURRENT = "current"
@@ -181,7 +181,7 @@ def _write_rows(new: Path, dim: int, chunks: Iterable[Rows]) -> dict[str, dict[s
     for kind in PAIRS:
         rows_of, keys = pairs.pop(kind).joined()
         if kind == "words":
-            keys = _narrow(order)[keys]
+            keys = narrow(order)[keys]
         for part, array in zip(("keys", "starts", "rows"), grouped(rows_of, keys), strict=True):
             files[f"{kind}_{part}"] = _File(new, f"{kind}_{part}", array.dtype, array=array)
     files["centre"] = _File(new, "centre", "<f4", array=centre)
@@ -208,16 +208,11 @@ class _Pairs:
     def append(self, pairs: np.ndarray, first: int) -> None:
         """Add pairs int64 (m, 2), whose rows count from the row `first` on."""
         self._rows.append((pairs[:, 0] + first).astype(np.uint32))
-        self._keys.append(_narrow(pairs[:, 1]))
+        self._keys.append(narrow(pairs[:, 1]))
 
     def joined(self) -> tuple[np.ndarray, np.ndarray]:
         """Return rows uint32 (n,) and keys int32 or int64 (n,)."""
         return np.concatenate(self._rows), np.concatenate(self._keys)
-
-
-def _narrow(keys: np.ndarray) -> np.ndarray:
-    """Return keys, none of them negative, in half their bytes if that holds them."""
-    return keys.astype(np.int32) if keys.max(initial=0) < 2**31 else keys
 
 
 class _Vocabulary:
