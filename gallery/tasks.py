@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 # A worker that has not stored its batch by then is taken for dead, and its images return.
 LEASE = timedelta(minutes=2)
 SUMMED_UP = 500  # embeddings at a time
-TURN = 3.0  # seconds in which one batch follows another
+TURN = 1.5  # seconds in which one batch follows another; a stop waits for them
 
 
 def enqueue() -> None:
