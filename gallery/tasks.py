@@ -1,7 +1,6 @@
 """The worker's part: claim a batch of pending images, extract, store, retry."""
 
 import logging
-import time
 from datetime import timedelta
 
 import numpy as np
@@ -32,7 +31,6 @@ logger = logging.getLogger(__name__)
 # A worker that has not stored its batch by then is taken for dead, and its images return.
 LEASE = timedelta(minutes=2)
 SUMMED_UP = 500  # embeddings at a time
-TURN = 1.5  # seconds in which one batch follows another; a stop waits for them
 
 
 def enqueue() -> None:
@@ -94,30 +92,20 @@ def clear_sessions() -> str:
 
 
 def extract_pending() -> str:
-    """Extract a batch, or what batches a short turn allows, and ask for the next turn while there is more.
+    """Extract one batch, and ask for the next while there is more.
 
-    A worker told to stop ends after one turn, and whatever else is asked of it is next after one batch.
+    A worker told to stop ends after one batch, or the next one if that was taken from the queue already.
 
     When nothing is pending and the extractor is being switched, a batch of the library is read by the new
     one.
     """
-    until, done = time.monotonic() + TURN, 0
-    while last := _next_batch():
-        done += last
-        # The queue is looked at twice a second: a turn for each batch would leave the worker idle between.
-        if time.monotonic() > until or others_wait() or not claimable().exists():
-            break
+    size = settings.EXTRACTION_BATCH_SIZE
+    done = extract_batch(size) or reextract_batch(size) or rereading.measure_batch(size) or sum_up_batch()
+    done = done or text_reading.read_batch(is_urgent=claimable().exists)
     more = claimable().exists() or extractor_switch.is_switching() or rereading.unmeasured().exists()
     if done and (more or text_reading.unread().exists()):
         enqueue()
     return f"{done} pictures"
-
-
-def _next_batch() -> int:
-    """Do the most urgent of what there is to read; of how many pictures that was."""
-    size = settings.EXTRACTION_BATCH_SIZE
-    done = extract_batch(size) or reextract_batch(size) or rereading.measure_batch(size) or sum_up_batch()
-    return done or text_reading.read_batch(is_urgent=claimable().exists)
 
 
 def others_wait() -> bool:

@@ -7,6 +7,7 @@ where it ended.
 import hashlib
 import json
 import os
+import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -41,6 +42,7 @@ class Outcome:
     """What was found, so far: numbers of pictures, names of files."""
 
     started: str = ""
+    chain: str = ""  # which of the tasks that ask for one another goes on with it
     finished: str = ""
     cursor: int = 0  # pictures up to this number were looked at
     originals: int = 0
@@ -185,23 +187,27 @@ def save(outcome: Outcome) -> None:
 
 
 def start() -> None:
-    """Begin in the background, from the first picture on: once a month."""
-    save(Outcome(started=timezone.now().isoformat()))
-    async_task("gallery.verification.go_on", group="verification")
+    """Begin in the background, once a month: from the first picture on, or where an unfinished one is."""
+    outcome = latest()
+    if outcome is None or outcome.finished or not outcome.started:
+        outcome = Outcome(started=timezone.now().isoformat())
+    outcome.chain = secrets.token_hex(4)
+    save(outcome)
+    async_task("gallery.verification.go_on", outcome.chain, group="verification")
 
 
-def go_on() -> str:
+def go_on(chain: str = "") -> str:
     """Do a piece of it, and ask for the next.
 
     While pictures are read, or anything else is asked of the worker, it takes one original at each turn:
     pieces with their pauses between would make an import ten times as long.
     """
     outcome = latest()
-    if outcome is None or outcome.finished:
+    if outcome is None or outcome.finished or outcome.chain != chain:
         return "nothing to do"
     if check_originals(outcome, PIECE, others_wait=tasks.others_wait):
         save(outcome)
-        async_task("gallery.verification.go_on", group="verification")
+        async_task("gallery.verification.go_on", chain, group="verification")
         return f"{outcome.originals} originals so far"
     check_files(outcome, fix=False)
     check_thumbnails(outcome, fix=False)

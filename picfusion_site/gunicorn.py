@@ -34,7 +34,6 @@ timeout = 300
 limit_request_line = 8190
 accesslog = None
 LETTING_GO = 1.0  # seconds in which the index may be let go at a stop
-stopping = threading.Event()
 loglevel = "warning"
 
 
@@ -82,18 +81,23 @@ def post_worker_init(worker: Any) -> None:
     from gallery.extraction import registry
     from search.engines import engine
 
+    # Made here, in the worker's own process: gunicorn may call worker_exit in the main one, too.
+    stopping = threading.Event()
+
     def load() -> None:
         extractor = extractor_switch.current()
         worker.log.warning("Pictures are searched by %s", extractor.key)
         registry.load(extractor)
         engine().keep_up(stopping)  # the first search need not read it from the disk
 
-    worker.looks_after = threading.Thread(target=load, name="load-extractor", daemon=True)
-    worker.looks_after.start()
+    thread = threading.Thread(target=load, name="load-extractor", daemon=True)
+    thread.start()
+    worker.looks_after = stopping, thread
 
 
 def worker_exit(server: Any, worker: Any) -> None:
     """Let what looks after the index end, so that another process can feed a search engine at once."""
-    stopping.set()
     if hasattr(worker, "looks_after"):
-        worker.looks_after.join(LETTING_GO)
+        stopping, thread = worker.looks_after
+        stopping.set()
+        thread.join(LETTING_GO)

@@ -60,7 +60,7 @@ def queue() -> str:
     began = oldest.task.get("started") if oldest else None
     waited = time.time() - began.timestamp() if began else 0.0
     if waited > STUCK.total_seconds():
-        raise NotReadyError(gettext("a task waits for %(minutes)d minutes") % {"minutes": waited / 60})
+        raise NotReadyError(gettext("a task waits for %(minutes)d minutes") % {"minutes": round(waited / 60)})
     count = Image.objects.filter(status=Image.Status.PENDING).count()
     return ngettext("%(number)d picture waits", "%(number)d pictures wait", count) % {"number": count}
 

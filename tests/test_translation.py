@@ -2,13 +2,17 @@
 
 import ast
 import re
+from datetime import date
 
 import polib
 import pytest
 from django.conf import settings
+from django.utils import translation
+from django.utils.formats import date_format
 from django.utils.translation import to_locale
 from django.utils.translation.template import templatize
 
+from gallery.models import AccessToken
 from tests.gallery.test_pages import text_of
 
 FOLDERS = {
@@ -134,3 +138,11 @@ def test_folders_of_translations_hold_nothing_else(language):
     assert {path.name for path in FOLDERS[language].iterdir()} == {
         f"{d}.{kind}" for d in DOMAINS for kind in ("po", "mo")
     }
+
+
+@pytest.mark.parametrize(("language", "may"), [("de", "Mai 2026"), ("pt-br", "Maio 2026")])
+def test_may_is_a_month(language, may):
+    """The word stands for what a token may do as well."""
+    with translation.override(language):
+        assert date_format(date(2026, 5, 3), "F Y") == may
+        assert AccessToken._meta.get_field("scope").verbose_name in ("Darf", "Pode")

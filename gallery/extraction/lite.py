@@ -55,8 +55,6 @@ ARTICLES = re.compile(r"^(an? (photo|picture|image) of |(photo|picture)s? of )?(
 EMBEDDING_TEMPERATURE = 2.0
 LEAST_CONFIDENCE = 0.1  # below this a class is no tag
 MOST_TAGS = 5
-# Pictures that the network sees at a time. Four are as fast as sixteen, whose first layers take 400 MB more.
-AT_ONCE = 4
 # SHA-256 of the weights that come inside packages: whatever else a package index hands out is not loaded.
 NETWORK_SHA256 = "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"
 ENCODER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -106,9 +104,8 @@ class Lite(Extractor):
 
         pixels = np.stack([_middle(image) for image in images])  # uint8 (n, SIDE, SIDE, 3)
         with torch.inference_mode():
-            batch = torch.from_numpy(pixels).permute(0, 3, 1, 2)  # channels last in memory
-            pieces = batch.chunk(-(-len(images) // AT_ONCE))
-            logits = torch.cat([network((piece.float() - 127.0) / 128.0) for piece in pieces])  # (n, 1000)
+            batch = torch.from_numpy(pixels).permute(0, 3, 1, 2).float()  # channels last in memory
+            logits = network((batch - 127.0) / 128.0)  # (n, 1000)
             confidences = logits.softmax(1).numpy()
             flattened = (logits / EMBEDDING_TEMPERATURE).softmax(1).numpy()
         embeddings = self._embed_classes(flattened)

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 PREFIX = "picfusion_"  # so that a key is recognized where it should not be
 SHOWN = 16  # characters of a key that its list shows
@@ -38,7 +39,10 @@ class AccessToken(models.Model):
     name = models.CharField(_("Name"), max_length=100)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     beginning = models.CharField(max_length=SHOWN, editable=False)
-    scope = models.CharField(_("May"), max_length=4, choices=Scope, default=Scope.ALL)
+    # With a context: the month of May is translated, too.
+    scope = models.CharField(
+        pgettext_lazy("what a token may do", "May"), max_length=4, choices=Scope, default=Scope.ALL
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(_("Expires"), null=True, blank=True)
     signed_in = models.BooleanField(default=False, editable=False, help_text="Made by signing in.")

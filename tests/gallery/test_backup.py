@@ -153,7 +153,7 @@ def test_it_goes_on_where_it_ended_and_runs_in_pieces(own, monkeypatch, settings
     monkeypatch.setattr(verification, "PIECE", 1_000_000)
     verification.start()
     for _ in range(50):
-        said = verification.go_on()
+        said = verification.go_on(verification.latest().chain)
         if verification.latest().finished:
             break
     assert verification.latest().originals == Image.objects.count()
@@ -169,12 +169,25 @@ def test_it_gives_way_to_whatever_else_is_asked_of_the_worker(own, monkeypatch, 
     verification.start()
     tasks.enqueue()
     for turn in range(1, 4):
-        assert verification.go_on() == f"{turn} originals so far"
+        assert verification.go_on(verification.latest().chain) == f"{turn} originals so far"
         assert OrmQ.objects.order_by("pk").last().func() == "gallery.verification.go_on"
     assert not slept
     OrmQ.objects.all().delete()
-    verification.go_on()
+    verification.go_on(verification.latest().chain)
     assert verification.latest().originals == Image.objects.count()
+
+
+def test_an_unfinished_verification_goes_on_and_only_once(own, settings):
+    """As with a huge library: the rest is looked at before the beginning."""
+    settings.VAR_DIR.mkdir(exist_ok=True)
+    verification.start()
+    tasks.enqueue()
+    before = verification.latest().chain
+    verification.go_on(before)
+    verification.start()
+    assert verification.latest().originals == 1
+    assert verification.go_on(before) == "nothing to do"
+    assert verification.go_on(verification.latest().chain) == "2 originals so far"
 
 
 class Site:

@@ -13,7 +13,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.models import OrmQ
-from django_q.tasks import async_task
 from PIL import Image as Pillow
 from sorl.thumbnail import default as sorl
 from sorl.thumbnail.images import ImageFile
@@ -50,26 +49,6 @@ def test_an_upload_asks_the_worker_with_its_own_commit(stranger, django_capture_
         ingest.add(stranger, upload(encoded(drawn())))
     assert not callbacks
     assert [task.func() for task in OrmQ.objects.all()] == ["gallery.tasks.extract_pending"]
-
-
-def test_batches_follow_one_another_until_something_else_is_asked(pending, settings):
-    settings.EXTRACTION_BATCH_SIZE = 2
-    pending(5)
-    OrmQ.objects.all().delete()
-    tasks.enqueue()
-    async_task("gallery.tasks.clear_sessions")
-    assert tasks.extract_pending() == "2 pictures"
-    OrmQ.objects.all().delete()
-    assert tasks.extract_pending() == "3 pictures"
-
-
-def test_a_turn_ends_so_that_a_stop_need_not_wait(pending, settings, monkeypatch):
-    settings.EXTRACTION_BATCH_SIZE = 1
-    pending(3)
-    OrmQ.objects.all().delete()
-    monkeypatch.setattr(tasks, "TURN", 0.0)
-    assert tasks.extract_pending() == "1 pictures"
-    assert OrmQ.objects.count() == 1
 
 
 def test_a_photo_gets_tags_an_embedding_and_is_ready(stranger):

@@ -12,9 +12,9 @@ from PIL import Image as Pillow
 
 from gallery.extraction import registry, weights
 from gallery.extraction.kinds import KINDS
-from gallery.extraction.lite import AT_ONCE, ENCODER_SHA256
+from gallery.extraction.lite import ENCODER_SHA256
 from gallery.imaging import pixels
-from tests.conftest import demo_path, drawn
+from tests.conftest import demo_path
 
 LABELLED = settings.BASE_DIR.parent / "shared" / "photos"
 
@@ -82,14 +82,6 @@ def test_a_picture_reads_the_same_alone_and_in_a_batch(lite):
         [alone] = lite.extract([picture])
         assert alone.tags.keys() == extraction.tags.keys()
         np.testing.assert_allclose(alone.embedding, extraction.embedding, atol=1e-4)
-
-
-def test_the_network_sees_few_pictures_at_a_time(lite, monkeypatch):
-    """What its first layers take grows with their number."""
-    seen, network = [], lite.network
-    monkeypatch.setattr(lite, "network", lambda pixels: (seen.append(len(pixels)), network(pixels))[1])
-    assert len(lite.extract([drawn()] * 14)) == sum(seen) == 14
-    assert max(seen) <= AT_ONCE
 
 
 def test_the_frozen_network_gives_the_plain_networks_logits(lite):
