@@ -228,7 +228,7 @@ def test_the_admin_site_decides(client, administrator, read, photo, django_asser
 def test_a_threshold_is_seen_before_it_is_saved(client, administrator):
     client.force_login(administrator)
     page = client.get("/admin/gallery/tagdecision/add/", {"name": "espresso", "threshold": "0.01"})
-    assert "1 picture:" in page.content.decode()
+    assert "1 picture:<br>" in page.content.decode()
     page = client.get("/admin/gallery/tagdecision/add/", {"name": "espresso", "threshold": "1"})
     assert "0 pictures" in page.content.decode()
     decision = TagDecision.objects.create(name="espresso", threshold=0.01)
